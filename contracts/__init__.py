@@ -1,0 +1,1 @@
+"""What was signed: pure rules and vocabulary, without network, database or clock."""

@@ -1,0 +1,1 @@
+"""The permission compiler: from conventions in force to what NATS lets through."""

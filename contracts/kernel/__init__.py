@@ -1,0 +1,1 @@
+"""The vocabulary that every convention is written in."""

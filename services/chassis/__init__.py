@@ -1,0 +1,1 @@
+"""What every node shares, whatever the kind of its organisation."""

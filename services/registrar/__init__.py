@@ -1,0 +1,1 @@
+"""The directory, and the one place that pushes compiled grants to the hub."""
