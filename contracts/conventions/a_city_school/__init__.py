@@ -1,0 +1,1 @@
+"""Convention A: city and school, educational perseverance and alternatives to exclusion."""

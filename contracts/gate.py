@@ -1,0 +1,329 @@
+"""The gate: decide whether one message may pass, with every reason why not.
+
+Pure: no I/O, no clock, no default that permits. It knows only kinds of check; each convention
+declares which ones a flow asks for, and their parameters. A flow is compiled once to a tuple of
+small functions; a decision runs them all, and what is unknown, expired or late refuses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import singledispatch
+
+from contracts.kernel import checks
+from contracts.kernel.checks import ADULT, MINOR, Check, Giver, Side
+from contracts.kernel.facts import Facts
+from contracts.kernel.instrument import Cardinality, Convention, Flow, Instrument
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One no: the obligation it rests on, a code for machines, a French sentence for people."""
+
+    article: str
+    code: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """Every check said yes."""
+
+    rules_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """At least one check said no; all of them are here."""
+
+    rules_version: str
+    reasons: tuple[Reason, ...]
+
+    @property
+    def articles(self) -> tuple[str, ...]:
+        """Obligations that refuse, in the order of the checks, each once."""
+        return tuple(dict.fromkeys(reason.article for reason in self.reasons))
+
+
+Decision = Allowed | Refused
+Test = Callable[[Facts, datetime], "Reason | None"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """A flow compiled for one side."""
+
+    flow: Flow
+    rules_version: str
+    tests: tuple[Test, ...]
+    allowed: Allowed
+
+
+def compile_flow(instrument: Instrument, flow: Flow, side: Side) -> Rules:
+    """Compile the checks that hold on one side: the instrument's own, then the flow's."""
+    wanted = [
+        check
+        for check in (*instrument_checks(instrument, flow), *flow.checks)
+        if check.side in {side, Side.BOTH}
+    ]
+    version = instrument.rules_version
+    tests = tuple(test_of(check) for check in wanted)
+    return Rules(flow, version, (_same_flow(flow, side), *tests), Allowed(version))
+
+
+def decide(rules: Rules, facts: Facts, at: datetime) -> Decision:
+    """Allowed, or Refused with all reasons.
+
+    rules: the flow as compiled for one side. facts: what is known, never a guess. at: the instant
+    of the decision, aware.
+    """
+    reasons = [reason for test in rules.tests if (reason := test(facts, at)) is not None]
+    return Refused(rules.rules_version, tuple(reasons)) if reasons else rules.allowed
+
+
+def instrument_checks(instrument: Instrument, flow: Flow) -> tuple[Check, ...]:
+    """Checks that every flow of an instrument undergoes, with the instrument's own articles."""
+    if not isinstance(instrument, Convention):
+        return (
+            checks.Parties(article=instrument.article, sentence=_PARTIES),
+            checks.Term(article=instrument.article, sentence=_REPEALED),
+            checks.Purpose(article=flow.article, sentence=_PURPOSE, purpose=flow.purpose),
+        )
+    found: list[Check] = [
+        checks.Parties(article=instrument.parties_article, sentence=_PARTIES),
+        checks.Evidence(article=instrument.evidence_article, sentence=_EVIDENCE),
+        checks.Term(article=instrument.term.article, sentence=_TERM),
+        checks.NotTerminated(article=instrument.termination.article, sentence=_TERMINATED),
+        checks.NotSuspended(article=instrument.termination.article, sentence=_SUSPENDED),
+        checks.Version(article=instrument.amendment_article, sentence=_VERSION),
+        checks.Purpose(article=flow.article, sentence=_PURPOSE, purpose=flow.purpose),
+    ]
+    if flow.case is Cardinality.OPENS and not instrument.new_case_during_notice:
+        found.append(
+            checks.NewCaseAllowed(article=instrument.termination.article, sentence=_NEW_CASE)
+        )
+    return tuple(found)
+
+
+_PARTIES = "Cette convention ne lie pas ces deux organismes dans ce sens."
+_EVIDENCE = "La preuve des signatures n'est pas enregistrée : la convention est fermée."
+_TERM = "La convention n'est pas en vigueur à cette date."
+_TERMINATED = "La convention a été dénoncée et son préavis est écoulé."
+_SUSPENDED = "Un signataire a suspendu la convention."
+_VERSION = "Les deux organismes n'appliquent pas la même version de la convention."
+_PURPOSE = "Le message ne sert pas la finalité prévue."
+_NEW_CASE = "Aucun nouveau dossier ne s'ouvre pendant le préavis."
+_REPEALED = "Ce texte n'est pas applicable à cette date."
+
+
+def _same_flow(flow: Flow, side: Side) -> Test:
+    no = Reason(flow.article, "flow", "Ce type de message n'est pas prévu entre ces organismes.")
+    sender, receiver, name = flow.sender.value, flow.receiver.value, flow.type
+
+    def test(facts: Facts, _at: datetime) -> Reason | None:
+        known = (
+            facts.flow == name
+            and facts.side is side
+            and facts.sender_kind == sender
+            and facts.receiver_kind == receiver
+            and facts.sender != facts.receiver
+        )
+        return None if known else no
+
+    return test
+
+
+@singledispatch
+def test_of(check: Check) -> Test:
+    """The function that answers a check; an unknown kind is a programming error, never a yes."""
+    raise TypeError(f"the gate knows no check of kind {type(check).__name__}")
+
+
+@test_of.register
+def _(check: checks.Parties) -> Test:
+    no = Reason(check.article, "parties", check.sentence)
+
+    def test(facts: Facts, _at: datetime) -> Reason | None:
+        it = facts.instrument
+        if it is None or facts.sender not in it.parties or facts.receiver not in it.parties:
+            return no
+        return None
+
+    return test
+
+
+@test_of.register
+def _(check: checks.Evidence) -> Test:
+    no = Reason(check.article, "no_evidence", check.sentence)
+    return lambda facts, _at: (
+        None if facts.instrument is not None and facts.instrument.evidence else no
+    )
+
+
+@test_of.register
+def _(check: checks.Term) -> Test:
+    no = Reason(check.article, "term", check.sentence)
+
+    def test(facts: Facts, at: datetime) -> Reason | None:
+        it = facts.instrument
+        if it is None or it.opens_at is None or at < it.opens_at:
+            return no
+        return no if it.closes_at is not None and at >= it.closes_at else None
+
+    return test
+
+
+@test_of.register
+def _(check: checks.NotTerminated) -> Test:
+    no = Reason(check.article, "terminated", check.sentence)
+
+    def test(facts: Facts, at: datetime) -> Reason | None:
+        it = facts.instrument
+        if it is None:
+            return no
+        return no if it.notice_ends_at is not None and at >= it.notice_ends_at else None
+
+    return test
+
+
+@test_of.register
+def _(check: checks.NotSuspended) -> Test:
+    no = Reason(check.article, "suspended", check.sentence)
+    return lambda facts, _at: (
+        None if facts.instrument is not None and not facts.instrument.suspended else no
+    )
+
+
+@test_of.register
+def _(check: checks.NewCaseAllowed) -> Test:
+    no = Reason(check.article, "no_new_case", check.sentence)
+
+    def test(facts: Facts, at: datetime) -> Reason | None:
+        it = facts.instrument
+        if it is None:
+            return no
+        return no if facts.opens_case and it.notice_at is not None and at >= it.notice_at else None
+
+    return test
+
+
+@test_of.register
+def _(check: checks.Version) -> Test:
+    no = Reason(check.article, "version", check.sentence)
+
+    def test(facts: Facts, _at: datetime) -> Reason | None:
+        it = facts.instrument
+        if it is None or it.version_here is None or it.version_here != it.version_there:
+            return no
+        return None
+
+    return test
+
+
+@test_of.register
+def _(check: checks.Purpose) -> Test:
+    no = Reason(check.article, "purpose", check.sentence)
+    purpose = check.purpose
+    return lambda facts, _at: None if facts.purpose == purpose else no
+
+
+@test_of.register
+def _(check: checks.Age) -> Test:
+    no = Reason(check.article, "age", check.sentence)
+    bound = check.bound
+    return lambda facts, _at: None if bound in facts.bounds else no
+
+
+@test_of.register
+def _(check: checks.Agreement) -> Test:
+    missing = Reason(check.article, "no_agreement", check.sentence)
+    early = Reason(check.article, "agreement_later", "L'accord est postérieur au message.")
+    over = Reason(check.article, "agreement_expired", "L'accord n'est plus valable à cette date.")
+    gone = Reason(check.article, "agreement_withdrawn", "L'accord a été retiré.")
+    scope = Reason(check.article, "agreement_scope", "L'accord ne couvre pas ce type de message.")
+    wrong = Reason(check.article, "agreement_giver", "L'accord n'est pas donné par qui le peut.")
+    other = Reason(
+        check.recipient_article, "agreement_recipient", "L'accord vise un autre destinataire."
+    )
+
+    def test(facts: Facts, at: datetime) -> Reason | None:  # noqa: PLR0911 -- one return a reason
+        it = facts.agreement
+        if it is None:
+            return missing
+        if it.withdrawn_at is not None and at >= it.withdrawn_at:
+            return gone
+        if at >= it.expires_at:
+            return over
+        if at < it.given_at:
+            return early
+        if facts.receiver not in it.recipients:
+            return other
+        if facts.flow not in it.flows:
+            return scope
+        return None if _may_give(check, it.giver, facts.bounds) else wrong
+
+    return test
+
+
+def _may_give(check: checks.Agreement, giver: Giver, bounds: frozenset[str]) -> bool:
+    if ADULT in bounds:
+        return giver in {check.adult, Giver.BOTH}
+    return MINOR in bounds and giver in {check.minor, Giver.BOTH}
+
+
+@test_of.register
+def _(check: checks.Assent) -> Test:
+    no = Reason(check.article, "no_assent", check.sentence)
+    old_enough = checks.age_bound(check.asked_from, None)
+    younger = checks.age_bound(None, check.asked_from)
+
+    def test(facts: Facts, _at: datetime) -> Reason | None:
+        if facts.assent == "yes" or (facts.assent == "not_asked" and younger in facts.bounds):
+            return None if old_enough in facts.bounds or younger in facts.bounds else no
+        return no
+
+    return test
+
+
+@test_of.register
+def _(check: checks.NoticeGiven) -> Test:
+    no = Reason(check.article, "no_notice", check.sentence)
+    return lambda facts, at: None if facts.notice_at is not None and facts.notice_at <= at else no
+
+
+@test_of.register
+def _(check: checks.Signatures) -> Test:
+    no = Reason(check.article, "signatures", check.sentence)
+    roles = check.roles
+
+    def test(facts: Facts, at: datetime) -> Reason | None:
+        signed = facts.signatures
+        return None if all(role in signed and signed[role] <= at for role in roles) else no
+
+    return test
+
+
+@test_of.register
+def _(check: checks.Limit) -> Test:
+    no = Reason(check.article, "limit", check.sentence)
+    name, low, high = check.name, check.at_least, check.at_most
+
+    def test(facts: Facts, _at: datetime) -> Reason | None:
+        value = facts.counts.get(name)
+        return None if value is not None and low <= value <= high else no
+
+    return test
+
+
+@test_of.register
+def _(check: checks.Recorded) -> Test:
+    no = Reason(check.article, f"missing_{check.name}", check.sentence)
+    name = check.name
+
+    def test(facts: Facts, at: datetime) -> Reason | None:
+        found = facts.records.get(name)
+        return None if found is not None and found <= at else no
+
+    return test

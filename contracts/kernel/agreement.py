@@ -1,0 +1,91 @@
+"""A person's accord to named flows and recipients, and the proof of it that travels.
+
+None of agreement, assent and notice is the legal basis; they are conditions the conventions set
+(A-2.10, A-2.11, A-4.1). The collector keeps the record; the receiver gets a signed proof that
+holds no name.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Literal
+
+from joserfc.jwk import OKPKey
+from pydantic import AwareDatetime, Field
+
+from contracts.kernel.canonical import digest
+from contracts.kernel.checks import Giver
+from contracts.kernel.documents import Document, KeyFinder, sign, verify
+from contracts.kernel.facts import AgreementFacts
+from contracts.kernel.fields import ShortText
+from contracts.kernel.messages import Identity
+from contracts.kernel.organisation import OrgId
+from contracts.kernel.paris import add_months, birthday, midnight
+
+Assent = Literal["yes", "no", "not_asked"]
+"""The young person's own word: asked for from 15, recorded at any age."""
+
+MONTHS = 12
+"""An agreement lasts twelve months at most."""
+
+_TYPE = "agreement-proof"
+
+
+class Proof(Document):
+    """Signed reference to an agreement, random for each pair of organisations (design §10.4).
+
+    identity: digest of the opening identity, salted by the reference; the receiver compares it
+    with the identity it was given, so a proof for one person cannot carry another.
+    """
+
+    reference: str = Field(pattern=r"^[0-9a-f]{32}$")
+    collector: OrgId
+    receiver: OrgId
+    convention_id: str
+    identity: str = Field(pattern=r"^[0-9a-f]{64}$")
+    flows: tuple[str, ...] = Field(min_length=1)
+    giver: Giver
+    assent: Assent
+    notice_version: ShortText
+    notice_at: AwareDatetime
+    given_at: AwareDatetime
+    expires_at: AwareDatetime
+
+    def facts(self, withdrawn_at: datetime | None) -> AgreementFacts:
+        """What the receiver's gate is told of it."""
+        return AgreementFacts(
+            reference=self.reference,
+            giver=self.giver,
+            flows=frozenset(self.flows),
+            recipients=frozenset((self.receiver, self.collector)),
+            given_at=self.given_at,
+            expires_at=self.expires_at,
+            withdrawn_at=withdrawn_at,
+        )
+
+
+def identity_digest(reference: str, identity: Identity) -> str:
+    """Digest of an identity under a random reference; two references give unrelated digests."""
+    return digest([reference, identity.model_dump(mode="json")])
+
+
+def sign_proof(proof: Proof, key: OKPKey) -> str:
+    """The proof as a JWS of the collector."""
+    return sign(proof.to_bytes(), key, typ=_TYPE)
+
+
+def read_proof(token: str, find: KeyFinder) -> Proof:
+    """Verify a proof; raises InvalidDocument, UnknownKey."""
+    return Proof.parse(verify(token, find, typ=_TYPE))
+
+
+def expiry(given_on: date, *, birth: date, giver: Giver, convention_ends_on: date) -> datetime:
+    """Instant at which an agreement stops (half-open, Paris midnight).
+
+    The earliest of twelve months, the end of the convention, and, where a representative gave it,
+    the young person's majority.
+    """
+    ends = [add_months(given_on, MONTHS), convention_ends_on]
+    if giver is not Giver.YOUNG_PERSON:
+        ends.append(birthday(birth, 18))
+    return midnight(min(ends))

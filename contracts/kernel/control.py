@@ -1,0 +1,116 @@
+"""Control types: what must still travel when nothing else may.
+
+A withdrawal, an erasure and its certificate, a change of agreement or of a convention need no open
+convention, or nobody could withdraw, erase or certify after the end (design §10.1). They carry ids
+and dates, never a reason.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BeforeValidator, Field
+
+from contracts.kernel.fields import Code, Day, Payload, said
+
+Instant = Annotated[AwareDatetime, Field(strict=False)]
+"""An instant with its offset, RFC 3339."""
+
+Id = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+"""Random id in hexadecimal."""
+
+_ids = BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
+Ids = Annotated[tuple[Id, ...], _ids]
+
+
+class AgreementChanged(Payload):
+    """The collector tells a recipient that an agreement stopped (withdrawn or expired)."""
+
+    reference: Id = said("Accord", why="Désigne l'accord sans nommer personne.", source="A-2.11")
+    case_ids: Ids = said("Dossiers", why="Dit ce qui doit s'arrêter.", source="A-2.11")
+    state: Literal["withdrawn", "expired"] = said(
+        "État", why="Dit si l'accord est retiré ou échu.", source="A-2.11"
+    )
+    effective_at: Instant = said("Effet", why="L'arrêt vaut dès cet instant.", source="A-2.11")
+
+
+class WithdrawalRequested(Payload):
+    """A holder passes on a person's withdrawal to the collector."""
+
+    reference: Id = said("Accord", why="Désigne l'accord sans nommer personne.", source="A-2.11")
+    asked_at: Instant = said("Demande", why="Le retrait vaut dès cet instant.", source="A-2.11")
+
+
+class WithdrawalDone(Payload):
+    """A recipient certifies what it did upon a withdrawal."""
+
+    reference: Id = said("Accord", why="Désigne l'accord retiré.", source="A-2.11")
+    case_ids: Ids = said("Dossiers", why="Dit ce qui a été arrêté.", source="A-2.11")
+    outcome: Literal["stopped", "deleted", "kept"] = said(
+        "Suite", why="Prouve ce qui a été fait.", source="A-2.11"
+    )
+    article: str | None = said(
+        "Article", why="Fonde la conservation, s'il y en a une.", source="A-5.1"
+    )
+    retain_until: Day | None = said(
+        "Destruction au plus tard", why="Borne la conservation.", source="A-5.1"
+    )
+    done_at: Instant = said("Fait le", why="Date la preuve.", source="A-2.11")
+
+
+class ErasureRequested(Payload):
+    """A partner asks for the erasure of a case (GDPR art. 17 and 19)."""
+
+    case_id: Id = said("Dossier", why="Désigne ce qui doit être effacé.", source="A-5.1")
+    due_on: Day = said("Échéance", why="Un mois au plus (RGPD art. 12.3).", source="A-5.1")
+
+
+class ErasureDone(Payload):
+    """Certificate of erasure: what was destroyed, when, and the commitment that stays."""
+
+    case_id: Id = said("Dossier", why="Désigne ce qui a été effacé.", source="A-5.1")
+    certificate: Id = said("Certificat", why="Numéro de la preuve.", source="A-5.1")
+    outcome: Literal["deleted", "kept", "unknown"] = said(
+        "Suite", why="Dit ce qui a été fait.", source="A-5.1"
+    )
+    article: str | None = said("Article", why="Fonde une conservation.", source="A-5.1")
+    records: int = said("Pièces", why="Nombre de pièces détruites.", source="A-5.1")
+    done_at: Instant = said("Fait le", why="Date la preuve.", source="A-5.1")
+
+
+class ConventionStateChanged(Payload):
+    """A party tells the others that a signed convention changed."""
+
+    convention_id: str = said("Convention", why="Désigne la convention signée.", source="A-10.1")
+    version: int = said("Version", why="Les deux côtés tiennent le même texte.", source="A-11.1")
+    state: Code = said("État", why="État calculé chez l'émetteur.", source="A-10.1")
+    effective_at: Instant = said("Effet", why="Date du changement.", source="A-10.1")
+
+
+Content = type[Payload]
+
+
+@dataclass(frozen=True, slots=True)
+class ControlType:
+    """One control type: its name, its French label and its content."""
+
+    type: str
+    label: str
+    payload: Content
+    article: str
+
+
+CONTROL_TYPES: dict[str, ControlType] = {
+    one.type: one
+    for one in (
+        ControlType("agreement.changed", "accord retiré ou échu", AgreementChanged, "A-2.11"),
+        ControlType("withdrawal.requested", "retrait demandé", WithdrawalRequested, "A-2.11"),
+        ControlType("withdrawal.done", "retrait appliqué", WithdrawalDone, "A-2.11"),
+        ControlType("erasure.requested", "effacement demandé", ErasureRequested, "A-5.1"),
+        ControlType("erasure.done", "effacement certifié", ErasureDone, "A-5.1"),
+        ControlType(
+            "convention.state_changed", "état de la convention", ConventionStateChanged, "A-10.1"
+        ),
+    )
+}

@@ -1,0 +1,66 @@
+"""The envelope around a message: CloudEvents 1.0 attributes and Relais extensions.
+
+All of it lies inside the signature inside the encryption; in clear travel only the message id, the
+encryption suite and key id, and the trace context.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from contracts.kernel.documents import wrong_fields
+from contracts.kernel.errors import Unverified
+from contracts.kernel.organisation import OrgId
+
+MessageId = str
+"""Random UUID in hexadecimal: a guessed one could make another sender's letter vanish."""
+
+PAD = 512
+"""Plaintexts are padded to a multiple of this many bytes, so that sizes say little."""
+
+
+class Envelope(BaseModel):
+    """One message as it is signed.
+
+    instrument, version: signed convention and its version, or the legal duty. seq: order within
+    (case, sender). agreement: reference of the agreement it rests on; proof: the proof itself, in
+    the message that opens the case. expiresat: after that instant it must not be read.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    specversion: Literal["1.0"] = "1.0"
+    id: str = Field(pattern=r"^[0-9a-f]{32}$")
+    type: str = Field(max_length=60)
+    source: OrgId
+    to: OrgId
+    time: AwareDatetime
+    expiresat: AwareDatetime
+    schemaversion: int = 1
+    instrument: str = Field(max_length=80)
+    version: int | None = None
+    purpose: str | None = None
+    caseid: str | None = Field(default=None, pattern=r"^[0-9a-f]{32}$")
+    seq: int = 0
+    agreement: str | None = Field(default=None, pattern=r"^[0-9a-f]{32}$")
+    proof: str | None = None
+    data: dict[str, Any]
+
+    def to_plaintext(self) -> bytes:
+        """JSON bytes, ready to be signed."""
+        return self.model_dump_json(exclude_none=True).encode()
+
+
+def parse_envelope(content: bytes) -> Envelope:
+    """Read a verified plaintext; raises Unverified with the fields at fault."""
+    try:
+        return Envelope.model_validate_json(content)
+    except ValidationError as error:
+        raise Unverified(f"The letter's envelope is not one: {wrong_fields(error)}") from None
+
+
+def pad(content: bytes) -> bytes:
+    """Pad with spaces to the next multiple of PAD; a JWS or JSON ends before them."""
+    return content + b" " * (-len(content) % PAD)

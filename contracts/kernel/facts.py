@@ -1,0 +1,91 @@
+"""What the gate is told: ids, versions, dates and the outcome of bounds; never a birth date.
+
+A fact vector is kept with each decision, so that the decision can be replayed word for word
+(design: replay). Anything that is not known stays None or absent, and refuses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+
+from pydantic import TypeAdapter
+
+from contracts.kernel.checks import Giver, Side
+
+
+@dataclass(frozen=True, slots=True)
+class InstrumentFacts:
+    """State of the convention, or of the legal duty, that carries the message.
+
+    opens_at, closes_at: half-open interval of the term (None: never signed / no end).
+    notice_ends_at: when a termination notice runs out; notice_at: when it was received.
+    """
+
+    id: str
+    parties: frozenset[str]
+    evidence: bool
+    version_here: int | None
+    version_there: int | None
+    opens_at: datetime | None
+    closes_at: datetime | None
+    notice_at: datetime | None = None
+    notice_ends_at: datetime | None = None
+    suspended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementFacts:
+    """One agreement as the gate needs it; `reference` is random and says nothing of a person."""
+
+    reference: str
+    giver: Giver
+    flows: frozenset[str]
+    recipients: frozenset[str]
+    given_at: datetime
+    expires_at: datetime
+    withdrawn_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All a decision rests on.
+
+    bounds: names of the age brackets that hold on the legal day (`checks.age_bound`).
+    assent: ``yes``, ``no`` or ``not_asked``; None when nothing is known.
+    opens_case: the message opens a case. records: instants at which facts were recorded.
+    """
+
+    side: Side
+    flow: str
+    sender: str
+    receiver: str
+    sender_kind: str | None
+    receiver_kind: str | None
+    purpose: str | None = None
+    opens_case: bool = False
+    instrument: InstrumentFacts | None = None
+    bounds: frozenset[str] = frozenset()
+    agreement: AgreementFacts | None = None
+    assent: str | None = None
+    notice_at: datetime | None = None
+    signatures: Mapping[str, datetime] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
+    records: Mapping[str, datetime] = field(default_factory=dict)
+
+
+@cache
+def _adapter() -> TypeAdapter[Facts]:
+    return TypeAdapter(Facts)
+
+
+def to_json(facts: Facts) -> bytes:
+    """Facts as JSON, for the journal."""
+    return _adapter().dump_json(facts)
+
+
+def from_json(content: bytes) -> Facts:
+    """Facts as they were, for a replay."""
+    return _adapter().validate_json(content)

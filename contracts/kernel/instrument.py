@@ -1,0 +1,174 @@
+"""What a flow hangs on: a convention, or a legal duty that holds with or without one.
+
+A convention is written here as data: its clauses, its term, and its flows with their articles. The
+gate, the broker's grants, the schemas, the clocks and the registers are all derived from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+from contracts.kernel.canonical import digest
+from contracts.kernel.checks import Check
+from contracts.kernel.fields import Payload
+from contracts.kernel.organisation import Kind
+
+
+class LegalBasis(StrEnum):
+    """Article 6.1 GDPR; an agreement is a condition of a convention, never the legal basis."""
+
+    LEGAL_OBLIGATION = "6.1.c"
+    PUBLIC_TASK = "6.1.e"
+    NO_PERSONAL_DATA = "none"
+
+
+class Urgency(StrEnum):
+    """How fast a message must be seen; ``without_delay`` carries a clock (A-3.15)."""
+
+    ORDINARY = "ordinary"
+    WITHOUT_DELAY = "without_delay"
+
+
+class Cardinality(StrEnum):
+    """What a flow does to its case."""
+
+    OPENS = "opens"
+    WITHIN = "within"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How long the receiver keeps the record: months after a named event, or days."""
+
+    event: str
+    months: int = 0
+    article: str
+
+
+Content = type[Payload]
+"""The class of a message's content."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """One permitted kind of message, in one direction.
+
+    type: name of the message (``referral.submitted``). code: short opaque token in subjects.
+    article: obligation that permits it. lifetime_days: after that an unread letter is `expired`.
+    """
+
+    type: str
+    version: int = 1
+    code: str
+    label: str
+    sender: Kind
+    receiver: Kind
+    article: str
+    purpose: str
+    legal_basis: LegalBasis
+    payload: Content
+    case: Cardinality
+    checks: tuple[Check, ...]
+    retention: Retention
+    urgency: Urgency = Urgency.ORDINARY
+    lifetime_days: int = 30
+
+
+class NoticeStarts(StrEnum):
+    """What starts the clock of a termination notice: its receipt, or its sending."""
+
+    RECEIPT = "receipt"
+    SENDING = "sending"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TermRule:
+    """How long a convention lasts: years from the last signature, or until a day."""
+
+    article: str
+    years: int | None = None
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Termination:
+    """Termination notice: months, and what starts them."""
+
+    article: str
+    months: int
+    starts: NoticeStarts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Convention:
+    """One text, once, as data.
+
+    code: name of its folder. letter: how its obligations are cited. version: of these rules; an
+    amendment is a new one. purge_months: after the end, until everything must be destroyed.
+    new_case_during_notice: the texts are silent; a reading, hence a setting (A-10.1).
+    """
+
+    code: str
+    letter: str
+    version: int
+    title: str
+    parties: tuple[Kind, ...]
+    parties_article: str
+    term: TermRule
+    termination: Termination
+    amendment_article: str
+    evidence_article: str
+    review_months: int
+    review_article: str
+    purge_months: int
+    purge_article: str
+    flows: tuple[Flow, ...]
+    new_case_during_notice: bool = True
+
+    @property
+    def rules_version(self) -> str:
+        """Name under which a decision records the rules it was taken by."""
+        return f"{self.code}/{self.version}"
+
+    def flow(self, message_type: str) -> Flow | None:
+        """The flow of that type, if the text has one."""
+        return next((flow for flow in self.flows if flow.type == message_type), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegalDuty:
+    """A duty laid down by law between two kinds of organisation, whatever they signed.
+
+    starts_on, repealed_on: half-open interval of the text's life.
+    """
+
+    code: str
+    letter: str
+    version: int
+    title: str
+    article: str
+    sender: Kind
+    receiver: Kind
+    starts_on: date
+    repealed_on: date | None
+    flows: tuple[Flow, ...] = field(default=())
+
+    @property
+    def rules_version(self) -> str:
+        """Name under which a decision records the rules it was taken by."""
+        return f"{self.code}/{self.version}"
+
+    def flow(self, message_type: str) -> Flow | None:
+        """The flow of that type, if the text has one."""
+        return next((flow for flow in self.flows if flow.type == message_type), None)
+
+
+Instrument = Convention | LegalDuty
+
+
+def subject_token(instrument_id: str) -> str:
+    """Short opaque token of an instrument in subjects: ten hexadecimal digits of its digest."""
+    return digest(instrument_id)[:10]

@@ -1,0 +1,292 @@
+"""A signed convention: a text bound to named organisations by the keys of all of them.
+
+Its state is computed from dates and acts, never set by hand. Every node verifies the documents
+itself, so whoever keeps them can withhold them but never open a flow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from joserfc.jwk import OKPKey
+from pydantic import AwareDatetime, Field
+
+from contracts.kernel.documents import Document, verify, verify_many
+from contracts.kernel.errors import InvalidDocument
+from contracts.kernel.facts import InstrumentFacts
+from contracts.kernel.fields import Day, ShortText
+from contracts.kernel.instrument import Convention, NoticeStarts
+from contracts.kernel.organisation import Kind, OrgId, Suite
+from contracts.kernel.paris import add_months, add_years, day_of, midnight
+
+ConventionId = str
+
+
+class State(StrEnum):
+    """Life of a signed convention; open means in force or under notice.
+
+    ended: the day it ends. purging: from the next day, while what was received is being destroyed.
+    """
+
+    DRAFT = "draft"
+    SIGNED = "signed"
+    IN_FORCE = "in_force"
+    NOTICE_GIVEN = "notice_given"
+    SUSPENDED = "suspended"
+    ENDED = "ended"
+    PURGING = "purging"
+    PURGED = "purged"
+
+
+OPEN_STATES = frozenset({State.IN_FORCE, State.NOTICE_GIVEN})
+
+
+class Party(Document):
+    """One signatory, with the fingerprint of the key it signs and receives with (annex)."""
+
+    org: OrgId
+    kind: Kind
+    signing_key: str = Field(description="RFC 7638 thumbprint of the Ed25519 key")
+    floor: Suite
+    signatory: ShortText = Field(description="capacity in which the person signs, never a name")
+    decision: ShortText = Field(description="reference of the decision that authorises it")
+
+
+class Terms(Document):
+    """What the parties sign: one version of one convention between named organisations.
+
+    evidence: SHA-256 of the signed paper; None means no evidence, hence closed (A-13.1).
+    effective_on: day from which this version applies; for the first one, its last signature.
+    invented: the text was made up for a demonstration, and says so wherever it is shown.
+    """
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{3,60}$")
+    convention: str
+    version: int = Field(ge=1)
+    parties: tuple[Party, ...] = Field(min_length=2)
+    evidence: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+    effective_on: Day | None = None
+    until: Day | None = Field(default=None, description="end that an amendment gives the text")
+    invented: bool = False
+
+
+class ActKind(StrEnum):
+    """What one party can do alone."""
+
+    TERMINATION_NOTICE = "termination_notice"
+    SUSPENSION = "suspension"
+    RESUMPTION = "resumption"
+
+
+class Act(Document):
+    """A party's unilateral act, signed by it alone.
+
+    sent_on, received_on: dates of the registered letter of a termination notice (A-10.1).
+    """
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{3,60}$")
+    convention_id: str
+    kind: ActKind
+    org: OrgId
+    at: AwareDatetime
+    sent_on: Day | None = None
+    received_on: Day | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """One verified version: its terms, and the day each party signed it."""
+
+    terms: Terms
+    signed_on: Mapping[str, date]
+
+    @property
+    def complete(self) -> bool:
+        """Every party signed and the evidence of it is recorded."""
+        orgs = {party.org for party in self.terms.parties}
+        return orgs == set(self.signed_on) and self.terms.evidence is not None
+
+    @property
+    def last_signature(self) -> date | None:
+        """Day of the last signature, from which the term runs (A-9.1)."""
+        return max(self.signed_on.values()) if self.complete else None
+
+
+@dataclass(frozen=True, slots=True)
+class SignedConvention:
+    """All versions and acts of one signed convention, in order."""
+
+    id: ConventionId
+    convention: Convention
+    versions: tuple[Signed, ...]
+    acts: tuple[Act, ...] = ()
+
+    @property
+    def orgs(self) -> frozenset[str]:
+        """The organisations it binds."""
+        return frozenset(party.org for party in self.versions[0].terms.parties)
+
+    def party(self, org: str) -> Party | None:
+        """The annex entry of an organisation, in its latest complete version."""
+        complete = [one for one in self.versions if one.complete] or list(self.versions)
+        return next((party for party in complete[-1].terms.parties if party.org == org), None)
+
+    def org_of(self, kind: Kind) -> str | None:
+        """The party of that kind."""
+        return next((p.org for p in self.versions[0].terms.parties if p.kind is kind), None)
+
+    def version_at(self, at: datetime) -> int | None:
+        """Version that applies at an instant: the last complete one already effective."""
+        found = None
+        for one in self.versions:
+            day = one.terms.effective_on or one.last_signature
+            if one.complete and day is not None and midnight(day) <= at:
+                found = one.terms.version
+        return found
+
+    @property
+    def opens_on(self) -> date | None:
+        """Day of entry into force: the last signature of the first version."""
+        first = self.versions[0]
+        return first.terms.effective_on or first.last_signature if first.complete else None
+
+    @property
+    def term_ends_on(self) -> date | None:
+        """First day after the term, from the text or its latest amendment."""
+        amended = [one.terms.until for one in self.versions if one.complete and one.terms.until]
+        if amended:
+            return amended[-1]
+        if self.convention.term.until is not None:
+            return self.convention.term.until
+        if self.opens_on is None or self.convention.term.years is None:
+            return None
+        return add_years(self.opens_on, self.convention.term.years)
+
+    def _notice_day(self) -> date | None:
+        rule = self.convention.termination
+        for act in self.acts:
+            if act.kind is ActKind.TERMINATION_NOTICE:
+                return act.received_on if rule.starts is NoticeStarts.RECEIPT else act.sent_on
+        return None
+
+    @property
+    def notice_ends_on(self) -> date | None:
+        """First day after the termination notice has run (A-10.1), if one was given."""
+        day = self._notice_day()
+        return None if day is None else add_months(day, self.convention.termination.months)
+
+    @property
+    def ends_on(self) -> date | None:
+        """First day on which nothing may flow any more."""
+        days = [day for day in (self.term_ends_on, self.notice_ends_on) if day is not None]
+        return min(days, default=None)
+
+    @property
+    def purged_on(self) -> date | None:
+        """Day by which what was received under it must be destroyed."""
+        end = self.ends_on
+        return None if end is None else add_months(end, self.convention.purge_months)
+
+    def suspended(self, at: datetime) -> bool:
+        """Whether a party's suspension holds at the instant."""
+        held: set[str] = set()
+        for act in sorted(self.acts, key=lambda act: act.at):
+            if act.at > at:
+                break
+            if act.kind is ActKind.SUSPENSION:
+                held.add(act.org)
+            elif act.kind is ActKind.RESUMPTION:
+                held.discard(act.org)
+        return bool(held)
+
+    def state(self, at: datetime) -> State:
+        """State at an instant, from dates and acts alone."""
+        opens, ends, purged = self.opens_on, self.ends_on, self.purged_on
+        if opens is None or ends is None or purged is None:
+            return State.DRAFT
+        if at >= midnight(purged):
+            return State.PURGED
+        if at >= midnight(ends):
+            return State.ENDED if day_of(at) == ends else State.PURGING
+        if at < midnight(opens):
+            return State.SIGNED
+        if self.suspended(at):
+            return State.SUSPENDED
+        day = self._notice_day()
+        return State.NOTICE_GIVEN if day is not None and midnight(day) <= at else State.IN_FORCE
+
+    def facts(self, at: datetime, version_there: int | None) -> InstrumentFacts:
+        """What the gate is told about it at an instant."""
+        opens, ends, day = self.opens_on, self.term_ends_on, self._notice_day()
+        notice_ends = self.notice_ends_on
+        return InstrumentFacts(
+            id=self.id,
+            parties=self.orgs,
+            evidence=opens is not None,
+            version_here=self.version_at(at),
+            version_there=version_there,
+            opens_at=None if opens is None else midnight(opens),
+            closes_at=None if ends is None else midnight(ends),
+            notice_at=None if day is None else midnight(day),
+            notice_ends_at=None if notice_ends is None else midnight(notice_ends),
+            suspended=self.suspended(at),
+        )
+
+
+TermsFinder = Callable[[str, str], OKPKey]
+"""Public signing key of (organisation, key id); raises UnknownKey."""
+
+
+def read_terms(token: str, find: TermsFinder) -> Signed:
+    """Verify a signed version: each signature is by the key that the text itself pins.
+
+    Raises InvalidDocument, UnknownKey.
+    """
+    content, said = verify_many(token, find)
+    terms = Terms.parse(content)
+    pinned = {party.org: party.signing_key for party in terms.parties}
+    signed_on: dict[str, date] = {}
+    for org, header in said.items():
+        if pinned.get(org) != header["kid"]:
+            raise InvalidDocument(f"{terms.id}: {org} signed with a key the annex does not name.")
+        signed_on[org] = _day(header)
+    return Signed(terms, signed_on)
+
+
+def _day(header: Mapping[str, Any]) -> date:
+    try:
+        return date.fromisoformat(str(header["signed_on"]))
+    except (KeyError, ValueError):
+        raise InvalidDocument("A signature states no date.") from None
+
+
+def read_act(token: str, find: Callable[[str], OKPKey]) -> Act:
+    """Verify a unilateral act; raises InvalidDocument, UnknownKey."""
+    return Act.parse(verify(token, find, typ="act"))
+
+
+def assemble(
+    convention: Convention, versions: Sequence[Signed], acts: Sequence[Act]
+) -> SignedConvention:
+    """Put versions and acts together.
+
+    Each act must come from a party, and each version bind the same organisations, or it raises
+    InvalidDocument.
+    """
+    ordered = tuple(sorted(versions, key=lambda one: one.terms.version))
+    first = ordered[0].terms
+    orgs = {party.org for party in first.parties}
+    kinds = sorted(party.kind for party in first.parties)
+    if kinds != sorted(convention.parties):
+        raise InvalidDocument(f"{first.id}: the parties are not those of {convention.code}.")
+    for one in ordered:
+        if {party.org for party in one.terms.parties} != orgs:
+            raise InvalidDocument(f"{first.id}: an amendment cannot change the parties.")
+    for act in acts:
+        if act.org not in orgs or act.convention_id != first.id:
+            raise InvalidDocument(f"{first.id}: {act.org} is no party to it.")
+    return SignedConvention(first.id, convention, ordered, tuple(acts))

@@ -1,0 +1,108 @@
+"""Finds the conventions by listing their folder: a fifth convention is one folder, no other line.
+
+Each folder holds ``convention.py`` with a ``CONVENTION``, and may hold a ``DUTIES`` tuple of legal
+duties. Former versions of a text are found in the same folder, as ``PAST``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from types import ModuleType
+
+import contracts.conventions
+from contracts.kernel.errors import InvalidDocument, UnknownName
+from contracts.kernel.instrument import Convention, Flow, Instrument, LegalDuty
+from contracts.kernel.organisation import Kind
+
+
+@dataclass(frozen=True)
+class Registry:
+    """All instruments known to this installation.
+
+    `by_rules` holds every version ever in force, so that past decisions can be replayed.
+    """
+
+    conventions: dict[str, Convention]
+    duties: dict[str, LegalDuty]
+    by_rules: dict[str, Instrument] = field(repr=False)
+
+    def convention(self, code: str) -> Convention:
+        """The convention of that folder name; raises UnknownName."""
+        found = self.conventions.get(code)
+        if found is None:
+            raise UnknownName(f"La convention {code} est inconnue de cette installation.")
+        return found
+
+    def rules(self, rules_version: str) -> Instrument:
+        """The instrument as it was under a recorded rules version; raises UnknownName."""
+        found = self.by_rules.get(rules_version)
+        if found is None:
+            raise UnknownName(f"Les règles {rules_version} ne sont plus connues.")
+        return found
+
+    def flows(self) -> Iterator[tuple[Instrument, Flow]]:
+        """Every flow of every instrument."""
+        instruments: list[Instrument] = [*self.conventions.values(), *self.duties.values()]
+        for instrument in instruments:
+            for flow in instrument.flows:
+                yield instrument, flow
+
+    def flows_between(self, sender: Kind, receiver: Kind) -> Iterator[tuple[Instrument, Flow]]:
+        """Flows that join two kinds in that direction."""
+        for instrument, flow in self.flows():
+            if flow.sender is sender and flow.receiver is receiver:
+                yield instrument, flow
+
+    def types(self) -> frozenset[str]:
+        """Names of all message types."""
+        return frozenset(flow.type for _, flow in self.flows())
+
+
+def load(package: ModuleType = contracts.conventions) -> Registry:
+    """List the folders of a package and gather what they declare.
+
+    Raises InvalidDocument when two declare the same code, or a flow that its parties cannot carry.
+    """
+    found: list[Instrument] = []
+    past: list[Instrument] = []
+    for entry in sorted(pkgutil.iter_modules(package.__path__), key=lambda one: one.name):
+        module = importlib.import_module(f"{package.__name__}.{entry.name}.convention")
+        found += [module.CONVENTION, *getattr(module, "DUTIES", ())]
+        past += getattr(module, "PAST", ())
+    return build(found, past)
+
+
+def build(found: Iterable[Instrument], past: Iterable[Instrument] = ()) -> Registry:
+    """A registry of given instruments, checked."""
+    conventions: dict[str, Convention] = {}
+    duties: dict[str, LegalDuty] = {}
+    by_rules: dict[str, Instrument] = {}
+    for instrument in found:
+        _check(instrument)
+        if isinstance(instrument, Convention):
+            conventions[instrument.code] = instrument
+        else:
+            duties[instrument.code] = instrument
+        by_rules[instrument.rules_version] = instrument
+    for instrument in past:
+        by_rules.setdefault(instrument.rules_version, instrument)
+    if len({*conventions, *duties}) != len(conventions) + len(duties):
+        raise InvalidDocument("Two instruments bear the same code.")
+    return Registry(conventions, duties, by_rules)
+
+
+def _check(instrument: Instrument) -> None:
+    parties = (
+        instrument.parties
+        if isinstance(instrument, Convention)
+        else (instrument.sender, instrument.receiver)
+    )
+    codes = [flow.code for flow in instrument.flows]
+    if len(set(codes)) != len(codes) or {"k", "r"} & set(codes):
+        raise InvalidDocument(f"{instrument.code}: two flows share a subject code.")
+    for flow in instrument.flows:
+        if flow.sender not in parties or flow.receiver not in parties:
+            raise InvalidDocument(f"{instrument.code}: {flow.type} leaves the parties.")

@@ -1,0 +1,289 @@
+"""One's own register of persons, and what they agreed to, were told, and took back.
+
+The collector keeps the record (A-2.10, A-2.11); recipients get a proof. A withdrawal needs no
+reason, stops at once whatever rests on it, and is told to every recipient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+from sqlalchemy import select, update
+
+from contracts.kernel.agreement import Assent, expiry
+from contracts.kernel.checks import Giver
+from contracts.kernel.control import AgreementChanged, Instant
+from contracts.kernel.errors import InvalidPayload, UnknownName
+from contracts.kernel.fields import Payload, ShortText, said
+from contracts.kernel.organisation import OrgId
+from contracts.kernel.paris import day_of
+from contracts.kernel.signed import OPEN_STATES
+from services.chassis import letters, standing, tables
+from services.chassis.controls import send_control
+from services.chassis.core import Core, person_scope
+from services.chassis.database import Tx
+from services.chassis.journal import Entry
+from services.chassis.standing import Person
+
+REGISTER_CHANGED = "register"
+
+
+class NoticeRecord(Payload):
+    """Information given to the family: when, how, in which version and language (A-2.10)."""
+
+    version: ShortText = said("Version", why="Dit quel texte a été remis.", source="A-2.10")
+    channel: Literal["meeting", "letter", "phone", "email"] = said(
+        "Moyen", why="Dit comment la famille a été informée.", source="A-2.10"
+    )
+    language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] = said(
+        "Langue", why="Une information non comprise n'en est pas une.", source="A-2.10"
+    )
+    given_at: Instant = said("Date", why="L'information précède l'envoi.", source="A-2.10")
+
+
+class AgreementRecord(Payload):
+    """What an agent records: a yes or a no, by whom, for whom, to what, until when."""
+
+    person_id: str = said("Personne", why="Désigne la personne du registre.", source="A-2.11")
+    recipients: tuple[OrgId, ...] = said(
+        "Destinataires", why="Chaque organisme destinataire est nommé.", source="A-4.1"
+    )
+    flows: tuple[str, ...] = said(
+        "Messages", why="L'accord porte sur des messages nommés.", source="A-2.11"
+    )
+    giver: Literal["representative", "young_person", "both"] = said(
+        "Donné par", why="Seul qui le peut donne l'accord.", source="A-2.11"
+    )
+    means: Literal["in_person", "signed_form", "letter"] = said(
+        "Forme", why="Dit où se trouve la preuve.", source="A-4.4"
+    )
+    granted: bool = said("Accord", why="Oui ou non, sans motif.", source="A-2.11")
+    assent: Assent = said("Avis du jeune", why="Sa propre parole, à part.", source="A-2.11")
+    notice: NoticeRecord = said("Information", why="L'information précède.", source="A-2.10")
+    given_at: Instant = said("Date", why="L'accord précède l'envoi.", source="A-4.4")
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """Result of a withdrawal: who was told, and how many waiting letters were stopped."""
+
+    told: tuple[str, ...]
+    stopped: int
+
+
+def register_person(
+    tx: Tx, core: Core, person: Person, person_id: str, agent_id: str, at: datetime
+) -> str:
+    """Add a person to one's own register, sealed under a key of its own."""
+    scope = person_scope(person_id)
+    core.keystore.ensure([scope])
+    content = person.model_dump_json().encode()
+    tx.insert(
+        tables.persons,
+        {
+            "person_id": person_id,
+            "scope": scope,
+            "sealed": core.keystore.seal(scope, content, aad=b"person"),
+            "created_at": at,
+            "registered_at": at,
+        },
+    )
+    _journal(tx, core, "person.registered", agent_id, at)
+    return person_id
+
+
+def accept_charter(tx: Tx, core: Core, agent_id: str, version: str, at: datetime) -> None:
+    """Record that an agent accepted the confidentiality charter (A-5.2); twice is once."""
+    if tx.get(standing.CHARTERS, (agent_id, version)) is None:
+        row = {"agent_id": agent_id, "version": version, "accepted_at": at}
+        tx.insert(tables.charters, row)
+        tx.forget(standing.CHARTERS)
+        _journal(tx, core, "charter.accepted", agent_id, at)
+
+
+def record_agreement(
+    tx: Tx, core: Core, record: AgreementRecord, agreement_id: str, agent_id: str, at: datetime
+) -> str:
+    """Record an agreement or a refusal; returns its id.
+
+    Raises UnknownName for a person, InvalidPayload for recipients without an open convention, flows
+    that no convention joins, or an agreement dated in the future.
+    """
+    row = tx.get(standing.PERSONS, record.person_id)
+    if row is None:
+        raise UnknownName("Cette personne n'est pas dans le registre.", code="unknown_person")
+    if max(record.given_at, record.notice.given_at) > at:
+        raise InvalidPayload("Un accord ou une information ne peut pas être daté du futur.")
+    conventions = {org: _convention(core, org, record.flows, at) for org in record.recipients}
+    content = core.keystore.open(row.scope, row.sealed, aad=b"person")
+    birth = Person.model_validate_json(content).identity.birth_date
+    ends = [signed.ends_on for signed in conventions.values() if signed.ends_on is not None]
+    tx.insert(
+        tables.agreements,
+        {
+            "agreement_id": agreement_id,
+            "person_id": record.person_id,
+            "flows": record.flows,
+            "giver": record.giver,
+            "means": record.means,
+            "assent": record.assent,
+            "refused": not record.granted,
+            "notice_version": record.notice.version,
+            "notice_channel": record.notice.channel,
+            "notice_language": record.notice.language,
+            "notice_at": record.notice.given_at,
+            "given_at": record.given_at,
+            "expires_at": expiry(
+                day_of(record.given_at),
+                birth=birth,
+                giver=Giver(record.giver),
+                convention_ends_on=min(ends),
+            ),
+            "agent_id": agent_id,
+        },
+    )
+    for org, signed in conventions.items():
+        tx.insert(
+            tables.agreement_recipients,
+            {
+                "reference": core.new_id(),
+                "agreement_id": agreement_id,
+                "recipient": org,
+                "convention_id": signed.id,
+            },
+        )
+    tx.forget(standing.AGREEMENTS)
+    tx.forget(standing.REFERENCES)
+    _journal(tx, core, "agreement.recorded", agent_id, at)
+    return agreement_id
+
+
+def _convention(core: Core, org: str, flows: Iterable[str], at: datetime) -> Any:  # noqa: ANN401
+    wanted = set(flows)
+    for signed in core.directory.between(core.org, org):
+        known = {flow.type for flow in signed.convention.flows}
+        if signed.state(at) in OPEN_STATES and wanted <= known:
+            return signed
+    raise InvalidPayload(
+        f"Aucune convention ouverte avec {org} ne prévoit ces messages.",
+        code="no_convention",
+    )
+
+
+def withdraw(
+    tx: Tx, core: Core, agreement_id: str, agent_id: str | None, at: datetime
+) -> Withdrawal:
+    """Withdraw an agreement collected here, from this instant (A-2.11).
+
+    Stops every letter not yet accepted and tells every recipient. A second withdrawal changes
+    nothing. Raises UnknownName.
+    """
+    found = tx.get(standing.AGREEMENTS, agreement_id)
+    if found is None:
+        raise UnknownName("Cet accord n'est pas connu ici.", code="unknown_agreement")
+    if found.row.withdrawn_at is not None:
+        return Withdrawal((), 0)
+    agreements = tables.agreements
+    tx.execute(
+        update(agreements)
+        .where(agreements.c.agreement_id == agreement_id)
+        .values(withdrawn_at=at)
+    )
+    tx.forget(standing.AGREEMENTS)
+    _journal(tx, core, "agreement.withdrawn", agent_id, at)
+    recipients = tx.execute(
+        select(tables.agreement_recipients).where(
+            tables.agreement_recipients.c.agreement_id == agreement_id
+        )
+    ).all()
+    stopped = 0
+    for one in recipients:
+        case_ids = _cases(tx, one.reference)
+        stopped += stop(tx, core, one.reference, case_ids, at)
+        _tell(tx, core, one, case_ids, at)
+    return Withdrawal(tuple(one.recipient for one in recipients), stopped)
+
+
+def _cases(tx: Tx, reference: str) -> tuple[str, ...]:
+    cases = tables.cases
+    rows = tx.execute(select(cases.c.case_id).where(cases.c.reference == reference))
+    return tuple(row.case_id for row in rows)
+
+
+def stop(
+    tx: Tx, core: Core, reference: str, case_ids: Iterable[str], at: datetime
+) -> int:
+    """Stop what rests on a reference: waiting letters are erased, open cases are stopped."""
+    outbox, cases = tables.outbox, tables.cases
+    waiting = (
+        (outbox.c.reference == reference)
+        & (outbox.c.kind == letters.LETTER)
+        & outbox.c.state.in_((letters.QUEUED, letters.DELIVERED))
+    )
+    rows = tx.execute(select(outbox.c.message_id, outbox.c.type).where(waiting)).all()
+    tx.execute(
+        update(outbox)
+        .where(waiting)
+        .values(state=letters.STOPPED, sealed=None, facts=None, due_at=None, closed_at=at)
+    )
+    for row in rows:
+        core.journal.append(tx, _stopped(row.message_id, row.type, at))
+    tx.execute(
+        update(cases)
+        .where(cases.c.case_id.in_(list(case_ids)) & (cases.c.state == "open"))
+        .values(state="stopped", closed_at=at)
+    )
+    tx.forget(standing.CASES)
+    return len(rows)
+
+
+def _stopped(message_id: str, type_: str, at: datetime) -> Entry:
+    return Entry(
+        at=at,
+        event="message.stopped",
+        message_id=message_id,
+        flow=type_,
+        outcome="stopped",
+        articles=(),
+        rules_version="",
+        scope=None,
+        case_id=None,
+        agent_id=None,
+        facts=None,
+    )
+
+
+def _tell(tx: Tx, core: Core, recipient: Any, case_ids: tuple[str, ...], at: datetime) -> None:  # noqa: ANN401 -- a SQLAlchemy row
+    tx.insert(
+        tables.withdrawals,
+        {"reference": recipient.reference, "org": recipient.recipient, "told_at": at},
+    )
+    content = AgreementChanged(
+        reference=recipient.reference, case_ids=case_ids, state="withdrawn", effective_at=at
+    )
+    send_control(
+        tx, core, "agreement.changed", content, recipient.recipient, recipient.convention_id, at
+    )
+
+
+def _journal(tx: Tx, core: Core, event: str, agent_id: str | None, at: datetime) -> None:
+    core.journal.append(
+        tx,
+        Entry(
+            at=at,
+            event=event,
+            message_id=None,
+            flow=None,
+            outcome="recorded",
+            articles=(),
+            rules_version="",
+            scope=None,
+            case_id=None,
+            agent_id=agent_id,
+            facts=None,
+        ),
+    )

@@ -1,0 +1,416 @@
+"""Handling what arrived, once: gate, domain change, journal line and receipt in one transaction.
+
+What fails for good goes to the dead letters with its reason; nothing is dropped, and what the gate
+or the schema refused keeps no content.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import to_json
+from sqlalchemy import Connection, select, tuple_
+
+from contracts.gate import Refused, decide
+from contracts.kernel.agreement import Proof, identity_digest, read_proof
+from contracts.kernel.checks import Side
+from contracts.kernel.envelope import Envelope
+from contracts.kernel.errors import InvalidDocument
+from contracts.kernel.facts import Facts
+from contracts.kernel.facts import to_json as facts_json
+from contracts.kernel.fields import Payload, node_fields
+from contracts.kernel.instrument import Cardinality, Flow
+from contracts.kernel.messages import Identity, Representative
+from services.chassis import standing, tables
+from services.chassis.control import apply_control
+from services.chassis.core import Core, Received, case_scope
+from services.chassis.database import Loader, Tx
+from services.chassis.journal import Entry
+from services.chassis.opening import Letter, Opened
+from services.chassis.posting import OPEN, REFUSAL_SCOPE
+from services.chassis.receipting import acknowledge, apply_receipts
+from services.chassis.standing import NOTHING, Person, Standing
+
+
+class Handled(StrEnum):
+    """What became of a letter here."""
+
+    RECEIVED = "received"
+    NOT_OPEN = "not_open"
+    INVALID = "invalid"
+    UNVERIFIED = "unverified"
+    EXPIRED = "expired"
+    TOO_EARLY = "too_early"
+    RECEIPTS = "receipts"
+
+
+def _fetch_inbox(
+    connection: Connection, keys: Sequence[tuple[str, str]]
+) -> Mapping[tuple[str, str], str]:
+    inbox = tables.inbox
+    where = tuple_(inbox.c.sender, inbox.c.message_id).in_(keys)
+    rows = connection.execute(select(inbox.c.sender, inbox.c.message_id, inbox.c.status).where(where))
+    return {(row.sender, row.message_id): row.status for row in rows}
+
+
+INBOX: Loader[tuple[str, str], str] = Loader("inbox", _fetch_inbox)
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """What the receiver knows when it decides."""
+
+    payload: Payload
+    known: Standing
+    proof: Proof | None
+    birth: date | None
+
+
+def handle(tx: Tx, core: Core, opened: Opened, letter: Letter, at: datetime) -> Handled:
+    """Handle one verified letter. May be run twice with the same letter (see database)."""
+    if opened.receipts is not None:
+        if tx.get(INBOX, (opened.sender.org, letter.message_id)) is None:
+            _remember(tx, opened, letter.message_id, "receipts", Handled.RECEIPTS, at)
+            apply_receipts(tx, core, opened.receipts, opened.token, at)
+        return Handled.RECEIPTS
+    envelope = _envelope(opened)
+    before = tx.get(INBOX, (opened.sender.org, envelope.id))
+    if before is not None:
+        acknowledge(tx, core, opened.sender, opened.signed.id, envelope.id, before, at)
+        return Handled(before)
+    if envelope.time > at + core.policy.ahead:
+        return Handled.TOO_EARLY
+    outcome = _outcome(tx, core, opened, envelope, letter, at)
+    _remember(tx, opened, envelope.id, envelope.type, outcome, at)
+    acknowledge(tx, core, opened.sender, opened.signed.id, envelope.id, outcome.value, at)
+    return outcome
+
+
+def _envelope(opened: Opened) -> Envelope:
+    if opened.envelope is None:
+        raise InvalidDocument("A letter without an envelope holds receipts.")
+    return opened.envelope
+
+
+def _remember(
+    tx: Tx, opened: Opened, message_id: str, type_: str, outcome: Handled, at: datetime
+) -> None:
+    envelope = opened.envelope
+    tx.insert(
+        tables.inbox,
+        {
+            "sender": opened.sender.org,
+            "message_id": message_id,
+            "type": type_,
+            "case_id": None if envelope is None else envelope.caseid,
+            "status": outcome.value,
+            "received_at": at,
+            "expires_at": at + timedelta(days=31) if envelope is None else envelope.expiresat,
+        },
+    )
+    tx.remember(INBOX, (opened.sender.org, message_id), outcome.value)
+
+
+def _outcome(
+    tx: Tx, core: Core, opened: Opened, envelope: Envelope, letter: Letter, at: datetime
+) -> Handled:
+    if at >= envelope.expiresat:
+        _refuse(tx, core, opened, envelope, letter, Handled.EXPIRED, ("expired",), None, at)
+        return Handled.EXPIRED
+    if opened.flow is None:
+        return Handled(apply_control(tx, core, opened.sender, opened.signed, envelope, at))
+    try:
+        payload = opened.flow.payload.model_validate_json(to_json(envelope.data))
+    except ValidationError:
+        _refuse(tx, core, opened, envelope, letter, Handled.INVALID, ("schema",), None, at)
+        return Handled.INVALID
+    return _through_the_gate(tx, core, opened, opened.flow, envelope, payload, letter, at)
+
+
+def _through_the_gate(
+    tx: Tx,
+    core: Core,
+    opened: Opened,
+    flow: Flow,
+    envelope: Envelope,
+    payload: Payload,
+    letter: Letter,
+    at: datetime,
+) -> Handled:
+    case = _known(tx, core, opened, flow, envelope, payload, at)
+    facts = _facts(core, opened, flow, envelope, case, at)
+    rules = core.rules(opened.signed.convention, flow, Side.RECEIVER)
+    decision = decide(rules, facts, at)
+    if isinstance(decision, Refused):
+        _refuse(
+            tx, core, opened, envelope, letter, Handled.NOT_OPEN, decision.articles, facts, at
+        )
+        return Handled.NOT_OPEN
+    person_id = case.known.person_id
+    if flow.case is Cardinality.OPENS:
+        person_id = _open_case(tx, core, opened, flow, envelope, case, at)
+    _journal(tx, core, opened, envelope, Handled.RECEIVED, (), facts, at)
+    handler = core.partner.received.get(envelope.type)
+    if handler is not None:
+        handler(tx, core, Received(envelope, opened.sender, payload, person_id, at))
+    return Handled.RECEIVED
+
+
+def _known(
+    tx: Tx,
+    core: Core,
+    opened: Opened,
+    flow: Flow,
+    envelope: Envelope,
+    payload: Payload,
+    at: datetime,
+) -> _Case:
+    if flow.case is Cardinality.OPENS:
+        identity = _identity(payload)
+        proof = _proof(core, opened, envelope, identity, at)
+        birth = None if identity is None else identity.birth_date
+        return _Case(payload, _of_proof(tx, proof), proof, birth)
+    known = NOTHING
+    if envelope.caseid is not None:
+        known = standing.of_case(tx, envelope.caseid, core.org)
+    if known.case is None or known.case.partner != opened.sender.org:
+        return _Case(payload, NOTHING, None, None)
+    if known.case.instrument != opened.signed.id:
+        return _Case(payload, NOTHING, None, None)
+    person = standing.person_of(core, known)
+    return _Case(payload, known, None, None if person is None else person.identity.birth_date)
+
+
+def _filled(payload: Payload, kind: str) -> Any:  # noqa: ANN401 -- the field's own type
+    for name, filled in node_fields(type(payload)).items():
+        if filled == kind:
+            return getattr(payload, name)
+    return None
+
+
+def _identity(payload: Payload) -> Identity | None:
+    found = _filled(payload, "identity")
+    return found if isinstance(found, Identity) else None
+
+
+def _proof(
+    core: Core, opened: Opened, envelope: Envelope, identity: Identity | None, at: datetime
+) -> Proof | None:
+    """The proof of agreement, if it holds and is about this very person, pair and convention."""
+    if envelope.proof is None or identity is None:
+        return None
+    sender = opened.sender.org
+    try:
+        proof = read_proof(
+            envelope.proof, lambda kid: core.directory.find_key(sender, kid, at)
+        )
+    except InvalidDocument:
+        return None
+    fits = (
+        proof.collector == sender
+        and proof.receiver == core.org
+        and proof.convention_id == opened.signed.id
+        and proof.reference == envelope.agreement
+        and proof.identity == identity_digest(proof.reference, identity)
+    )
+    return proof if fits else None
+
+
+def _of_proof(tx: Tx, proof: Proof | None) -> Standing:
+    if proof is None:
+        return NOTHING
+    tombstone = tx.get(standing.TOMBSTONES, proof.reference)
+    return Standing(
+        agreement=proof.facts(None if tombstone is None else tombstone.withdrawn_at),
+        assent=proof.assent,
+        notice_at=proof.notice_at,
+        notice_version=proof.notice_version,
+    )
+
+
+def _facts(
+    core: Core, opened: Opened, flow: Flow, envelope: Envelope, case: _Case, at: datetime
+) -> Facts:
+    records = dict(core.partner.witness(case.payload, opened.sender, at))
+    row = case.known.case
+    if row is not None and row.state == OPEN:
+        records["open_case"] = row.opened_at
+    signed = opened.signed
+    emitted = min(envelope.time, at)
+    facts = signed.facts(at, envelope.version)
+    return Facts(
+        side=Side.RECEIVER,
+        flow=envelope.type,
+        sender=opened.sender.org,
+        receiver=core.org,
+        sender_kind=opened.sender.kind.value,
+        receiver_kind=core.kind.value,
+        purpose=envelope.purpose,
+        opens_case=flow.case is Cardinality.OPENS,
+        instrument=_replace_version(facts, signed.version_at(emitted)),
+        bounds=standing.bounds_of(flow.checks, case.birth, at),
+        agreement=case.known.agreement,
+        assent=case.known.assent,
+        notice_at=case.known.notice_at,
+        records=records,
+    )
+
+
+def _replace_version(facts: Any, version: int | None) -> Any:  # noqa: ANN401
+    from dataclasses import replace  # noqa: PLC0415
+
+    return replace(facts, version_here=version)
+
+
+def _open_case(
+    tx: Tx,
+    core: Core,
+    opened: Opened,
+    flow: Flow,
+    envelope: Envelope,
+    case: _Case,
+    at: datetime,
+) -> str | None:
+    case_id, identity = envelope.caseid, _identity(case.payload)
+    if case_id is None or tx.get(standing.CASES, case_id) is not None:
+        raise InvalidDocument("An opening message needs a new case.")
+    scope = case_scope(case_id)
+    core.keystore.ensure([scope])
+    person_id = core.new_id()
+    if identity is not None:
+        _register(tx, core, person_id, scope, identity, _filled(case.payload, "representative"), at)
+    if case.proof is not None and tx.get(standing.PROOFS, case.proof.reference) is None:
+        tx.insert(tables.held_proofs, _held(case.proof, envelope, opened, at))
+        tx.remember(standing.PROOFS, case.proof.reference, case.proof)
+    tx.insert(
+        tables.cases,
+        {
+            "case_id": case_id,
+            "instrument": opened.signed.id,
+            "partner": opened.sender.org,
+            "purpose": flow.purpose,
+            "opened_here": False,
+            "person_id": person_id,
+            "reference": envelope.agreement,
+            "state": OPEN,
+            "opened_at": at,
+            "seq_out": 0,
+        },
+    )
+    tx.forget(standing.CASES)
+    return person_id
+
+
+def _held(proof: Proof, envelope: Envelope, opened: Opened, at: datetime) -> dict[str, Any]:
+    return {
+        "reference": proof.reference,
+        "collector": opened.sender.org,
+        "token": envelope.proof,
+        "proof": proof.model_dump_json(),
+        "received_at": at,
+    }
+
+
+def _register(
+    tx: Tx,
+    core: Core,
+    person_id: str,
+    scope: str,
+    identity: Identity,
+    representative: object,
+    at: datetime,
+) -> None:
+    known = (representative,) if isinstance(representative, Representative) else ()
+    person = Person(identity=identity, representatives=known)
+    content = person.model_dump_json().encode()
+    tx.insert(
+        tables.persons,
+        {
+            "person_id": person_id,
+            "scope": scope,
+            "sealed": core.keystore.seal(scope, content, aad=b"person"),
+            "created_at": at,
+        },
+    )
+
+
+def _refuse(
+    tx: Tx,
+    core: Core,
+    opened: Opened,
+    envelope: Envelope,
+    letter: Letter,
+    outcome: Handled,
+    articles: tuple[str, ...],
+    facts: Facts | None,
+    at: datetime,
+) -> None:
+    _journal(tx, core, opened, envelope, outcome, articles, facts, at)
+    bury(tx, core, letter, opened.sender.org, outcome.value, articles, at, keep_body=False)
+
+
+def _journal(
+    tx: Tx,
+    core: Core,
+    opened: Opened,
+    envelope: Envelope,
+    outcome: Handled,
+    articles: tuple[str, ...],
+    facts: Facts | None,
+    at: datetime,
+) -> None:
+    accepted = outcome is Handled.RECEIVED
+    case_id = envelope.caseid if accepted else None
+    core.journal.append(
+        tx,
+        Entry(
+            at=at,
+            event="message.received",
+            message_id=envelope.id,
+            flow=envelope.type,
+            outcome="allowed" if accepted else outcome.value,
+            articles=articles,
+            rules_version=opened.signed.convention.rules_version,
+            scope=REFUSAL_SCOPE if case_id is None else case_scope(case_id),
+            case_id=case_id,
+            agent_id=None,
+            facts=None if facts is None else facts_json(facts),
+        ),
+    )
+
+
+def bury(
+    tx: Tx,
+    core: Core,
+    letter: Letter,
+    sender: str,
+    reason: str,
+    articles: tuple[str, ...],
+    at: datetime,
+    *,
+    keep_body: bool,
+) -> None:
+    """Keep a dead letter: id, reason and commitment; its ciphertext for technical failures only."""
+    tx.insert(
+        tables.dead_letters,
+        {
+            "id": core.new_id(),
+            "sender": sender,
+            "message_id": letter.message_id,
+            "subject": letter.subject,
+            "reason": reason,
+            "articles": articles,
+            "commitment": core.keystore.commit(REFUSAL_SCOPE, letter.body).hex(),
+            "headers": json.dumps(dict(letter.headers)),
+            "body": letter.body if keep_body else None,
+            "attempts": letter.deliveries,
+            "failed_at": at,
+            "keep_until": at + timedelta(days=core.policy.dead_letter_days),
+        },
+    )

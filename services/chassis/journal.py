@@ -1,0 +1,354 @@
+"""The journal: append-only, hash-chained, one chain per writer, which outlives erasure.
+
+Each line's hash covers the line and the hash before it (SHA-256 of RFC 8785 canonical JSON), so
+that a line cannot be altered, removed or slipped in without the rest showing it. Who and what it
+was about (scope, case, agent, facts) stays beside the hash: the hash covers a salted commitment to
+them only. Once they are erased and the salt destroyed the chain still verifies, and nobody can
+guess them back from it.
+
+A whole chain rewritten from some line on looks sound by itself; the heads that partners hold show
+it. So nodes send each other their heads, signed, and keep the ones they get (`witness`).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select, update
+
+from contracts.kernel.canonical import canonical, digest
+from contracts.kernel.errors import InvalidDocument, UnknownName
+from services.chassis.keystore import KeyDestroyed, SealBroken
+from services.chassis.schema import journal, witnessed_heads
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from sqlalchemy import Connection
+
+    from services.chassis.database import Database, Tx
+    from services.chassis.keystore import KeyStore
+
+GENESIS = "0" * 64
+"""What the first line of a chain names as the hash before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A decision or a fact to record.
+
+    event, flow, outcome: codes. articles: obligation ids. rules_version: what decided. scope: the
+    key under which case, agent and facts are kept; without one there may be none of them.
+    facts: JSON values, whose numbers are integers below 2^53 or finite floats (RFC 8785).
+    """
+
+    event: str
+    at: datetime
+    outcome: str
+    rules_version: str
+    message_id: str | None = None
+    flow: str | None = None
+    articles: tuple[str, ...] = ()
+    scope: str | None = None
+    case_id: str | None = None
+    agent_id: str | None = None
+    facts: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Last line of a chain; seq 0 and GENESIS before the first."""
+
+    chain: str
+    seq: int
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A recorded entry. Hashes are lower-case hexadecimal; seq counts from 1 without a gap."""
+
+    chain: str
+    seq: int
+    at: datetime
+    event: str
+    message_id: str | None
+    flow: str | None
+    outcome: str
+    articles: tuple[str, ...]
+    rules_version: str
+    commitment: str | None
+    prev: str
+    hash: str = ""
+    scope: str | None = None
+    case_id: str | None = None
+    agent_id: str | None = None
+    facts_sealed: bytes | None = None
+
+    def covered(self) -> dict[str, Any]:
+        """Return what the hash covers, as JSON values."""
+        values: dict[str, Any] = {name: getattr(self, name) for name in _COVERED}
+        values["at"] = _instant(self.at)
+        values["articles"] = list(self.articles)
+        return values
+
+    @property
+    def head(self) -> Head:
+        """This line as the end of its chain."""
+        return Head(self.chain, self.seq, self.hash)
+
+
+_COVERED = (
+    *("chain", "seq", "at", "event", "message_id", "flow", "outcome", "articles"),
+    *("rules_version", "commitment", "prev"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A line that does not hold.
+
+    code: `gap` (lines are missing before it), `broken_link` (it does not follow the line before),
+    `altered` (its content is not what was hashed), `inputs_altered` (case, agent, facts or scope
+    are not what was committed to), `rewritten` (a partner holds another hash for it), `cut` (a
+    partner holds a later line than the last).
+    """
+
+    chain: str
+    seq: int
+    code: str
+
+
+@dataclass(slots=True)
+class Report:
+    """Outcome of a verification.
+
+    heads: last line of each chain. checked: commitments compared with case, agent and facts.
+    erased: lines whose case, agent and facts are gone, so that only the chain vouches for them.
+    """
+
+    lines: int = 0
+    checked: int = 0
+    erased: int = 0
+    heads: dict[str, Head] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problems
+
+
+class Journal:
+    """Writer of one chain. Its tail lives in memory, for the writer thread alone."""
+
+    def __init__(self, chain: str, keystore: KeyStore) -> None:
+        self.chain = chain
+        self._keystore = keystore
+        self._tail: Head | None = None
+        self._head = Head(chain, 0, GENESIS)
+        self._witnessed: dict[tuple[str, str], tuple[int, str]] = {}
+
+    def attach(self, database: Database) -> None:
+        """Load the tail, and follow the database's commits and rollbacks; once, at the start.
+
+        The key store is attached before, so that its keys are committed ahead of the lines.
+        Raises StorageUnavailable.
+        """
+        self._head = database.read_now(self._last)
+        database.on_commit(self._committed)
+        database.on_rollback(self._rolled_back)
+
+    def head(self) -> Head:
+        """Last committed line of this chain."""
+        return self._head
+
+    def append(self, tx: Tx, entry: Entry) -> Line:
+        """Chain an entry to the last line, in the unit's transaction.
+
+        Raises ValueError for case, agent or facts without a scope; KeyDestroyed.
+        """
+        tail = self._tail or self._last(tx.connection)
+        line = self._seal(entry, tail)
+        line = replace(line, hash=digest(line.covered()))
+        tx.insert(journal, {name: getattr(line, name) for name in _COLUMNS})
+        self._tail = line.head
+        return line
+
+    def facts(self, line: Line) -> dict[str, Any] | None:
+        """Facts of a line, opened; None where it has none.
+
+        Raises KeyDestroyed where they were destroyed; SealBroken where they were altered.
+        """
+        if line.scope is None or line.facts_sealed is None:
+            return None
+        opened = self._keystore.open(line.scope, line.facts_sealed, _place(line.head))
+        facts: dict[str, Any] = json.loads(opened)
+        return facts
+
+    def erase_inputs(self, tx: Tx, scope: str) -> int:
+        """Remove case, agent and facts of all lines of a scope; returns how many lines.
+
+        The chain still verifies. What backups hold dies with the key: destroy it as well.
+        """
+        removed = dict.fromkeys(("scope", "case_id", "agent_id", "facts_sealed"))
+        return tx.execute(update(journal).where(journal.c.scope == scope).values(removed)).rowcount
+
+    def witness(self, tx: Tx, org: str, head: Head, proof: bytes, at: datetime) -> None:
+        """Keep a head that a partner sent. The same one again, right after, is not kept twice.
+
+        proof: the signed document that states it, as it came. at: when it came.
+        """
+        if self._witnessed.get((org, head.chain)) == (head.seq, head.hash):
+            return
+        tx.insert(witnessed_heads, {"org": org, **asdict(head), "proof": proof, "at": at})
+        self._witnessed[org, head.chain] = head.seq, head.hash
+
+    def verify(self, connection: Connection, held: Iterable[Head] = ()) -> Report:
+        """Check every chain of this database, and each commitment whose salt still exists.
+
+        held: heads of this node that partners hold.
+        """
+        report = Report()
+        lines = self._checked(read_lines(connection), report)
+        return verify_lines(lines, held, report)
+
+    def _checked(self, lines: Iterable[Line], report: Report) -> Iterator[Line]:
+        for line in lines:
+            try:
+                if line.scope is None and _bare(line):  # erased, or never about anybody
+                    report.erased += line.commitment is not None
+                elif line.commitment is not None and self._commits(line):
+                    report.checked += 1
+                else:
+                    report.problems.append(Problem(line.chain, line.seq, "inputs_altered"))
+            except KeyDestroyed:
+                report.erased += 1
+            except (SealBroken, UnknownName):
+                report.problems.append(Problem(line.chain, line.seq, "inputs_altered"))
+            yield line
+
+    def _commits(self, line: Line) -> bool:
+        return self._commitment(line, self.facts(line)) == line.commitment
+
+    def _seal(self, entry: Entry, tail: Head) -> Line:
+        values = {name: getattr(entry, name) for name in _ENTRY}
+        line = Line(**values, chain=self.chain, seq=tail.seq + 1, prev=tail.hash, commitment=None)
+        if entry.scope is None:
+            if not _bare(line) or entry.facts is not None:
+                raise ValueError("case, agent and facts are kept under a scope")
+            return line
+        self._keystore.ensure([entry.scope])
+        sealed = None
+        if entry.facts is not None:
+            place = _place(line.head)
+            sealed = self._keystore.seal(entry.scope, canonical(dict(entry.facts)), place)
+        return replace(line, facts_sealed=sealed, commitment=self._commitment(line, entry.facts))
+
+    def _commitment(self, line: Line, facts: Mapping[str, Any] | None) -> str | None:
+        """Bound to the line's place: equal inputs do not show as equal commitments."""
+        if line.scope is None:
+            return None
+        values = None if facts is None else dict(facts)
+        inputs = [line.chain, line.seq, line.case_id, line.agent_id, values]
+        return self._keystore.commit(line.scope, canonical(inputs)).hex()
+
+    def _last(self, connection: Connection) -> Head:
+        last = select(journal.c.seq, journal.c.hash).where(journal.c.chain == self.chain)
+        row = connection.execute(last.order_by(journal.c.seq.desc()).limit(1)).first()
+        return Head(self.chain, row.seq, row.hash) if row else Head(self.chain, 0, GENESIS)
+
+    def _committed(self) -> None:
+        self._head = self._tail or self._head
+
+    def _rolled_back(self) -> None:
+        # Read it again rather than go back: a connection lost in a commit hides how that ended.
+        self._tail = None
+        self._witnessed.clear()
+
+
+_COLUMNS = tuple(column.name for column in journal.columns)
+_ENTRY = tuple(name for name in _COLUMNS if name in Entry.__dataclass_fields__ and name != "facts")
+
+
+def verify_lines(
+    lines: Iterable[Line], held: Iterable[Head] = (), report: Report | None = None
+) -> Report:
+    """Check chains from their first line on. Pure; lines come in the order of chain and seq.
+
+    held: heads that others hold of these chains.
+    """
+    report = report or Report()
+    expected: dict[tuple[str, int], set[str]] = {}
+    for head in held:
+        expected.setdefault((head.chain, head.seq), set()).add(head.hash)
+    for line in lines:
+        before = report.heads.get(line.chain, Head(line.chain, 0, GENESIS))
+        hashes = expected.pop((line.chain, line.seq), {line.hash})
+        codes = [code for code, wrong in _faults(line, before, hashes) if wrong]
+        report.problems += [Problem(line.chain, line.seq, code) for code in codes]
+        report.heads[line.chain] = line.head
+        report.lines += 1
+    report.problems += [Problem(chain, seq, "cut") for chain, seq in expected if seq > 0]
+    return report
+
+
+def _faults(line: Line, before: Head, hashes: set[str]) -> Iterator[tuple[str, bool]]:
+    yield "gap", line.seq != before.seq + 1
+    yield "broken_link", line.seq == before.seq + 1 and line.prev != before.hash
+    yield "altered", digest(line.covered()) != line.hash
+    yield "rewritten", hashes != {line.hash}
+
+
+def read_lines(
+    connection: Connection, chain: str | None = None, after: int = 0, limit: int | None = None
+) -> Iterator[Line]:
+    """Lines in the order of chain and seq, read as they are consumed; of one chain or of all."""
+    query = select(journal).where(journal.c.seq > after).order_by(journal.c.chain, journal.c.seq)
+    if chain is not None:
+        query = query.where(journal.c.chain == chain)
+    for row in connection.execute(query.limit(limit).execution_options(yield_per=1000)):
+        yield Line(**row._mapping)  # noqa: SLF001 -- SQLAlchemy's public name for a row's dict
+
+
+def read_witnessed(connection: Connection, org: str) -> list[Head]:
+    """Heads that an organisation sent: give them to `verify_lines` with its journal."""
+    columns = (witnessed_heads.c.chain, witnessed_heads.c.seq, witnessed_heads.c.hash)
+    query = select(*columns).where(witnessed_heads.c.org == org).order_by(witnessed_heads.c.id)
+    return [Head(row.chain, row.seq, row.hash) for row in connection.execute(query)]
+
+
+def to_json_lines(lines: Iterable[Line]) -> Iterator[str]:
+    """Write each line as JSON, with what the hash covers and nothing personal."""
+    for line in lines:
+        yield canonical({**line.covered(), "hash": line.hash}).decode() + "\n"
+
+
+def from_json_lines(texts: Iterable[str]) -> Iterator[Line]:
+    """Read what `to_json_lines` wrote. Raises InvalidDocument with the number of a bad line."""
+    for number, text in enumerate(texts, 1):
+        try:
+            values = json.loads(text)
+            values["at"] = datetime.fromisoformat(values["at"])
+            values["articles"] = tuple(values["articles"])
+            line = Line(**values)
+            digest(line.covered())
+        except (ValueError, TypeError, KeyError, AttributeError):
+            raise InvalidDocument(f"Line {number} is not a line of a journal.") from None
+        yield line
+
+
+def _instant(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _bare(line: Line) -> bool:
+    return line.case_id is None and line.agent_id is None and line.facts_sealed is None
+
+
+def _place(head: Head) -> bytes:
+    """Additional data of sealed facts: they open in their own line only."""
+    return f"{head.chain}:{head.seq}".encode()

@@ -1,0 +1,117 @@
+"""Putting a letter in the outbox: sealed in the transaction that decided it, published later.
+
+The relay only moves what lies here, so a crash between the commit and the publication loses
+nothing; the sealed letter stays until the signed receipt, or its expiry.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from contracts.broker.subjects import letter_subject
+from contracts.kernel.errors import RelaisError
+from contracts.kernel.instrument import subject_token
+from contracts.kernel.organisation import DirectoryEntry, Suite
+from services.chassis import tables
+from services.chassis.core import Core
+from services.chassis.database import Tx
+from services.chassis.sealing import choose_key, seal
+
+LETTER, CONTROL, RECEIPT = "letter", "control", "receipt"
+"""Kinds of row in the outbox."""
+
+QUEUED, DELIVERED, ACCEPTED = "queued", "delivered", "accepted"
+REFUSED, EXPIRED, STOPPED = "refused", "expired", "stopped"
+"""States of a letter: waiting, in the receiver's letterbox, and its four ends."""
+
+ID_HEADER, SUITE_HEADER, KEY_HEADER = "Nats-Msg-Id", "Relais-Suite", "Relais-Key"
+TRACE_HEADER = "traceparent"
+
+
+class NoCommonSuite(RelaisError):
+    """The partner publishes no encryption key that both sides accept."""
+
+    code = "no_common_suite"
+    status = 409
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A letter before it is sealed.
+
+    code: last token of the subject (a flow's code, ``k`` or ``r``). content: plaintext to sign.
+    facts: what the decision rested on, sealed under the case's key, for the relay's second look.
+    """
+
+    kind: str
+    message_id: str
+    type: str
+    to: DirectoryEntry
+    instrument: str
+    code: str
+    content: bytes
+    expires_at: datetime
+    case_id: str | None = None
+    reference: str | None = None
+    seq: int = 0
+    facts: bytes | None = None
+    traceparent: str | None = None
+
+
+def put(tx: Tx, core: Core, draft: Draft, at: datetime) -> None:
+    """Seal a letter and queue it, due at once. Raises NoCommonSuite."""
+    own = core.directory.entry(core.org)
+    keys = tuple(key for key in draft.to.encryption_keys if key.not_after > at)
+    key = choose_key(keys, _stricter(draft.to.floor, own.floor if own is not None else Suite.XWING))
+    if own is None or key is None:
+        raise NoCommonSuite(f"{draft.to.org} ne publie aucune clé de chiffrement acceptée ici.")
+    subject = letter_subject(
+        draft.to.code, own.code, subject_token(draft.instrument), draft.code
+    )
+    sealed = seal(
+        draft.content,
+        signer=core.keys.signing,
+        kid=core.keys.kid,
+        to=key,
+        subject=subject,
+        message_id=draft.message_id,
+    )
+    tx.insert(tables.outbox, _row(draft, subject, _headers(draft, key.suite, key.kid), sealed, at))
+
+
+def _stricter(one: Suite, other: Suite) -> Suite:
+    order = list(Suite)
+    return max(one, other, key=order.index)
+
+
+def _headers(draft: Draft, suite: Suite, kid: str) -> dict[str, str]:
+    headers = {ID_HEADER: draft.message_id, SUITE_HEADER: suite.value, KEY_HEADER: kid}
+    if draft.traceparent is not None:
+        headers[TRACE_HEADER] = draft.traceparent
+    return headers
+
+
+def _row(
+    draft: Draft, subject: str, headers: dict[str, str], sealed: bytes, at: datetime
+) -> dict[str, object]:
+    return {
+        "message_id": draft.message_id,
+        "kind": draft.kind,
+        "type": draft.type,
+        "receiver": draft.to.org,
+        "subject": subject,
+        "instrument": draft.instrument,
+        "case_id": draft.case_id,
+        "reference": draft.reference,
+        "seq": draft.seq,
+        "state": QUEUED,
+        "facts": draft.facts,
+        "headers": json.dumps(headers),
+        "sealed": sealed,
+        "created_at": at,
+        "expires_at": draft.expires_at,
+        "due_at": at,
+        "attempts": 0,
+    }

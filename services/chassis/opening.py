@@ -1,0 +1,110 @@
+"""Opening what arrived: who sent it, is it whole, is it for us; before anything is believed.
+
+The subject (stamped by the broker), the directory (pinned keys) and the signature must agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from contracts.broker.subjects import CONTROL, RECEIPT, LetterAddress, parse_subject
+from contracts.kernel.control import CONTROL_TYPES
+from contracts.kernel.envelope import Envelope, parse_envelope
+from contracts.kernel.errors import InvalidDocument, Unverified
+from contracts.kernel.instrument import Flow, subject_token
+from contracts.kernel.organisation import DirectoryEntry, Suite
+from contracts.kernel.receipts import ReceiptBatch, parse_receipts
+from contracts.kernel.signed import SignedConvention
+from services.chassis.core import Core
+from services.chassis.letters import ID_HEADER, KEY_HEADER, SUITE_HEADER
+from services.chassis.sealing import unseal, verified
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A letter as the letterbox hands it out; deliveries counts from 1."""
+
+    subject: str
+    headers: Mapping[str, str]
+    body: bytes
+    deliveries: int = 1
+
+    @property
+    def message_id(self) -> str:
+        """Id in clear, good for finding the letter again; the signed one must equal it."""
+        return self.headers.get(ID_HEADER, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A verified letter: from whom, under which convention, and its content."""
+
+    sender: DirectoryEntry
+    signed: SignedConvention
+    flow: Flow | None
+    envelope: Envelope | None
+    receipts: ReceiptBatch | None
+    token: bytes
+
+
+class UnknownKeyId(Unverified):
+    """Sealed to a key this node no longer holds, or never held."""
+
+    code = "unknown_encryption_key"
+
+
+def sender_of(core: Core, letter: Letter) -> tuple[DirectoryEntry, SignedConvention, LetterAddress]:
+    """The organisation and convention the subject names; raises Unverified."""
+    try:
+        address = parse_subject(letter.subject)
+    except InvalidDocument as error:
+        raise Unverified(error.sentence) from error
+    own = core.directory.entry(core.org)
+    sender = core.directory.by_code(address.sender)
+    if own is None or own.code != address.receiver or sender is None:
+        raise Unverified("The subject names no known sender, or another receiver.")
+    for signed in core.directory.between(core.org, sender.org):
+        if subject_token(signed.id) == address.convention:
+            return sender, signed, address
+    raise Unverified("The subject names no convention between these organisations.")
+
+
+def open_letter(core: Core, letter: Letter, at: datetime) -> Opened:
+    """Decrypt, verify and parse; raises Unverified. Touches no database."""
+    sender, signed, address = sender_of(core, letter)
+    private = core.keys.private(letter.headers.get(KEY_HEADER, ""))
+    if private is None:
+        raise UnknownKeyId("The letter is sealed to a key this node does not hold.")
+    suite, key = private
+    if letter.headers.get(SUITE_HEADER) != suite.value or suite not in set(Suite):
+        raise Unverified("The letter names another suite than its key's.")
+    token = unseal(
+        letter.body, suite=suite, private=key, subject=letter.subject, message_id=letter.message_id
+    )
+    content = verified(token, lambda kid: core.directory.find_key(sender.org, kid, at))
+    if address.message == RECEIPT:
+        batch = parse_receipts(content)
+        _same(batch.source == sender.org and batch.to == core.org)
+        return Opened(sender, signed, None, None, batch, token)
+    envelope = parse_envelope(content)
+    _same(envelope.source == sender.org and envelope.to == core.org)
+    _same(envelope.id == letter.message_id and envelope.instrument == signed.id)
+    flow = _flow(signed, envelope, address)
+    return Opened(sender, signed, flow, envelope, None, token)
+
+
+def _flow(signed: SignedConvention, envelope: Envelope, address: LetterAddress) -> Flow | None:
+    if address.message == CONTROL:
+        _same(envelope.type in CONTROL_TYPES)
+        return None
+    flow = signed.convention.flow(envelope.type)
+    if flow is None or flow.code != address.message:
+        raise Unverified("The subject and the signed type disagree.")
+    return flow
+
+
+def _same(agree: bool) -> None:  # noqa: FBT001 -- an assertion's argument
+    if not agree:
+        raise Unverified("The signed envelope does not say what the subject says.")

@@ -1,0 +1,417 @@
+"""Asking to send: resolve the instrument, gather the facts, decide, and queue, in one transaction.
+
+The caller types codes and dates; identity comes from the node's own register. A refusal is an
+answer, not an exception: it leaves its line in the journal and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import to_json
+from sqlalchemy import update
+
+from contracts.gate import Decision, Refused, decide
+from contracts.kernel.agreement import Proof, identity_digest, sign_proof
+from contracts.kernel.checks import MINOR, Side
+from contracts.kernel.envelope import Envelope
+from contracts.kernel.errors import Ambiguous, InvalidPayload, UnknownName
+from contracts.kernel.facts import Facts
+from contracts.kernel.facts import to_json as facts_json
+from contracts.kernel.fields import Payload, caller_model, node_fields
+from contracts.kernel.instrument import Cardinality, Flow, Instrument
+from contracts.kernel.organisation import DirectoryEntry
+from contracts.kernel.paris import midnight
+from contracts.kernel.signed import OPEN_STATES, SignedConvention
+from services.chassis import letters, standing, tables
+from services.chassis.core import Core, Sent, case_scope
+from services.chassis.database import Tx
+from services.chassis.journal import Entry
+from services.chassis.standing import NOTHING, Person, Standing
+
+REFUSAL_SCOPE = "class:refusals"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What an agent asks to send.
+
+    data: already checked against `caller_model` of the type. message_id, new_case_id: random ids.
+    agent_id, charter: who asks, and the charter version the node wants accepted.
+    """
+
+    message_id: str
+    new_case_id: str
+    type: str
+    to: str
+    data: Payload
+    agent_id: str
+    case_id: str | None = None
+    agreement_id: str | None = None
+    convention_id: str | None = None
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Queued, or refused with the gate's decision."""
+
+    message_id: str
+    state: str
+    case_id: str | None
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Flow, instrument and partner that a request resolves to; no signed convention: closed."""
+
+    flow: Flow
+    instrument: Instrument
+    signed: SignedConvention | None
+    to: DirectoryEntry | None
+
+
+def find_flow(core: Core, message_type: str) -> tuple[Instrument, Flow]:
+    """The flow of a type; raises UnknownName when no instrument knows it."""
+    for instrument, flow in core.registry.flows():
+        if flow.type == message_type:
+            return instrument, flow
+    raise UnknownName(f"Aucune convention ne connaît le type {message_type}.", code="unknown_type")
+
+
+def read_data(core: Core, message_type: str, data: Mapping[str, Any]) -> Payload:
+    """Check what the caller typed against the type, without the fields the node fills itself.
+
+    Raises UnknownName, and InvalidPayload with the paths at fault, never their values.
+    """
+    instrument, flow = find_flow(core, message_type)
+    article = f"{instrument.letter}-5.1"
+    try:
+        return caller_model(flow.payload).model_validate_json(to_json(data))
+    except ValidationError as error:
+        raise InvalidPayload(
+            "Le contenu ne correspond pas aux champs strictement nécessaires de ce message.",
+            fields=fields_at_fault(error),
+            articles=(article,),
+        ) from None
+
+
+def fields_at_fault(error: ValidationError) -> tuple[tuple[str, str], ...]:
+    """Path and code of each fault of a validation, without the value that caused it."""
+    return tuple(
+        (".".join(str(part) for part in item["loc"]), _code(item))
+        for item in error.errors(include_input=False, include_url=False)
+    )
+
+
+def _code(item: Any) -> str:  # noqa: ANN401 -- pydantic's error dictionary
+    found = item.get("ctx", {}).get("found")
+    return f"{item['type']}:{found}" if found else str(item["type"])
+
+
+def resolve(core: Core, request: Request, at: datetime) -> Route:
+    """Find which instrument carries the request.
+
+    Raises UnknownName for an unknown type, Ambiguous when several open conventions could carry it
+    and the caller named none.
+    """
+    instrument, flow = find_flow(core, request.type)
+    to = core.directory.entry(request.to)
+    candidates = [
+        signed
+        for signed in core.directory.between(core.org, request.to)
+        if signed.convention.flow(request.type) is not None
+        and request.convention_id in {None, signed.id}
+    ]
+    opened = [signed for signed in candidates if signed.state(at) in OPEN_STATES]
+    if len(opened) > 1:
+        names = ", ".join(sorted(signed.id for signed in opened))
+        raise Ambiguous(f"Plusieurs conventions peuvent porter ce message : {names}.")
+    chosen = (opened or candidates or [None])[-1]
+    if chosen is None:
+        return Route(flow, instrument, None, to)
+    return Route(chosen.convention.flow(request.type) or flow, chosen.convention, chosen, to)
+
+
+def submit(tx: Tx, core: Core, request: Request, at: datetime) -> Outcome:
+    """Decide and queue one message. May be run twice with the same request (see database)."""
+    route = resolve(core, request, at)
+    known = _standing(tx, core, request, route)
+    person = standing.person_of(core, known)
+    facts = _facts(tx, core, request, route, known, person, at)
+    decision = decide(core.rules(route.instrument, route.flow, Side.SENDER), facts, at)
+    if isinstance(decision, Refused) or route.signed is None or route.to is None:
+        _journal(tx, core, request, facts, decision, None, at)
+        return Outcome(request.message_id, letters.REFUSED, request.case_id, decision)
+    case_id = _case(tx, core, request, route, known, at)
+    payload = _fill(core, route.flow, request.data, person, facts)
+    seq = 1 if request.case_id is None or known.case is None else known.case.seq_out + 1
+    envelope = _envelope(core, request, route, known, person, payload, case_id, seq, at)
+    _journal(tx, core, request, facts, decision, case_id, at)
+    letters.put(tx, core, _draft(core, request, route, known, envelope, facts), at)
+    handler = core.partner.sent.get(request.type)
+    if handler is not None:
+        handler(tx, core, _sent(request, case_id, known, payload, at))
+    return Outcome(request.message_id, letters.QUEUED, case_id, decision)
+
+
+def _standing(tx: Tx, core: Core, request: Request, route: Route) -> Standing:
+    if route.flow.case is Cardinality.WITHIN:
+        if request.case_id is None:
+            return NOTHING
+        known = standing.of_case(tx, request.case_id, core.org)
+        fits = known.case is not None and known.case.partner == request.to
+        return known if fits else NOTHING
+    if request.agreement_id is None:
+        return NOTHING
+    return standing.of_agreement(tx, request.agreement_id, core.org, request.to)
+
+
+def _facts(
+    tx: Tx,
+    core: Core,
+    request: Request,
+    route: Route,
+    known: Standing,
+    person: Person | None,
+    at: datetime,
+) -> Facts:
+    signed, to = route.signed, route.to
+    records: dict[str, datetime] = {}
+    charter = tx.get(standing.CHARTERS, (request.agent_id, core.policy.charter))
+    if charter is not None:
+        records["charter"] = charter
+    if known.registered_at is not None:
+        records["enrolled"] = known.registered_at
+    if known.case is not None and known.case.state == OPEN:
+        records["open_case"] = known.case.opened_at
+    version = None if signed is None else signed.version_at(at)
+    return Facts(
+        side=Side.SENDER,
+        flow=request.type,
+        sender=core.org,
+        receiver=request.to,
+        sender_kind=core.kind.value,
+        receiver_kind=None if to is None else to.kind.value,
+        purpose=known.case.purpose if known.case is not None else route.flow.purpose,
+        opens_case=route.flow.case is Cardinality.OPENS,
+        instrument=None if signed is None else signed.facts(at, version),
+        bounds=standing.bounds_of(
+            route.flow.checks, None if person is None else person.identity.birth_date, at
+        ),
+        agreement=known.agreement,
+        assent=known.assent,
+        notice_at=known.notice_at,
+        records=records,
+    )
+
+
+OPEN = "open"
+"""State of a case in which messages may flow."""
+
+
+def _case(
+    tx: Tx, core: Core, request: Request, route: Route, known: Standing, at: datetime
+) -> str | None:
+    if route.flow.case is Cardinality.NONE or route.signed is None:
+        return None
+    if known.case is not None:
+        statement = update(tables.cases).where(tables.cases.c.case_id == known.case.case_id)
+        tx.execute(statement.values(seq_out=tables.cases.c.seq_out + 1))
+        tx.forget(standing.CASES)
+        return str(known.case.case_id)
+    tx.insert(
+        tables.cases,
+        {
+            "case_id": request.new_case_id,
+            "instrument": route.signed.id,
+            "partner": request.to,
+            "purpose": route.flow.purpose,
+            "opened_here": True,
+            "person_id": known.person_id,
+            "reference": None if known.agreement is None else known.agreement.reference,
+            "state": OPEN,
+            "opened_at": at,
+            "seq_out": 1,
+        },
+    )
+    core.keystore.ensure([case_scope(request.new_case_id)])
+    return request.new_case_id
+
+
+def _fill(
+    core: Core, flow: Flow, data: Payload, person: Person | None, facts: Facts
+) -> Payload:
+    """Add to what the caller typed what only the node may say (design §10.3)."""
+    own = core.directory.entry(core.org)
+    minor = MINOR in facts.bounds
+    first = person.representatives[0] if person is not None and person.representatives else None
+    filled = {
+        "identity": None if person is None else person.identity,
+        "representative": first if minor else None,
+        "uai": None if own is None else own.uai,
+    }
+    typed = {name: getattr(data, name) for name in type(data).model_fields}
+    ours = {name: filled[what] for name, what in node_fields(flow.payload).items() if what in filled}
+    try:
+        return flow.payload.model_validate({**typed, **ours})
+    except ValidationError as error:
+        raise InvalidPayload(
+            "Le registre de cet organisme ne tient pas tout ce que ce message exige.",
+            fields=fields_at_fault(error),
+        ) from None
+
+
+def _expires(route: Route, known: Standing, at: datetime) -> datetime:
+    ends = [at + timedelta(days=route.flow.lifetime_days)]
+    if known.agreement is not None:
+        ends.append(known.agreement.expires_at)
+    if route.signed is not None and route.signed.ends_on is not None:
+        ends.append(midnight(route.signed.ends_on))
+    return min(ends)
+
+
+def _envelope(
+    core: Core,
+    request: Request,
+    route: Route,
+    known: Standing,
+    person: Person | None,
+    payload: Payload,
+    case_id: str | None,
+    seq: int,
+    at: datetime,
+) -> Envelope:
+    proof = None
+    if route.flow.case is Cardinality.OPENS and person is not None and route.signed is not None:
+        proof = _proof(core, request, route.signed, known, person)
+    return Envelope(
+        id=request.message_id,
+        type=request.type,
+        source=core.org,
+        to=request.to,
+        time=at,
+        expiresat=_expires(route, known, at),
+        schemaversion=route.flow.version,
+        instrument="" if route.signed is None else route.signed.id,
+        version=None if route.signed is None else route.signed.version_at(at),
+        purpose=route.flow.purpose,
+        caseid=case_id,
+        seq=seq,
+        agreement=None if known.agreement is None else known.agreement.reference,
+        proof=proof,
+        data=payload.model_dump(mode="json"),
+    )
+
+
+def _proof(
+    core: Core, request: Request, signed: SignedConvention, known: Standing, person: Person
+) -> str | None:
+    """Proof of agreement that travels with an opening message (design §10.4)."""
+    agreement = known.agreement
+    if agreement is None or known.notice_at is None or known.notice_version is None:
+        return None
+    proof = Proof(
+        reference=agreement.reference,
+        collector=core.org,
+        receiver=request.to,
+        convention_id=signed.id,
+        identity=identity_digest(agreement.reference, person.identity),
+        flows=tuple(sorted(agreement.flows)),
+        giver=agreement.giver,
+        assent=known.assent or "not_asked",  # type: ignore[arg-type] # checked when it was recorded
+        notice_version=known.notice_version,
+        notice_at=known.notice_at,
+        given_at=agreement.given_at,
+        expires_at=agreement.expires_at,
+    )
+    return sign_proof(proof, core.keys.signing)
+
+
+def _draft(
+    core: Core,
+    request: Request,
+    route: Route,
+    known: Standing,
+    envelope: Envelope,
+    facts: Facts,
+) -> letters.Draft:
+    if route.to is None:
+        raise UnknownName(f"{request.to} n'est pas dans l'annuaire.")
+    scope = REFUSAL_SCOPE if envelope.caseid is None else case_scope(envelope.caseid)
+    sealed = core.keystore.seal(scope, facts_json(facts), aad=b"facts")
+    return letters.Draft(
+        kind=letters.LETTER,
+        message_id=request.message_id,
+        type=request.type,
+        to=route.to,
+        instrument=envelope.instrument,
+        code=route.flow.code,
+        content=envelope.to_plaintext(),
+        expires_at=envelope.expiresat,
+        case_id=envelope.caseid,
+        reference=envelope.agreement,
+        seq=envelope.seq,
+        facts=sealed,
+        traceparent=request.traceparent,
+    )
+
+
+def _journal(
+    tx: Tx,
+    core: Core,
+    request: Request,
+    facts: Facts,
+    decision: Decision,
+    case_id: str | None,
+    at: datetime,
+) -> None:
+    refused = isinstance(decision, Refused)
+    scope = REFUSAL_SCOPE if case_id is None else case_scope(case_id)
+    core.journal.append(
+        tx,
+        Entry(
+            at=at,
+            event="message.refused" if refused else "message.sent",
+            message_id=request.message_id,
+            flow=request.type,
+            outcome="refused" if refused else "allowed",
+            articles=decision.articles if isinstance(decision, Refused) else (),
+            rules_version=decision.rules_version,
+            scope=scope,
+            case_id=case_id,
+            agent_id=request.agent_id,
+            facts=facts_json(facts),
+        ),
+    )
+
+
+def _sent(
+    request: Request, case_id: str | None, known: Standing, payload: Payload, at: datetime
+) -> Sent:
+    return Sent(
+        message_id=request.message_id,
+        type=request.type,
+        case_id=case_id,
+        person_id=known.person_id,
+        receiver=request.to,
+        agent_id=request.agent_id,
+        payload=payload,
+        at=at,
+    )
+
+
+def recheck(core: Core, facts: Facts, signed: SignedConvention | None, at: datetime) -> Decision:
+    """Decide again at the moment of publishing, on the instrument as it stands (design §10.6)."""
+    instrument, flow = find_flow(core, facts.flow)
+    if signed is not None:
+        instrument = signed.convention
+        flow = instrument.flow(facts.flow) or flow
+        version = signed.version_at(at)
+        facts = replace(facts, instrument=signed.facts(at, version))
+    return decide(core.rules(instrument, flow, Side.SENDER), facts, at)

@@ -1,0 +1,154 @@
+"""Receipts, given and taken: batched per pair, signed, terminal, carrying the journal's head.
+
+They are gathered while a batch of letters is handled and sealed once at its end, in the same
+transaction, so that a receipt exists if and only if its letter was handled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+
+from contracts.broker.subjects import RECEIPT
+from contracts.kernel.organisation import DirectoryEntry
+from contracts.kernel.receipts import ACCEPTED, Head, Receipt, ReceiptBatch, Status
+from services.chassis import letters, tables
+from services.chassis.core import Core, case_scope
+from services.chassis.database import Tx
+from services.chassis.journal import Entry
+
+RECEIPT_LIFETIME = timedelta(days=31)
+"""A receipt travels as long as the letters it answers may be republished."""
+
+_PENDING = "receipts"
+Pending = dict[tuple[str, str], list[tuple[str, str]]]
+
+
+def acknowledge(
+    tx: Tx,
+    core: Core,
+    sender: DirectoryEntry,
+    convention_id: str,
+    message_id: str,
+    status: str,
+    at: datetime,
+) -> None:
+    """Owe a receipt; those of a batch leave together, one letter a partner and convention."""
+    pending: Pending | None = tx.state.get(_PENDING)
+    if pending is None:
+        pending = tx.state[_PENDING] = {}
+        tx.at_end(lambda: _write(tx, core, pending, at))
+    pending.setdefault((sender.org, convention_id), []).append((message_id, status))
+
+
+def _write(tx: Tx, core: Core, pending: Pending, at: datetime) -> None:
+    for (org, convention_id), items in pending.items():
+        to = core.directory.entry(org)
+        if to is not None:
+            letters.put(tx, core, _draft(core, to, convention_id, items, at), at)
+
+
+def _draft(
+    core: Core,
+    to: DirectoryEntry,
+    convention_id: str,
+    items: Iterable[tuple[str, Status | str]],
+    at: datetime,
+) -> letters.Draft:
+    head = core.journal.head()
+    batch = ReceiptBatch.model_validate(
+        {
+            "source": core.org,
+            "to": to.org,
+            "at": at,
+            "receipts": [
+                Receipt.model_validate({"message_id": one, "status": status, "at": at})
+                for one, status in items
+            ],
+            "heads": [Head(chain=head.chain, seq=head.seq, hash=head.hash)],
+        }
+    )
+    return letters.Draft(
+        kind=letters.RECEIPT,
+        message_id=core.new_id(),
+        type="delivery.receipt",
+        to=to,
+        instrument=convention_id,
+        code=RECEIPT,
+        content=batch.model_dump_json().encode(),
+        expires_at=at + RECEIPT_LIFETIME,
+    )
+
+
+def apply_receipts(
+    tx: Tx, core: Core, batch: ReceiptBatch, token: bytes, at: datetime
+) -> None:
+    """Record a partner's receipts: close the letters, keep the proof, witness the head."""
+    status = {receipt.message_id: receipt.status for receipt in batch.receipts}
+    receipt_id = core.new_id()
+    outbox = tables.outbox
+    where = outbox.c.message_id.in_(status) & (outbox.c.receiver == batch.source)
+    open_rows = tx.execute(
+        select(outbox.c.message_id, outbox.c.type, outbox.c.case_id).where(
+            where & outbox.c.state.in_((letters.QUEUED, letters.DELIVERED))
+        )
+    ).all()
+    row = {"receipt_id": receipt_id, "org": batch.source, "token": token, "received_at": at}
+    tx.insert(tables.receipts, row)
+    for head in batch.heads:
+        core.journal.witness(tx, batch.source, head, token, at)
+    for accepted in (True, False):
+        chosen = [one for one in open_rows if (status[one.message_id] in ACCEPTED) is accepted]
+        _close(tx, core, chosen, status, receipt_id, at)
+
+
+def _close(
+    tx: Tx,
+    core: Core,
+    rows: Iterable[object],
+    status: dict[str, Status],
+    receipt_id: str,
+    at: datetime,
+) -> None:
+    by_status: dict[str, list[str]] = {}
+    for row in rows:
+        message_id = str(row.message_id)  # type: ignore[attr-defined] # a SQLAlchemy row
+        by_status.setdefault(status[message_id], []).append(message_id)
+        _journal(tx, core, row, status[message_id], at)
+    outbox = tables.outbox
+    for one, ids in by_status.items():
+        tx.execute(
+            update(outbox)
+            .where(outbox.c.message_id.in_(ids))
+            .values(
+                state=letters.ACCEPTED if one in ACCEPTED else letters.REFUSED,
+                status=one,
+                receipt_id=receipt_id,
+                closed_at=at,
+                due_at=None,
+                sealed=None,
+                facts=None,
+            )
+        )
+
+
+def _journal(tx: Tx, core: Core, row: object, status: str, at: datetime) -> None:
+    case_id = row.case_id  # type: ignore[attr-defined] # a SQLAlchemy row
+    core.journal.append(
+        tx,
+        Entry(
+            at=at,
+            event="receipt",
+            message_id=row.message_id,  # type: ignore[attr-defined] # same
+            flow=row.type,  # type: ignore[attr-defined] # same
+            outcome=status,
+            articles=(),
+            rules_version="",
+            scope=None if case_id is None else case_scope(case_id),
+            case_id=case_id,
+            agent_id=None,
+            facts=None,
+        ),
+    )

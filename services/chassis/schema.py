@@ -1,0 +1,132 @@
+"""Column types, naming of constraints and the tables that every node shares.
+
+Types are portable: the same code and the same values on SQLite and on PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+if TYPE_CHECKING:
+    from sqlalchemy import Dialect
+
+_NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+HASH_LENGTH = 64
+"""Characters of a SHA-256 in lower-case hexadecimal, as hashes are stored everywhere."""
+
+
+def new_metadata() -> MetaData:
+    """Return an empty collection of tables whose constraints all get a predictable name.
+
+    A partner makes one of its own; its tables refer to the chassis by column, not by name
+    (``ForeignKey(schema.journal.c.seq)``), since names are looked up inside one collection.
+    """
+    return MetaData(naming_convention=_NAMING)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An instant: aware, in UTC, to the microsecond.
+
+    PostgreSQL keeps a timestamptz, SQLite a text of fixed width which sorts like the instants.
+    Raises ValueError for a datetime without time zone: nobody may guess which one was meant.
+    """
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Check the zone and go to UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant needs a time zone")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Come back aware, in UTC whatever the session's zone."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+class Codes(TypeDecorator[tuple[str, ...]]):
+    """A tuple of codes or article ids, kept as a JSON list in a text column."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str | None:  # noqa: ARG002 -- SQLAlchemy's signature
+        """Write the list."""
+        return None if value is None else json.dumps(value, ensure_ascii=False)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...] | None:  # noqa: ARG002 -- SQLAlchemy's signature
+        """Read the list back as a tuple."""
+        return None if value is None else tuple(json.loads(value))
+
+
+metadata = new_metadata()
+"""Tables of the chassis: migrated by the branch `chassis`."""
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("chain", String(100), primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("event", String(100), nullable=False),
+    Column("message_id", String(100)),
+    Column("flow", String(100)),
+    Column("outcome", String(100), nullable=False),
+    Column("articles", Codes, nullable=False),
+    Column("rules_version", String(100), nullable=False),
+    Column("commitment", String(HASH_LENGTH)),
+    Column("prev", String(HASH_LENGTH), nullable=False),
+    Column("hash", String(HASH_LENGTH), nullable=False),
+    # What follows is beside the hash, so that it can be removed and the chain still verify.
+    Column("scope", String(200)),
+    Column("case_id", String(100)),
+    Column("agent_id", String(200)),
+    Column("facts_sealed", LargeBinary),
+    Index(None, "message_id"),
+    Index(None, "case_id"),
+    Index(None, "scope"),
+)
+"""Every decision of this node (see journal.py)."""
+
+witnessed_heads = Table(
+    "witnessed_heads",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("org", String(100), nullable=False),
+    Column("chain", String(100), nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("hash", String(HASH_LENGTH), nullable=False),
+    Column("proof", LargeBinary, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Index(None, "org", "chain", "seq"),
+)
+"""Journal heads that partners signed and sent: what shows that one of them rewrote its journal."""

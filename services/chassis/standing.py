@@ -1,0 +1,208 @@
+"""What a node knows that bears on a decision: the person, the agreement, the case.
+
+Rows are read through loaders, so that a batch of messages costs one query a table. What is not
+known stays None, and the gate refuses.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from contracts.kernel.agreement import Proof
+from contracts.kernel.checks import ADULT, MINOR, Age, Assent, Check, Giver, age_bound
+from contracts.kernel.facts import AgreementFacts
+from contracts.kernel.fields import Payload
+from contracts.kernel.messages import Identity, Representative
+from contracts.kernel.paris import day_of, reached
+from services.chassis import tables
+from services.chassis.core import Core
+from services.chassis.database import Loader, Tx
+
+
+class Person(Payload):
+    """A person of one's own register, as it is sealed there.
+
+    identity: what an opening message needs. representatives: those who may agree for a minor.
+    """
+
+    identity: Identity
+    representatives: tuple[Representative, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """All that is known here about the person and the agreement behind a message.
+
+    reference: random reference of the agreement for this pair of organisations.
+    agreement_id: set where the agreement was collected here.
+    """
+
+    person_id: str | None = None
+    scope: str | None = None
+    sealed: bytes | None = None
+    registered_at: datetime | None = None
+    agreement_id: str | None = None
+    agreement: AgreementFacts | None = None
+    assent: str | None = None
+    notice_at: datetime | None = None
+    notice_version: str | None = None
+    case: Row[Any] | None = None
+
+
+NOTHING = Standing()
+
+
+def _by(column: Any, *wanted: Any) -> Callable[[Connection, Sequence[str]], Mapping[str, Row[Any]]]:  # noqa: ANN401 -- SQLAlchemy's columns
+    def fetch(connection: Connection, keys: Sequence[str]) -> Mapping[str, Row[Any]]:
+        statement = select(column.label("key"), *wanted).where(column.in_(keys))
+        return {row.key: row for row in connection.execute(statement)}
+
+    return fetch
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """An agreement collected here, and the reference it bears towards each recipient."""
+
+    row: Row[Any]
+    references: Mapping[str, str]
+
+
+def _fetch_agreements(connection: Connection, keys: Sequence[str]) -> Mapping[str, Collected]:
+    agreements, recipients = tables.agreements, tables.agreement_recipients
+    references: dict[str, dict[str, str]] = defaultdict(dict)
+    for row in connection.execute(select(recipients).where(recipients.c.agreement_id.in_(keys))):
+        references[row.agreement_id][row.recipient] = row.reference
+    found = connection.execute(select(agreements).where(agreements.c.agreement_id.in_(keys)))
+    return {row.agreement_id: Collected(row, references[row.agreement_id]) for row in found}
+
+
+AGREEMENTS: Loader[str, Collected] = Loader("agreements", _fetch_agreements)
+REFERENCES: Loader[str, Row[Any]] = Loader(
+    "references", _by(tables.agreement_recipients.c.reference, tables.agreement_recipients)
+)
+PERSONS: Loader[str, Row[Any]] = Loader("persons", _by(tables.persons.c.person_id, tables.persons))
+CASES: Loader[str, Row[Any]] = Loader("cases", _by(tables.cases.c.case_id, tables.cases))
+PROOFS: Loader[str, Row[Any]] = Loader(
+    "held-proofs", _by(tables.held_proofs.c.reference, tables.held_proofs)
+)
+TOMBSTONES: Loader[str, Row[Any]] = Loader(
+    "tombstones", _by(tables.tombstones.c.reference, tables.tombstones)
+)
+
+
+def _fetch_charters(
+    connection: Connection, keys: Sequence[tuple[str, str]]
+) -> Mapping[tuple[str, str], datetime]:
+    statement = select(tables.charters).where(
+        tables.charters.c.agent_id.in_([agent for agent, _ in keys])
+    )
+    found = {(row.agent_id, row.version): row.accepted_at for row in connection.execute(statement)}
+    return {key: found[key] for key in keys if key in found}
+
+
+CHARTERS: Loader[tuple[str, str], datetime] = Loader("charters", _fetch_charters)
+
+
+def of_agreement(tx: Tx, agreement_id: str, own: str, partner: str) -> Standing:
+    """Standing of an agreement collected here, towards one partner; NOTHING when unknown.
+
+    own: this organisation, which may also be answered.
+    """
+    found = tx.get(AGREEMENTS, agreement_id)
+    return NOTHING if found is None else _collected(tx, found, own, partner)
+
+
+def of_case(tx: Tx, case_id: str, own: str) -> Standing:
+    """Standing of a case: the agreement collected here, or the proof that came with it."""
+    case = tx.get(CASES, case_id)
+    if case is None or case.reference is None:
+        return Standing(case=case)
+    own = tx.get(REFERENCES, case.reference)
+    if own is not None and (found := tx.get(AGREEMENTS, own.agreement_id)) is not None:
+        return _collected(tx, found, own, case.partner, case)
+    held = tx.get(PROOFS, case.reference)
+    return Standing(case=case) if held is None else _held(tx, Proof.parse(held.proof), case)
+
+
+def _person(tx: Tx, person_id: str | None) -> Row[Any] | None:
+    return None if person_id is None else tx.get(PERSONS, person_id)
+
+
+def _collected(
+    tx: Tx, found: Collected, own: str, partner: str, case: Row[Any] | None = None
+) -> Standing:
+    row = found.row
+    person = _person(tx, row.person_id)
+    agreement = AgreementFacts(
+        reference=found.references.get(partner, ""),
+        giver=Giver(row.giver),
+        flows=frozenset(row.flows),
+        recipients=frozenset((*found.references, own)),
+        given_at=row.given_at,
+        expires_at=row.expires_at,
+        withdrawn_at=row.withdrawn_at,
+    )
+    here = person is not None and person.left_at is None
+    return Standing(
+        person_id=row.person_id,
+        scope=None if person is None else person.scope,
+        sealed=None if person is None else person.sealed,
+        registered_at=person.registered_at if person is not None and here else None,
+        agreement_id=row.agreement_id,
+        agreement=None if row.refused else agreement,
+        assent=row.assent,
+        notice_at=row.notice_at,
+        notice_version=row.notice_version,
+        case=case,
+    )
+
+
+def _held(tx: Tx, proof: Proof, case: Row[Any] | None) -> Standing:
+    tombstone = tx.get(TOMBSTONES, proof.reference)
+    person = _person(tx, None if case is None else case.person_id)
+    return Standing(
+        person_id=None if case is None else case.person_id,
+        scope=None if person is None else person.scope,
+        sealed=None if person is None else person.sealed,
+        agreement=proof.facts(None if tombstone is None else tombstone.withdrawn_at),
+        assent=proof.assent,
+        notice_at=proof.notice_at,
+        notice_version=proof.notice_version,
+        case=case,
+    )
+
+
+def person_of(core: Core, standing: Standing) -> Person | None:
+    """Identity behind a standing, opened from the register; None when erased or unknown."""
+    if standing.sealed is None or standing.scope is None:
+        return None
+    return Person.model_validate_json(
+        core.keystore.open(standing.scope, standing.sealed, aad=b"person")
+    )
+
+
+def bounds_of(checks: Iterable[Check], birth: date | None, at: datetime) -> frozenset[str]:
+    """Age brackets that hold on the legal day; none when the birth date is unknown."""
+    if birth is None:
+        return frozenset()
+    day = day_of(at)
+    wanted = {MINOR: (None, 18), ADULT: (18, None)}
+    for check in checks:
+        if isinstance(check, Age):
+            wanted[check.bound] = (check.at_least, check.below)
+        elif isinstance(check, Assent):
+            wanted[age_bound(check.asked_from, None)] = (check.asked_from, None)
+            wanted[age_bound(None, check.asked_from)] = (None, check.asked_from)
+    return frozenset(
+        name
+        for name, (low, high) in wanted.items()
+        if (low is None or reached(birth, low, day))
+        and (high is None or not reached(birth, high, day))
+    )

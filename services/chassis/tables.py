@@ -1,0 +1,228 @@
+"""The tables every node has, whatever its kind: persons, agreements, cases, letters in and out.
+
+Identity and content lie in ``sealed`` columns, encrypted under the key of their scope (a case or a
+person); destroying that key destroys the content. Everything in clear is an id, a code or a date.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+)
+
+from services.chassis.schema import HASH_LENGTH, Codes, UtcDateTime, metadata
+
+ID = String(32)
+CODE = String(64)
+ORG = String(48)
+TYPE = String(64)
+
+
+persons = Table(
+    "persons",
+    metadata,
+    Column("person_id", ID, primary_key=True),
+    Column("scope", CODE, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("registered_at", UtcDateTime),
+    Column("left_at", UtcDateTime),
+)
+"""Own register: a person is local to a node and never an id on the bus.
+
+registered_at, left_at: since and until when the person is registered with this organisation (for a
+school, the pupil's enrolment).
+"""
+
+agreements = Table(
+    "agreements",
+    metadata,
+    Column("agreement_id", ID, primary_key=True),
+    Column("person_id", ID, nullable=False, index=True),
+    Column("flows", Codes, nullable=False),
+    Column("giver", CODE, nullable=False),
+    Column("means", CODE, nullable=False),
+    Column("assent", CODE, nullable=False),
+    Column("refused", Boolean, nullable=False),
+    Column("notice_version", CODE, nullable=False),
+    Column("notice_channel", CODE, nullable=False),
+    Column("notice_language", CODE, nullable=False),
+    Column("notice_at", UtcDateTime, nullable=False),
+    Column("given_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("withdrawn_at", UtcDateTime),
+    Column("agent_id", CODE, nullable=False),
+)
+"""A-2.11: what was collected here, by which agent; a refusal is one bit and never leaves."""
+
+agreement_recipients = Table(
+    "agreement_recipients",
+    metadata,
+    Column("reference", ID, primary_key=True),
+    Column("agreement_id", ID, nullable=False, index=True),
+    Column("recipient", ORG, nullable=False),
+    Column("convention_id", CODE, nullable=False),
+)
+"""Organisations an agreement names, each under a random reference of its own (A-4.1)."""
+
+held_proofs = Table(
+    "held_proofs",
+    metadata,
+    Column("reference", ID, primary_key=True),
+    Column("collector", ORG, nullable=False),
+    Column("token", Text, nullable=False),
+    Column("proof", Text, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+)
+"""Signed proofs of agreements that partners collected; they hold no name."""
+
+tombstones = Table(
+    "tombstones",
+    metadata,
+    Column("reference", ID, primary_key=True),
+    Column("org", ORG, nullable=False),
+    Column("withdrawn_at", UtcDateTime, nullable=False),
+)
+"""References that were withdrawn, whatever arrives later."""
+
+charters = Table(
+    "charters",
+    metadata,
+    Column("agent_id", CODE, primary_key=True),
+    Column("version", CODE, primary_key=True),
+    Column("accepted_at", UtcDateTime, nullable=False),
+)
+"""A-5.2: each agent accepts the charter before first access."""
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("case_id", ID, primary_key=True),
+    Column("instrument", CODE, nullable=False),
+    Column("partner", ORG, nullable=False),
+    Column("purpose", CODE, nullable=False),
+    Column("opened_here", Boolean, nullable=False),
+    Column("person_id", ID),
+    Column("reference", ID, index=True),
+    Column("state", CODE, nullable=False),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("closed_at", UtcDateTime),
+    Column("retain_until", UtcDateTime),
+    Column("seq_out", Integer, nullable=False),
+)
+"""One episode: a pair of organisations, an instrument, a purpose, a random id."""
+
+certificates = Table(
+    "certificates",
+    metadata,
+    Column("certificate", ID, primary_key=True),
+    Column("case_id", ID, nullable=False, index=True),
+    Column("org", ORG, nullable=False),
+    Column("outcome", CODE, nullable=False),
+    Column("article", CODE),
+    Column("records", Integer, nullable=False),
+    Column("done_at", UtcDateTime, nullable=False),
+)
+"""What was destroyed, here or at a partner, and the proof of it."""
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("message_id", ID, primary_key=True),
+    Column("kind", CODE, nullable=False),
+    Column("type", TYPE, nullable=False),
+    Column("receiver", ORG, nullable=False),
+    Column("subject", String(128), nullable=False),
+    Column("instrument", CODE, nullable=False),
+    Column("case_id", ID, index=True),
+    Column("reference", ID, index=True),
+    Column("seq", Integer, nullable=False),
+    Column("state", CODE, nullable=False),
+    Column("facts", LargeBinary),
+    Column("headers", Text, nullable=False),
+    Column("sealed", LargeBinary),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime),
+    Column("attempts", Integer, nullable=False),
+    Column("failure", CODE),
+    Column("delivered_at", UtcDateTime),
+    Column("closed_at", UtcDateTime),
+    Column("status", CODE),
+    Column("receipt_id", ID),
+    Index(None, "due_at"),
+)
+"""Letters to send, kept sealed until the signed receipt or their expiry."""
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("sender", ORG, primary_key=True),
+    Column("message_id", ID, primary_key=True),
+    Column("type", TYPE, nullable=False),
+    Column("case_id", ID),
+    Column("status", CODE, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+)
+"""What was handled, once; ids outlive the letter, so it cannot be replayed."""
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("receipt_id", ID, primary_key=True),
+    Column("org", ORG, nullable=False),
+    Column("token", LargeBinary, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+)
+"""Signed receipts of partners, as they came: proof neither side can deny."""
+
+withdrawals = Table(
+    "withdrawals",
+    metadata,
+    Column("reference", ID, primary_key=True),
+    Column("org", ORG, primary_key=True),
+    Column("told_at", UtcDateTime, nullable=False),
+    Column("outcome", CODE),
+    Column("article", CODE),
+    Column("done_at", UtcDateTime),
+)
+"""Who was told of a withdrawal, and what each answered."""
+
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("sender", ORG, nullable=False),
+    Column("message_id", ID, nullable=False),
+    Column("subject", String(128), nullable=False),
+    Column("reason", CODE, nullable=False),
+    Column("articles", Codes, nullable=False),
+    Column("commitment", String(HASH_LENGTH), nullable=False),
+    Column("headers", Text, nullable=False),
+    Column("body", LargeBinary),
+    Column("attempts", Integer, nullable=False),
+    Column("failed_at", UtcDateTime, nullable=False),
+    Column("keep_until", UtcDateTime, nullable=False),
+    Column("retried_at", UtcDateTime),
+)
+"""What failed for good; only technical failures keep the ciphertext."""
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("agent_id", CODE, primary_key=True),
+    Column("key", CODE, primary_key=True),
+    Column("request", String(64), nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+"""Answers already given, by Idempotency-Key."""

@@ -1,0 +1,1 @@
+"""Where a newcomer sees a message's way: an OTLP receiver, a small store and one page."""

@@ -1,0 +1,1 @@
+"""The bench: Relais beside honest peers, in ratios taken within one run."""

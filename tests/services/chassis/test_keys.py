@@ -1,0 +1,183 @@
+"""An organisation's keys: made once, closed to others, rotated without losing a letter."""
+
+from __future__ import annotations
+
+import stat
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM
+from cryptography.hazmat.primitives.hpke import Suite as Hpke
+from joserfc.jwk import OKPKey
+
+from contracts.broker.tokens import decode_and_verify
+from contracts.kernel.documents import kid_of, public_key, sign, unverified_content, verify
+from contracts.kernel.errors import InvalidDocument, UnknownKey
+from contracts.kernel.keyring import ROTATION, read_entry
+from contracts.kernel.organisation import EncryptionKey, Kind, RotationStatement, Suite
+from services.chassis.keys import LIFE, PERIOD, NodeKeys, public_half
+from services.chassis.settings import BadSettings, NodeSettings
+
+AT = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
+HPKE = {
+    Suite.X25519: Hpke(KEM.X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305),
+    Suite.XWING: Hpke(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305),
+}
+
+
+def settings(folder: Path, floor: Suite = Suite.X25519) -> NodeSettings:
+    return NodeSettings(
+        org="ville",
+        kind=Kind.CITY,
+        name="Ville",
+        code="c1",
+        dpo="dpo@ville.example",
+        floor=floor,
+        node_dir=folder,
+        nats_url="nats://127.0.0.1:1",
+        registrar_url="http://127.0.0.1:1",
+        secret_file=folder / "secret",
+    )
+
+
+def secret_of(key: OKPKey) -> str:
+    return str(key.as_dict(private=True)["d"])
+
+
+def published(keys: NodeKeys, folder: Path, at: datetime = AT) -> tuple[EncryptionKey, ...]:
+    return read_entry(keys.directory_entry(settings(folder), 1, at, {})).encryption_keys
+
+
+def test_keys_are_made_once_and_closed_to_others(tmp_path: Path) -> None:
+    first = NodeKeys.open(tmp_path, "ville", AT)
+    again = NodeKeys.open(tmp_path, "ville", AT + timedelta(days=1))
+    assert kid_of(first.signing) == kid_of(again.signing)
+    assert first.account == again.account
+    assert published(first, tmp_path) == published(again, tmp_path)
+    file = tmp_path / "keys" / "keys.json"
+    assert [one.name for one in file.parent.iterdir()] == ["keys.json"]
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+
+
+def test_a_file_open_to_others_damaged_or_of_someone_else_is_refused(tmp_path: Path) -> None:
+    NodeKeys.open(tmp_path, "ville", AT)
+    file = tmp_path / "keys" / "keys.json"
+    with pytest.raises(BadSettings, match="celui de ville"):
+        NodeKeys.open(tmp_path, "ccas", AT)
+    file.chmod(0o640)
+    with pytest.raises(BadSettings, match="lisible"):
+        NodeKeys.open(tmp_path, "ville", AT)
+    file.chmod(0o600)
+    assert NodeKeys.open(tmp_path, "ville", AT)
+    file.write_text("{}")
+    with pytest.raises(BadSettings, match="abîmé"):
+        NodeKeys.open(tmp_path, "ville", AT)
+
+
+def test_the_entry_is_signed_and_says_what_the_settings_say(tmp_path: Path) -> None:
+    keys = NodeKeys.open(tmp_path, "ville", AT)
+    entry = read_entry(
+        keys.directory_entry(settings(tmp_path), 3, AT, {"referral.submitted": (1,)})
+    )
+    assert (entry.org, entry.code, entry.sequence) == ("ville", "c1", 3)
+    assert kid_of(public_key(entry.signing_key.x)) == kid_of(keys.signing)
+    assert entry.broker.account == keys.account.public
+    assert entry.broker.signing == keys.account_signing.public
+    assert {key.suite for key in entry.encryption_keys} == set(Suite)
+    assert secret_of(keys.signing) not in str(entry)
+
+
+def test_no_key_below_the_floor_is_published(tmp_path: Path) -> None:
+    keys = NodeKeys.open(tmp_path, "ville", AT)
+    entry = read_entry(keys.directory_entry(settings(tmp_path, Suite.XWING), 1, AT, {}))
+    assert [key.suite for key in entry.encryption_keys] == [Suite.XWING]
+
+
+@pytest.mark.parametrize("suite", Suite)
+def test_what_is_encrypted_to_the_published_key_opens_with_the_kept_half(
+    tmp_path: Path, suite: Suite
+) -> None:
+    key = next(
+        one
+        for one in published(NodeKeys.open(tmp_path, "ville", AT), tmp_path)
+        if one.suite is suite
+    )
+    sealed = HPKE[suite].encrypt(b"letter", public_half(key))
+    kept, private = NodeKeys.open(tmp_path, "ville", AT).private_half(key.kid)
+    assert kept is suite
+    assert HPKE[suite].decrypt(sealed, private) == b"letter"
+
+
+def test_a_public_key_of_another_suite_is_refused(tmp_path: Path) -> None:
+    key = published(NodeKeys.open(tmp_path, "ville", AT), tmp_path)[0]
+    other = Suite.XWING if key.suite is Suite.X25519 else Suite.X25519
+    assert public_half(key)
+    with pytest.raises(InvalidDocument):
+        public_half(key.model_copy(update={"suite": other}))
+
+
+def test_encryption_keys_rotate_and_the_former_halves_outlive_the_last_letter(
+    tmp_path: Path,
+) -> None:
+    keys = NodeKeys.open(tmp_path, "ville", AT)
+    old = published(keys, tmp_path)
+    assert not keys.encryption_due(AT + PERIOD - timedelta(seconds=1))
+    assert keys.encryption_due(AT + PERIOD)
+    keys.rotate_encryption(AT + PERIOD)
+    new = published(keys, tmp_path)
+    assert len(new) == len(old) == 2
+    assert {key.kid for key in new}.isdisjoint(key.kid for key in old)
+    assert not keys.encryption_due(AT + PERIOD)
+    last_letter = AT + LIFE + timedelta(days=31)
+    assert keys.destroy_expired(last_letter - timedelta(seconds=1)) == ()
+    assert keys.private_half(old[0].kid)
+    assert set(keys.destroy_expired(last_letter)) == {key.kid for key in old}
+    for opened in (keys, NodeKeys.open(tmp_path, "ville", AT)):
+        assert opened.private_half(new[0].kid)
+        with pytest.raises(UnknownKey):
+            opened.private_half(old[0].kid)
+
+
+def test_a_rotation_destroys_halves_that_nothing_needs(tmp_path: Path) -> None:
+    keys = NodeKeys.open(tmp_path, "ville", AT)
+    old = published(keys, tmp_path)
+    private = [one["private"] for one in keys._state.model_dump()["encryption"]]
+    keys.rotate_encryption(AT + LIFE + timedelta(days=31))
+    with pytest.raises(UnknownKey):
+        keys.private_half(old[0].kid)
+    text = (tmp_path / "keys" / "keys.json").read_text()
+    assert not any(half in text for half in private)
+
+
+def test_a_signing_rotation_is_signed_by_the_former_key_which_stays_public_only(
+    tmp_path: Path,
+) -> None:
+    keys = NodeKeys.open(tmp_path, "ville", AT)
+    former = keys.signing
+    statement = keys.rotate_signing(AT)
+    said = RotationStatement.parse(verify(statement, lambda _: former, typ=ROTATION))
+    assert said.org == "ville"
+    assert kid_of(public_key(said.successor.x)) == kid_of(keys.signing) != kid_of(former)
+    again = NodeKeys.open(tmp_path, "ville", AT)
+    assert again.rotations == (statement,)
+    assert set(again.public_keys) == {kid_of(former), kid_of(keys.signing)}
+    assert secret_of(former) not in (tmp_path / "keys" / "keys.json").read_text()
+    assert verify(sign(b"x", again.signing), lambda kid: again.public_keys[kid]) == b"x"
+
+
+def test_the_leaf_user_is_signed_by_the_account(tmp_path: Path) -> None:
+    keys = NodeKeys.open(tmp_path, "ville", AT)
+    text = keys.leaf_credentials("c1", AT)
+    claims = decode_and_verify(text.splitlines()[1], issuers={keys.account_signing.public})
+    assert claims["nats"]["issuer_account"] == keys.account.public
+    assert keys.leaf_credentials("c1", AT) == text
+
+
+def test_nothing_private_shows_in_a_repr(tmp_path: Path) -> None:
+    keys = NodeKeys.open(tmp_path, "ville", AT)
+    shown = repr(keys._state) + repr(keys.account)
+    assert keys.account.seed not in shown
+    assert secret_of(keys.signing) not in shown
+    assert unverified_content(keys.directory_entry(settings(tmp_path), 1, AT, {}))
