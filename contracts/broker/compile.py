@@ -6,6 +6,7 @@ is ready to receive, from the same documents. Where they disagree, nothing passe
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from itertools import permutations
@@ -85,7 +86,7 @@ def compile_grants(
     are pinned by it, and its lapse never blocks a duty (design §10.2).
     """
     made: dict[str, Grant] = {}
-    listed = list(duties)
+    listed, entries = list(duties), _distinct(entries)
     for signed in conventions:
         found = grants_of(signed, entries, at)
         if listed and signed.opens_on is not None:
@@ -97,52 +98,50 @@ def compile_grants(
 
 
 def activations_for(
-    me: DirectoryEntry,
-    grants: Iterable[Grant],
+    me: str,
+    conventions: Iterable[SignedConvention],
     entries: Entries,
     at: datetime,
     signer: KeyPair,
     former: Activations | None = None,
+    duties: Iterable[LegalDuty] = (),
 ) -> dict[tuple[str, str], str]:
-    """Activations that one organisation signs, as receiver, for the grants it agrees with.
+    """Activations that one organisation signs, as receiver, for what it agrees to receive.
 
-    me: its own entry. grants: compiled from its own verified documents. signer: its account's
-    signing key. former: those signed before, kept as they are unless the end or a key changed.
-    Returns the whole set; what is not in it is no longer agreed with.
+    me: its code. conventions, entries: its own verified view. signer: its account's signing key.
+    former: those signed before, kept as they are unless the end or a key changed.
+    Returns the whole set, by (sender's code, subject); what is not in it is agreed with no more.
     """
-    accounts = {entry.code: entry.broker.account for entry in entries.values()}
+    by_code = {entry.code: entry.broker.account for entry in _distinct(entries).values()}
     before = former or {}
     made: dict[tuple[str, str], str] = {}
-    for one in grants:
-        if one.receiver != me.code or one.sender not in accounts:
+    for one in compile_grants(conventions, duties, entries, at):
+        if one.receiver != me:
             continue
-        name, sender_key = (one.sender, one.subject), accounts[one.sender]
+        name, keys = (one.sender, one.subject), (by_code[one.sender], by_code[me])
         kept = before.get(name)
-        if kept is not None and _still(kept, one, sender_key, me.broker.account, signer.public):
-            made[name] = kept
-        else:
-            made[name] = activation_token(
-                one,
-                sender_key=sender_key,
-                receiver_key=me.broker.account,
-                signer=signer,
-                issued_at=at,
+        if kept is None or not _still(kept, one, keys, signer.public):
+            kept = activation_token(
+                one, sender_key=keys[0], receiver_key=keys[1], signer=signer, issued_at=at
             )
+        made[name] = kept
     return made
 
 
-def _still(token: str, one: Grant, sender_key: str, receiver_key: str, issuer: str) -> bool:
+def _still(token: str, one: Grant, keys: tuple[str, str], issuer: str) -> bool:
+    """Whether an activation says what would be signed today, but for its date of issue."""
     try:
         found = read_activation(token)
     except InvalidDocument:
         return False
-    same = (found.subject, found.sender_key, found.receiver_key, found.issuer) == (
-        one.subject,
-        sender_key,
-        receiver_key,
-        issuer,
-    )
-    return same and found.expires_at == one.expires_at
+    said = (found.subject, found.sender_key, found.receiver_key, found.issuer, found.expires_at)
+    return said == (one.subject, *keys, issuer, one.expires_at)
+
+
+def _distinct(entries: Entries) -> Entries:
+    """Entries whose code nobody else claims: a code claimed twice stands for nobody."""
+    times = Counter(entry.code for entry in entries.values())
+    return {org: entry for org, entry in entries.items() if times[entry.code] == 1}
 
 
 def _both_ways(

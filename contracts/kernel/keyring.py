@@ -131,8 +131,8 @@ def _follow(token: str, keys: dict[tuple[str, str], KnownKey]) -> bool:
     try:
         kid = str(header_of(token).get("kid", ""))
         signer = next((name for name in keys if name[1] == kid), None)
-        if signer is None:
-            return False
+        if signer is None or keys[signer].retired_at is not None:
+            return False  # a retired key names no second successor: it may be stolen by now
         statement = RotationStatement.parse(verify(token, lambda _: keys[signer].key, typ=ROTATION))
     except InvalidDocument:
         return False

@@ -24,12 +24,10 @@ from contracts.kernel.paris import day_of
 from contracts.kernel.signed import OPEN_STATES
 from services.chassis import letters, standing, tables
 from services.chassis.controls import send_control
-from services.chassis.core import Core, person_scope
+from services.chassis.core import REGISTER_SCOPE, Core, person_scope
 from services.chassis.database import Tx
 from services.chassis.journal import Entry
 from services.chassis.standing import Person
-
-REGISTER_CHANGED = "register"
 
 
 class NoticeRecord(Payload):
@@ -164,7 +162,7 @@ def record_agreement(
 
 def _convention(core: Core, org: str, flows: Iterable[str], at: datetime) -> Any:  # noqa: ANN401
     wanted = set(flows)
-    for signed in core.directory.between(core.org, org):
+    for signed in core.between(org):
         known = {flow.type for flow in signed.convention.flows}
         if signed.state(at) in OPEN_STATES and wanted <= known:
             return signed
@@ -189,9 +187,7 @@ def withdraw(
         return Withdrawal((), 0)
     agreements = tables.agreements
     tx.execute(
-        update(agreements)
-        .where(agreements.c.agreement_id == agreement_id)
-        .values(withdrawn_at=at)
+        update(agreements).where(agreements.c.agreement_id == agreement_id).values(withdrawn_at=at)
     )
     tx.forget(standing.AGREEMENTS)
     _journal(tx, core, "agreement.withdrawn", agent_id, at)
@@ -214,9 +210,7 @@ def _cases(tx: Tx, reference: str) -> tuple[str, ...]:
     return tuple(row.case_id for row in rows)
 
 
-def stop(
-    tx: Tx, core: Core, reference: str, case_ids: Iterable[str], at: datetime
-) -> int:
+def stop(tx: Tx, core: Core, reference: str, case_ids: Iterable[str], at: datetime) -> int:
     """Stop what rests on a reference: waiting letters are erased, open cases are stopped."""
     outbox, cases = tables.outbox, tables.cases
     waiting = (
@@ -281,7 +275,7 @@ def _journal(tx: Tx, core: Core, event: str, agent_id: str | None, at: datetime)
             outcome="recorded",
             articles=(),
             rules_version="",
-            scope=None,
+            scope=None if agent_id is None else REGISTER_SCOPE,
             case_id=None,
             agent_id=agent_id,
             facts=None,

@@ -22,9 +22,8 @@ from nats.errors import Error as NatsError
 from nats.errors import MaxPayloadError
 from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig, StreamConfig
-from nats.js.errors import APIError, NoStreamResponseError
+from nats.js.errors import APIError, NoStreamResponseError, NotFoundError
 from nats.js.errors import Error as JetStreamError
-from nats.js.errors import NotFoundError
 
 from services.chassis.letterbox import (
     DURABLE,
@@ -172,7 +171,9 @@ class Bus:
         await self.publish(subject, {"Nats-Msg-Id": message_id}, b"")
 
     async def _provision(self, jetstream: JetStreamContext) -> None:
-        stream = StreamConfig.from_response(stream_config(self._settings.code, self._settings.limits))
+        stream = StreamConfig.from_response(
+            stream_config(self._settings.code, self._settings.limits)
+        )
         try:
             await jetstream.stream_info(STREAM)
             await jetstream.update_stream(stream)

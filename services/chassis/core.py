@@ -19,6 +19,7 @@ from contracts.kernel.envelope import Envelope
 from contracts.kernel.fields import Payload
 from contracts.kernel.instrument import Flow, Instrument
 from contracts.kernel.organisation import DirectoryEntry, Kind
+from contracts.kernel.signed import SignedConvention
 from contracts.registry import Registry
 from services.chassis.database import Tx
 from services.chassis.directory import Directory
@@ -136,11 +137,22 @@ class Core:
         self.policy = policy or Policy()
         self._directory = directory
         self._rules: dict[tuple[str, str, Side], Rules] = {}
+        self._found: tuple[Directory | None, dict[str, tuple[SignedConvention, ...]]] = (None, {})
 
     @property
     def directory(self) -> Directory:
         """The verified directory as it stands now."""
         return self._directory()
+
+    def between(self, partner: str) -> tuple[SignedConvention, ...]:
+        """Conventions with a partner, found once for each state of the directory."""
+        directory = self._directory()
+        if self._found[0] is not directory:
+            self._found = (directory, {})
+        found = self._found[1].get(partner)
+        if found is None:
+            found = self._found[1][partner] = directory.between(self.org, partner)
+        return found
 
     @property
     def kind(self) -> Kind:
@@ -169,3 +181,10 @@ def case_scope(case_id: str) -> str:
 def person_scope(person_id: str) -> str:
     """Name of the data key of a person in one's own register."""
     return f"person:{person_id}"
+
+
+REFUSAL_SCOPE = "class:refusals"
+"""Key scope of decisions that opened no case."""
+
+REGISTER_SCOPE = "class:register"
+"""Key scope of journal lines that name an agent but no case."""

@@ -13,6 +13,7 @@ import asyncio
 import logging
 import sqlite3
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -89,6 +90,7 @@ class Tx:
 
     def __init__(self, connection: Connection) -> None:
         self.state: dict[str, Any] = {}
+        self.endings: list[Hook] = []
         self.after_commit: list[Hook] = []
         self._connection = connection
         self._rows: dict[Table, dict[tuple[str, ...], list[Row]]] = {}
@@ -138,6 +140,14 @@ class Tx:
     def forget(self, loader: Loader[Any, Any]) -> None:
         """Drop what was read: call it after changing what the loader reads."""
         self._cache.pop(loader, None)
+
+    def remember(self, loader: Loader[K, V], key: K, value: V) -> None:
+        """Say what a row will read as, once inserted: saves later units the query."""
+        self._cache[loader][key] = value
+
+    def at_end(self, callback: Hook) -> None:
+        """Call it once every unit of the batch has run, before the last rows are written."""
+        self.endings.append(callback)
 
     def on_commit(self, callback: Hook) -> None:
         """Call it in the writer thread once committed, never otherwise; it must not block."""
@@ -308,8 +318,7 @@ def _run_all(tx: Tx, units: list[_Unit]) -> list[Any]:
 
 
 def _quietly(callbacks: Iterable[Hook]) -> None:
-    """Call all: what is committed must not be reported as failed."""
-    for callback in callbacks:
+    for callback in callbacks:  # what is committed must not be reported as failed
         try:
             callback()
         except Exception as error:  # noqa: BLE001 -- the type only: a message may hold data
@@ -338,9 +347,8 @@ def _settle(units: list[_Unit]) -> None:
 def make_engine(url: str, *, begin: str = "BEGIN", read_only: bool = False) -> Engine:
     """Engine on a SQLite file or on PostgreSQL; ValueError for anything else.
 
-    begin: how a SQLite transaction starts; a writer says ``BEGIN IMMEDIATE`` and so never fails
-    half-way because another process wrote in between. read_only: refuse writes, and read one
-    snapshot a transaction.
+    begin: how a SQLite transaction starts; one that reads before it writes says BEGIN IMMEDIATE.
+    read_only: refuse writes, and read one snapshot a transaction.
     """
     kind = make_url(url).get_backend_name()
     if kind == "postgresql":
@@ -355,17 +363,20 @@ def make_engine(url: str, *, begin: str = "BEGIN", read_only: bool = False) -> E
     if kind != "sqlite" or file in {None, "", ":memory:"}:
         raise ValueError("a node needs a SQLite file or PostgreSQL")
     engine = create_engine(url, connect_args={"timeout": _PATIENCE}, hide_parameters=True)
-    # One statement for many rows: executemany lets go of the interpreter lock at every row, and
-    # beside a busy event loop waits for it as often (measured: 7 times slower for 64 rows).
+    # executemany waits for the interpreter lock at each row: 7 times slower beside a busy loop.
     engine.dialect.use_insertmanyvalues_wo_returning = True
 
     @event.listens_for(engine, "connect")
     def set_up(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None  # else the driver begins by itself, and late
         Path(str(file)).chmod(0o600)  # its -wal and -shm, made below, take the same mode
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
+        for _ in range(100 * _PATIENCE):  # two that begin at once: "busy", whatever the timeout
+            with suppress(sqlite3.OperationalError):
+                connection.execute("PRAGMA journal_mode=WAL")
+                break
+            time.sleep(0.01)
+        for pragma in ("synchronous=FULL", "secure_delete=ON", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
-        connection.execute("PRAGMA foreign_keys=ON")
         connection.execute(f"PRAGMA query_only={int(read_only)}")
 
     @event.listens_for(engine, "begin")
@@ -378,8 +389,7 @@ def make_engine(url: str, *, begin: str = "BEGIN", read_only: bool = False) -> E
 def translated(error: BaseException) -> BaseException:
     """Error to show for what was raised; one that is no database's comes back as it is.
 
-    A driver's message quotes rows ("Key (name)=(...) already exists"): only codes and the names of
-    a constraint go on.
+    A driver's message quotes rows ("Key (name)=(...) exists"): only codes and names go on.
     """
     if isinstance(error, StopIteration):
         return RuntimeError("a unit raised StopIteration, which a future cannot carry")

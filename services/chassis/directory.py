@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -25,7 +26,7 @@ from contracts.kernel.signed import SignedConvention, read_terms
 from contracts.registry import Registry
 from services.chassis.bundle import Bundle, OneSignature, split_terms
 from services.chassis.tls import write_private
-from services.chassis.verified import Reader
+from services.chassis.verified import Find, Reader
 
 OwnKeys = Mapping[str, OKPKey]
 """Our own public signing keys by thumbprint, retired ones included (`NodeKeys.public_keys`)."""
@@ -70,12 +71,11 @@ class Directory:
         pinned = {org: set(own)}
         for party, kids in _pinned(bundle.terms, org, own).items():
             pinned.setdefault(party, set()).update(kids)
-        rotations = _first_rotations(bundle.rotations, rejected)
-        keyring = build_keyring(pinned, bundle.entries, rotations)
+        keyring = build_keyring(pinned, bundle.entries, bundle.rotations)
         find = _finder(keyring, org, own)
         reading = (reader or Reader(registry, org)).read(bundle.terms, bundle.acts, find)
         entries = _entries(bundle.entries, pinned, find, rejected)
-        followed = tuple(token for token in rotations if _holds(token, find))
+        followed = _followed(bundle.rotations, pinned, find, rejected)
         kept = Bundle(entries=entries, rotations=followed, terms=reading.terms, acts=reading.acts)
         return cls(
             org,
@@ -114,12 +114,10 @@ class Directory:
         return _finder(self._keyring, self.org, self._own)(org, kid, at)
 
 
-def _finder(
-    keyring: Keyring, org: str, own: OwnKeys
-) -> Callable[[str, str, datetime | None], OKPKey]:
+def _finder(keyring: Keyring, org: str, own: OwnKeys) -> Find:
     def find(wanted: str, kid: str, at: datetime | None) -> OKPKey:
-        if wanted == org and kid in own:
-            return own[kid]  # ours, whatever the registrar withholds
+        if wanted == org:
+            return _own_key(own, kid)  # ours, whatever the registrar withholds or adds
         return keyring.find(wanted, kid, at)
 
     return find
@@ -152,36 +150,37 @@ def _own_key(own: OwnKeys, kid: str) -> OKPKey:
     return own[kid]
 
 
-def _first_rotations(tokens: Iterable[str], rejected: Counter[str]) -> tuple[str, ...]:
-    """Statements that can be read, the first one of each signer that is truly its own.
-
-    Whoever holds a retired key could otherwise name a successor of his own with it.
-    """
+def _followed(
+    tokens: Iterable[str],
+    pinned: Mapping[str, Iterable[str]],
+    find: Find,
+    rejected: Counter[str],
+) -> tuple[str, ...]:
+    """Statements that hold, the first of each signer: as `build_keyring` follows them."""
     first: dict[tuple[str, str], str] = {}
     for token in tokens:
         try:
-            statement = RotationStatement.parse(unverified_content(token))
-            name = (statement.org, str(header_of(token).get("kid", "")))
+            org = RotationStatement.parse(unverified_content(token)).org
+            kid = str(header_of(token).get("kid", ""))
+            if org not in pinned:
+                continue  # a stranger, not a lie
+            verify(token, partial(_named, find, org), typ=ROTATION)
         except InvalidDocument as error:
             rejected[error.code] += 1
             continue
-        first.setdefault(name, token)
+        if first.setdefault((org, kid), token) != token:
+            rejected["second_successor"] += 1
     return tuple(first.values())
 
 
-def _holds(token: str, find: Callable[[str, str, datetime | None], OKPKey]) -> bool:
-    try:
-        org = RotationStatement.parse(unverified_content(token)).org
-        verify(token, lambda kid: find(org, kid, None), typ=ROTATION)
-    except InvalidDocument:
-        return False
-    return True
+def _named(find: Find, org: str, kid: str) -> OKPKey:
+    return find(org, kid, None)
 
 
 def _entries(
     tokens: Iterable[str],
     pinned: Mapping[str, Iterable[str]],
-    find: Callable[[str, str, datetime | None], OKPKey],
+    find: Find,
     rejected: Counter[str],
 ) -> tuple[str, ...]:
     """Highest entry for each trusted key: later ones may rest on a former key's entry."""
@@ -226,6 +225,7 @@ class DirectoryKeeper:
         self._etag: str | None = None
         self._callbacks: list[Callable[[Directory], object]] = []
         self._current = self._build(_cached(cache))
+        self._written = self._current.revision
 
     @property
     def current(self) -> Directory:
@@ -244,13 +244,11 @@ class DirectoryKeeper:
         """
         headers = {"If-None-Match": self._etag} if self._etag else {}
         try:
-            answer = await client.get("/directory", headers=headers)
-            if answer.status_code == httpx.codes.NOT_MODIFIED:
-                return False
-            answer.raise_for_status()
-            if len(answer.content) > MAX_BYTES:
-                raise InvalidDocument("L'annuaire reçu est trop grand.")
-            bundle = Bundle.parse(answer.content)
+            async with client.stream("GET", "/directory", headers=headers) as answer:
+                if answer.status_code == httpx.codes.NOT_MODIFIED:
+                    return False
+                answer.raise_for_status()
+                bundle = Bundle.parse(await _content(answer))
         except (httpx.HTTPError, InvalidDocument) as error:
             raise Unavailable(
                 "Le registraire ne répond pas : l'annuaire connu reste en vigueur.",
@@ -268,18 +266,32 @@ class DirectoryKeeper:
         """
         directory = self._build(self._current.kept.then(bundle))
         changed = directory.revision != self._current.revision
-        if changed:
-            self._cache.parent.mkdir(parents=True, exist_ok=True)
-            write_private(self._cache, directory.kept.model_dump_json())
+        # In force before it is written: a full disk must not keep a suspension from taking effect.
         self._current = directory
         if changed:
             for callback in self._callbacks:
                 callback(directory)
+        self._write()
         return changed
+
+    def _write(self) -> None:
+        if self._written != self._current.revision:
+            self._cache.parent.mkdir(parents=True, exist_ok=True)
+            write_private(self._cache, self._current.kept.model_dump_json())
+            self._written = self._current.revision
 
     def _build(self, bundle: Bundle) -> Directory:
         own = self._own_keys()
         return Directory.verified(bundle, self._org, own, self._registry, self._reader)
+
+
+async def _content(answer: httpx.Response) -> bytes:
+    content = bytearray()
+    async for chunk in answer.aiter_bytes():
+        content += chunk
+        if len(content) > MAX_BYTES:
+            raise InvalidDocument("L'annuaire reçu est trop grand.")
+    return bytes(content)
 
 
 def _cached(cache: Path) -> Bundle:

@@ -20,9 +20,7 @@ from services.chassis.journal import Entry
 ERASED = "erased"
 
 
-def erase_case(
-    tx: Tx, core: Core, case_id: str, certificate: str, at: datetime
-) -> ErasureDone:
+def erase_case(tx: Tx, core: Core, case_id: str, certificate: str, at: datetime) -> ErasureDone:
     """Destroy what is held about a case and record the certificate; twice destroys nothing more."""
     scope = case_scope(case_id)
     records = core.partner.erase(tx, case_id)
@@ -30,7 +28,9 @@ def erase_case(
     records += _drop_proof(tx, case_id)
     outbox = tables.outbox
     tx.execute(
-        update(outbox).where(outbox.c.case_id == case_id).values(sealed=None, facts=None, due_at=None)
+        update(outbox)
+        .where(outbox.c.case_id == case_id)
+        .values(sealed=None, facts=None, due_at=None)
     )
     tx.execute(
         update(tables.cases)
@@ -58,7 +58,9 @@ def _drop_proof(tx: Tx, case_id: str) -> int:
     cases, proofs = tables.cases, tables.held_proofs
     reference = tx.execute(select(cases.c.reference).where(cases.c.case_id == case_id)).scalar()
     shared = tx.execute(
-        select(cases.c.case_id).where((cases.c.reference == reference) & (cases.c.case_id != case_id))
+        select(cases.c.case_id).where(
+            (cases.c.reference == reference) & (cases.c.case_id != case_id)
+        )
     ).first()
     if reference is None or shared is not None:
         return 0

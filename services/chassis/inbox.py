@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -29,11 +29,11 @@ from contracts.kernel.instrument import Cardinality, Flow
 from contracts.kernel.messages import Identity, Representative
 from services.chassis import standing, tables
 from services.chassis.control import apply_control
-from services.chassis.core import Core, Received, case_scope
+from services.chassis.core import REFUSAL_SCOPE, Core, Received, case_scope
 from services.chassis.database import Loader, Tx
 from services.chassis.journal import Entry
 from services.chassis.opening import Letter, Opened
-from services.chassis.posting import OPEN, REFUSAL_SCOPE
+from services.chassis.posting import OPEN
 from services.chassis.receipting import acknowledge, apply_receipts
 from services.chassis.standing import NOTHING, Person, Standing
 
@@ -55,7 +55,9 @@ def _fetch_inbox(
 ) -> Mapping[tuple[str, str], str]:
     inbox = tables.inbox
     where = tuple_(inbox.c.sender, inbox.c.message_id).in_(keys)
-    rows = connection.execute(select(inbox.c.sender, inbox.c.message_id, inbox.c.status).where(where))
+    rows = connection.execute(
+        select(inbox.c.sender, inbox.c.message_id, inbox.c.status).where(where)
+    )
     return {(row.sender, row.message_id): row.status for row in rows}
 
 
@@ -148,9 +150,7 @@ def _through_the_gate(
     rules = core.rules(opened.signed.convention, flow, Side.RECEIVER)
     decision = decide(rules, facts, at)
     if isinstance(decision, Refused):
-        _refuse(
-            tx, core, opened, envelope, letter, Handled.NOT_OPEN, decision.articles, facts, at
-        )
+        _refuse(tx, core, opened, envelope, letter, Handled.NOT_OPEN, decision.articles, facts, at)
         return Handled.NOT_OPEN
     person_id = case.known.person_id
     if flow.case is Cardinality.OPENS:
@@ -207,9 +207,7 @@ def _proof(
         return None
     sender = opened.sender.org
     try:
-        proof = read_proof(
-            envelope.proof, lambda kid: core.directory.find_key(sender, kid, at)
-        )
+        proof = read_proof(envelope.proof, lambda kid: core.directory.find_key(sender, kid, at))
     except InvalidDocument:
         return None
     fits = (
@@ -253,19 +251,13 @@ def _facts(
         receiver_kind=core.kind.value,
         purpose=envelope.purpose,
         opens_case=flow.case is Cardinality.OPENS,
-        instrument=_replace_version(facts, signed.version_at(emitted)),
+        instrument=replace(facts, version_here=signed.version_at(emitted)),
         bounds=standing.bounds_of(flow.checks, case.birth, at),
         agreement=case.known.agreement,
         assent=case.known.assent,
         notice_at=case.known.notice_at,
         records=records,
     )
-
-
-def _replace_version(facts: Any, version: int | None) -> Any:  # noqa: ANN401
-    from dataclasses import replace  # noqa: PLC0415
-
-    return replace(facts, version_here=version)
 
 
 def _open_case(

@@ -25,7 +25,7 @@ from services.chassis.keystore import KeyDestroyed, SealBroken
 from services.chassis.schema import journal, witnessed_heads
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from sqlalchemy import Connection
 
@@ -42,7 +42,7 @@ class Entry:
 
     event, flow, outcome: codes. articles: obligation ids. rules_version: what decided. scope: the
     key under which case, agent and facts are kept; without one there may be none of them.
-    facts: JSON values, whose numbers are integers below 2^53 or finite floats (RFC 8785).
+    facts: a document of the caller's, kept as it is.
     """
 
     event: str
@@ -55,7 +55,7 @@ class Entry:
     scope: str | None = None
     case_id: str | None = None
     agent_id: str | None = None
-    facts: Mapping[str, Any] | None = None
+    facts: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,28 +166,29 @@ class Journal:
         """Last committed line of this chain."""
         return self._head
 
+    def tail(self, tx: Tx) -> Head:
+        """Last line of this chain as the unit's transaction will leave it."""
+        return self._tail or self._last(tx.connection)
+
     def append(self, tx: Tx, entry: Entry) -> Line:
         """Chain an entry to the last line, in the unit's transaction.
 
         Raises ValueError for case, agent or facts without a scope; KeyDestroyed.
         """
-        tail = self._tail or self._last(tx.connection)
-        line = self._seal(entry, tail)
+        line = self._seal(entry, self.tail(tx))
         line = replace(line, hash=digest(line.covered()))
         tx.insert(journal, {name: getattr(line, name) for name in _COLUMNS})
         self._tail = line.head
         return line
 
-    def facts(self, line: Line) -> dict[str, Any] | None:
+    def facts(self, line: Line) -> bytes | None:
         """Facts of a line, opened; None where it has none.
 
         Raises KeyDestroyed where they were destroyed; SealBroken where they were altered.
         """
         if line.scope is None or line.facts_sealed is None:
             return None
-        opened = self._keystore.open(line.scope, line.facts_sealed, _place(line.head))
-        facts: dict[str, Any] = json.loads(opened)
-        return facts
+        return self._keystore.open(line.scope, line.facts_sealed, _place(line.head))
 
     def erase_inputs(self, tx: Tx, scope: str) -> int:
         """Remove case, agent and facts of all lines of a scope; returns how many lines.
@@ -245,16 +246,15 @@ class Journal:
         sealed = None
         if entry.facts is not None:
             place = _place(line.head)
-            sealed = self._keystore.seal(entry.scope, canonical(dict(entry.facts)), place)
+            sealed = self._keystore.seal(entry.scope, entry.facts, place)
         return replace(line, facts_sealed=sealed, commitment=self._commitment(line, entry.facts))
 
-    def _commitment(self, line: Line, facts: Mapping[str, Any] | None) -> str | None:
+    def _commitment(self, line: Line, facts: bytes | None) -> str | None:
         """Bound to the line's place: equal inputs do not show as equal commitments."""
         if line.scope is None:
             return None
-        values = None if facts is None else dict(facts)
-        inputs = [line.chain, line.seq, line.case_id, line.agent_id, values]
-        return self._keystore.commit(line.scope, canonical(inputs)).hex()
+        inputs = canonical([line.chain, line.seq, line.case_id, line.agent_id, facts is None])
+        return self._keystore.commit(line.scope, inputs + (facts or b"")).hex()
 
     def _last(self, connection: Connection) -> Head:
         last = select(journal.c.seq, journal.c.hash).where(journal.c.chain == self.chain)

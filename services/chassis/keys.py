@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 import threading
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal
 
-from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, MLKEM768PublicKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
-from cryptography.hazmat.primitives.hpke import MLKEM768X25519PrivateKey, MLKEM768X25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.hpke import MLKEM768X25519PrivateKey
 from joserfc.jwk import OKPKey
 from pydantic import AwareDatetime, Field
 
@@ -27,7 +27,7 @@ from contracts.broker import nkey
 from contracts.broker.claims import credentials, leaf_user_token
 from contracts.broker.nkey import KeyKind, KeyPair
 from contracts.kernel.documents import Document, kid_of, new_key, public_key, sign
-from contracts.kernel.errors import InvalidDocument, UnknownKey
+from contracts.kernel.errors import InvalidDocument
 from contracts.kernel.keyring import ENTRY, OVERLAP, ROTATION, signing_key
 from contracts.kernel.organisation import (
     BrokerKeys,
@@ -38,6 +38,8 @@ from contracts.kernel.organisation import (
     SigningKey,
     Suite,
 )
+from services.chassis.private_files import create_once, read_private
+from services.chassis.sealing import PrivateKey, dump_public
 from services.chassis.settings import BadSettings, NodeSettings
 from services.chassis.tls import write_private
 
@@ -46,14 +48,11 @@ PERIOD: Final = timedelta(days=30)
 LIFE: Final = timedelta(days=37)
 """Partners may still encrypt to it for that long: a week's grace to a node that was down."""
 
-PrivateHalf = X25519PrivateKey | MLKEM768X25519PrivateKey
-PublicHalf = X25519PublicKey | MLKEM768X25519PublicKey
 Draw = Callable[[int], bytes]
 """Gives that many random bytes (`os.urandom`)."""
 
 _MLKEM_SEED: Final = 64
-_MLKEM_PUBLIC: Final = 1184
-_STRENGTH: Final = tuple(Suite)
+_STRENGTH: Final = {suite: rank for rank, suite in enumerate(Suite)}
 
 
 class _Private(Document):
@@ -93,6 +92,21 @@ class _State(Document):
     broker: _Seeds
 
 
+@dataclass(frozen=True, slots=True)
+class _Live:
+    """The state's keys ready for use: reading them from text at each letter would cost more."""
+
+    signing: OKPKey
+    kid: str
+    halves: Mapping[str, tuple[Suite, PrivateKey]]
+
+    @classmethod
+    def of(cls, state: _State) -> _Live:
+        signing = _key(state.signing)
+        halves = {pair.public.kid: _half(pair) for pair in state.encryption}
+        return cls(signing, kid_of(signing), halves)
+
+
 class NodeKeys:
     """The keys of one organisation. Made by `open`; each change is on disk before it is used.
 
@@ -103,6 +117,7 @@ class NodeKeys:
     def __init__(self, path: Path, state: _State) -> None:
         self._path = path
         self._state = state
+        self._live = _Live.of(state)
         self._lock = threading.Lock()
 
     @classmethod
@@ -113,9 +128,8 @@ class NodeKeys:
         is another organisation's, is damaged, or can be read by others.
         """
         path = node_dir / "keys" / "keys.json"
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
-            _create_once(path, _new_state(org, at, draw).model_dump_json())
+            create_once(path, _new_state(org, at, draw).model_dump_json())
         return cls(path, _read(path, org))
 
     @property
@@ -125,8 +139,13 @@ class NodeKeys:
 
     @property
     def signing(self) -> OKPKey:
-        """Ed25519 key that signs today; its kid is `kid_of` it."""
-        return _key(self._state.signing)
+        """Ed25519 key that signs today."""
+        return self._live.signing
+
+    @property
+    def kid(self) -> str:
+        """Name of the key that signs today."""
+        return self._live.kid
 
     @property
     def public_keys(self) -> Mapping[str, OKPKey]:
@@ -156,15 +175,9 @@ class NodeKeys:
         token = leaf_user_token(code, self.account.public, leaf.public, self.account_signing, at)
         return credentials(token, leaf)
 
-    def private_half(self, kid: str) -> tuple[Suite, PrivateHalf]:
-        """Suite and private half of an encryption key.
-
-        Raises UnknownKey when it never existed here or was destroyed.
-        """
-        for pair in self._state.encryption:
-            if pair.public.kid == kid:
-                return pair.public.suite, _private(pair.public.suite, _raw(pair.private))
-        raise UnknownKey("Cette clé de chiffrement n'existe pas ou plus ici.")
+    def private(self, kid: str) -> tuple[Suite, PrivateKey] | None:
+        """Suite and private half of an encryption key; None when it is not here, or destroyed."""
+        return self._live.halves.get(kid)
 
     def encryption_due(self, at: datetime) -> bool:
         """Whether the month of the present encryption keys is over."""
@@ -240,44 +253,23 @@ class NodeKeys:
         return tuple(
             pair.public
             for pair in pairs
-            if pair.replace_at == newest and not weaker(pair.public.suite, floor)
+            if pair.replace_at == newest and _STRENGTH[pair.public.suite] >= _STRENGTH[floor]
         )
 
     def _change(self, change: Callable[[_State], _State]) -> None:
         with self._lock:
             state = change(self._state)
             write_private(self._path, state.model_dump_json())
-            self._state = state
+            self._state, self._live = state, _Live.of(state)
 
 
-def weaker(suite: Suite, floor: Suite) -> bool:
-    """Whether a suite is below a floor; suites are declared weakest first."""
-    return _STRENGTH.index(suite) < _STRENGTH.index(floor)
-
-
-def public_half(key: EncryptionKey) -> PublicHalf:
-    """Read a partner's encryption key. Raises InvalidDocument when it is not of its suite.
-
-    X-Wing's public key is ML-KEM-768's (1,184 bytes) then X25519's (32 bytes).
-    """
-    try:
-        raw = _raw(key.public)
-        if key.suite is Suite.X25519:
-            return X25519PublicKey.from_public_bytes(raw)
-        return MLKEM768X25519PublicKey(
-            MLKEM768PublicKey.from_public_bytes(raw[:_MLKEM_PUBLIC]),
-            X25519PublicKey.from_public_bytes(raw[_MLKEM_PUBLIC:]),
-        )
-    except ValueError as error:
-        raise InvalidDocument("Cette clé de chiffrement n'est pas de sa suite.") from error
-
-
-def _private(suite: Suite, raw: bytes) -> PrivateHalf:
+def _half(pair: _Pair) -> tuple[Suite, PrivateKey]:
+    suite, raw = pair.public.suite, _raw(pair.private)
     if suite is Suite.X25519:
-        return X25519PrivateKey.from_private_bytes(raw)
-    return MLKEM768X25519PrivateKey(
-        MLKEM768PrivateKey.from_seed_bytes(raw[:_MLKEM_SEED]),
-        X25519PrivateKey.from_private_bytes(raw[_MLKEM_SEED:]),
+        return suite, X25519PrivateKey.from_private_bytes(raw)
+    seed, x25519 = raw[:_MLKEM_SEED], raw[_MLKEM_SEED:]
+    return suite, MLKEM768X25519PrivateKey(
+        MLKEM768PrivateKey.from_seed_bytes(seed), X25519PrivateKey.from_private_bytes(x25519)
     )
 
 
@@ -287,18 +279,17 @@ def _new_pairs(at: datetime) -> tuple[_Pair, ...]:
 
 def _new_pair(suite: Suite, at: datetime) -> _Pair:
     x25519 = X25519PrivateKey.generate()
-    private = x25519.private_bytes_raw()
-    public = x25519.public_key().public_bytes_raw()
+    private, public = x25519.private_bytes_raw(), dump_public(x25519.public_key())
     if suite is Suite.XWING:
         mlkem = MLKEM768PrivateKey.generate()
         private = mlkem.private_bytes_raw() + private
-        public = mlkem.public_key().public_bytes_raw() + public
+        public = dump_public(x25519.public_key(), mlkem.public_key())
     not_after = at + LIFE
     return _Pair(
         public=EncryptionKey(
-            kid=_text(hashlib.sha256(public).digest()[:16]),
+            kid=_text(hashlib.sha256(public.encode()).digest()[:16]),
             suite=suite,
-            public=_text(public),
+            public=public,
             not_after=not_after,
         ),
         private=_text(private),
@@ -344,22 +335,9 @@ def _as_private(key: OKPKey) -> _Private:
     return _Private(public=signing_key(key), d=str(key.as_dict(private=True)["d"]))
 
 
-def _create_once(path: Path, content: str) -> None:
-    """Write a file unless another process did so first: whoever links it first wins."""
-    draft = write_private(path.with_name(f"{path.name}.{os.getpid()}"), content)
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()
-
-
 def _read(path: Path, org: str) -> _State:
-    if stat.S_IMODE(path.stat().st_mode) & 0o077:
-        raise BadSettings(f"Le fichier de clés {path} est lisible par d'autres : chmod 600.")
     try:
-        state = _State.parse(path.read_bytes())
+        state = _State.parse(read_private(path))
     except InvalidDocument:
         raise BadSettings(
             f"Le fichier de clés {path} est abîmé : reprenez-le d'une sauvegarde."

@@ -67,9 +67,7 @@ def put(tx: Tx, core: Core, draft: Draft, at: datetime) -> None:
     key = choose_key(keys, _stricter(draft.to.floor, own.floor if own is not None else Suite.XWING))
     if own is None or key is None:
         raise NoCommonSuite(f"{draft.to.org} ne publie aucune clé de chiffrement acceptée ici.")
-    subject = letter_subject(
-        draft.to.code, own.code, subject_token(draft.instrument), draft.code
-    )
+    subject = letter_subject(draft.to.code, own.code, subject_token(draft.instrument), draft.code)
     sealed = seal(
         draft.content,
         signer=core.keys.signing,

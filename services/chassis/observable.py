@@ -1,8 +1,8 @@
 """What may be observed of a node: the closed list of keys for spans, logs and the trace page.
 
 One vocabulary, checked where a span or a line is written and again where a span is stored. It
-holds ids, codes, counts and durations; there is no key under which a name, an address or a
-sentence would fit.
+holds ids, codes, counts and durations. No key is meant for a person, and the shape of values
+keeps out what a mistake would bring: a full name, an accent, an address, a sentence do not fit.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ def sender_of(core: Core, letter: Letter) -> tuple[DirectoryEntry, SignedConvent
     sender = core.directory.by_code(address.sender)
     if own is None or own.code != address.receiver or sender is None:
         raise Unverified("The subject names no known sender, or another receiver.")
-    for signed in core.directory.between(core.org, sender.org):
+    for signed in core.between(sender.org):
         if subject_token(signed.id) == address.convention:
             return sender, signed, address
     raise Unverified("The subject names no convention between these organisations.")

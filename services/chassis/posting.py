@@ -6,54 +6,29 @@ answer, not an exception: it leaves its line in the journal and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import to_json
 from sqlalchemy import update
 
 from contracts.gate import Decision, Refused, decide
 from contracts.kernel.agreement import Proof, identity_digest, sign_proof
 from contracts.kernel.checks import MINOR, Side
 from contracts.kernel.envelope import Envelope
-from contracts.kernel.errors import Ambiguous, InvalidPayload, UnknownName
+from contracts.kernel.errors import InvalidPayload, UnknownName
 from contracts.kernel.facts import Facts
 from contracts.kernel.facts import to_json as facts_json
-from contracts.kernel.fields import Payload, caller_model, node_fields
-from contracts.kernel.instrument import Cardinality, Flow, Instrument
-from contracts.kernel.organisation import DirectoryEntry
+from contracts.kernel.fields import Payload, node_fields
+from contracts.kernel.instrument import Cardinality, Flow
 from contracts.kernel.paris import midnight
-from contracts.kernel.signed import OPEN_STATES, SignedConvention
+from contracts.kernel.signed import SignedConvention
 from services.chassis import letters, standing, tables
-from services.chassis.core import Core, Sent, case_scope
+from services.chassis.core import REFUSAL_SCOPE, Core, Sent, case_scope
 from services.chassis.database import Tx
 from services.chassis.journal import Entry
+from services.chassis.routing import Request, Route, fields_at_fault, find_flow, resolve
 from services.chassis.standing import NOTHING, Person, Standing
-
-REFUSAL_SCOPE = "class:refusals"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """What an agent asks to send.
-
-    data: already checked against `caller_model` of the type. message_id, new_case_id: random ids.
-    agent_id, charter: who asks, and the charter version the node wants accepted.
-    """
-
-    message_id: str
-    new_case_id: str
-    type: str
-    to: str
-    data: Payload
-    agent_id: str
-    case_id: str | None = None
-    agreement_id: str | None = None
-    convention_id: str | None = None
-    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,78 +39,6 @@ class Outcome:
     state: str
     case_id: str | None
     decision: Decision
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """Flow, instrument and partner that a request resolves to; no signed convention: closed."""
-
-    flow: Flow
-    instrument: Instrument
-    signed: SignedConvention | None
-    to: DirectoryEntry | None
-
-
-def find_flow(core: Core, message_type: str) -> tuple[Instrument, Flow]:
-    """The flow of a type; raises UnknownName when no instrument knows it."""
-    for instrument, flow in core.registry.flows():
-        if flow.type == message_type:
-            return instrument, flow
-    raise UnknownName(f"Aucune convention ne connaît le type {message_type}.", code="unknown_type")
-
-
-def read_data(core: Core, message_type: str, data: Mapping[str, Any]) -> Payload:
-    """Check what the caller typed against the type, without the fields the node fills itself.
-
-    Raises UnknownName, and InvalidPayload with the paths at fault, never their values.
-    """
-    instrument, flow = find_flow(core, message_type)
-    article = f"{instrument.letter}-5.1"
-    try:
-        return caller_model(flow.payload).model_validate_json(to_json(data))
-    except ValidationError as error:
-        raise InvalidPayload(
-            "Le contenu ne correspond pas aux champs strictement nécessaires de ce message.",
-            fields=fields_at_fault(error),
-            articles=(article,),
-        ) from None
-
-
-def fields_at_fault(error: ValidationError) -> tuple[tuple[str, str], ...]:
-    """Path and code of each fault of a validation, without the value that caused it."""
-    return tuple(
-        (".".join(str(part) for part in item["loc"]), _code(item))
-        for item in error.errors(include_input=False, include_url=False)
-    )
-
-
-def _code(item: Any) -> str:  # noqa: ANN401 -- pydantic's error dictionary
-    found = item.get("ctx", {}).get("found")
-    return f"{item['type']}:{found}" if found else str(item["type"])
-
-
-def resolve(core: Core, request: Request, at: datetime) -> Route:
-    """Find which instrument carries the request.
-
-    Raises UnknownName for an unknown type, Ambiguous when several open conventions could carry it
-    and the caller named none.
-    """
-    instrument, flow = find_flow(core, request.type)
-    to = core.directory.entry(request.to)
-    candidates = [
-        signed
-        for signed in core.directory.between(core.org, request.to)
-        if signed.convention.flow(request.type) is not None
-        and request.convention_id in {None, signed.id}
-    ]
-    opened = [signed for signed in candidates if signed.state(at) in OPEN_STATES]
-    if len(opened) > 1:
-        names = ", ".join(sorted(signed.id for signed in opened))
-        raise Ambiguous(f"Plusieurs conventions peuvent porter ce message : {names}.")
-    chosen = (opened or candidates or [None])[-1]
-    if chosen is None:
-        return Route(flow, instrument, None, to)
-    return Route(chosen.convention.flow(request.type) or flow, chosen.convention, chosen, to)
 
 
 def submit(tx: Tx, core: Core, request: Request, at: datetime) -> Outcome:
@@ -153,7 +56,7 @@ def submit(tx: Tx, core: Core, request: Request, at: datetime) -> Outcome:
     seq = 1 if request.case_id is None or known.case is None else known.case.seq_out + 1
     envelope = _envelope(core, request, route, known, person, payload, case_id, seq, at)
     _journal(tx, core, request, facts, decision, case_id, at)
-    letters.put(tx, core, _draft(core, request, route, known, envelope, facts), at)
+    letters.put(tx, core, _draft(core, request, route, envelope, facts), at)
     handler = core.partner.sent.get(request.type)
     if handler is not None:
         handler(tx, core, _sent(request, case_id, known, payload, at))
@@ -244,9 +147,7 @@ def _case(
     return request.new_case_id
 
 
-def _fill(
-    core: Core, flow: Flow, data: Payload, person: Person | None, facts: Facts
-) -> Payload:
+def _fill(core: Core, flow: Flow, data: Payload, person: Person | None, facts: Facts) -> Payload:
     """Add to what the caller typed what only the node may say (design §10.3)."""
     own = core.directory.entry(core.org)
     minor = MINOR in facts.bounds
@@ -257,7 +158,9 @@ def _fill(
         "uai": None if own is None else own.uai,
     }
     typed = {name: getattr(data, name) for name in type(data).model_fields}
-    ours = {name: filled[what] for name, what in node_fields(flow.payload).items() if what in filled}
+    ours = {
+        name: filled[what] for name, what in node_fields(flow.payload).items() if what in filled
+    }
     try:
         return flow.payload.model_validate({**typed, **ours})
     except ValidationError as error:
@@ -324,7 +227,7 @@ def _proof(
         identity=identity_digest(agreement.reference, person.identity),
         flows=tuple(sorted(agreement.flows)),
         giver=agreement.giver,
-        assent=known.assent or "not_asked",  # type: ignore[arg-type] # checked when it was recorded
+        assent=known.assent or "not_asked",
         notice_version=known.notice_version,
         notice_at=known.notice_at,
         given_at=agreement.given_at,
@@ -337,7 +240,6 @@ def _draft(
     core: Core,
     request: Request,
     route: Route,
-    known: Standing,
     envelope: Envelope,
     facts: Facts,
 ) -> letters.Draft:

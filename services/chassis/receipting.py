@@ -18,6 +18,7 @@ from services.chassis import letters, tables
 from services.chassis.core import Core, case_scope
 from services.chassis.database import Tx
 from services.chassis.journal import Entry
+from services.chassis.journal import Head as JournalHead
 
 RECEIPT_LIFETIME = timedelta(days=31)
 """A receipt travels as long as the letters it answers may be republished."""
@@ -47,7 +48,8 @@ def _write(tx: Tx, core: Core, pending: Pending, at: datetime) -> None:
     for (org, convention_id), items in pending.items():
         to = core.directory.entry(org)
         if to is not None:
-            letters.put(tx, core, _draft(core, to, convention_id, items, at), at)
+            head = core.journal.tail(tx)
+            letters.put(tx, core, _draft(core, to, convention_id, items, head, at), at)
 
 
 def _draft(
@@ -55,9 +57,9 @@ def _draft(
     to: DirectoryEntry,
     convention_id: str,
     items: Iterable[tuple[str, Status | str]],
+    head: JournalHead,
     at: datetime,
 ) -> letters.Draft:
-    head = core.journal.head()
     batch = ReceiptBatch.model_validate(
         {
             "source": core.org,
@@ -82,9 +84,7 @@ def _draft(
     )
 
 
-def apply_receipts(
-    tx: Tx, core: Core, batch: ReceiptBatch, token: bytes, at: datetime
-) -> None:
+def apply_receipts(tx: Tx, core: Core, batch: ReceiptBatch, token: bytes, at: datetime) -> None:
     """Record a partner's receipts: close the letters, keep the proof, witness the head."""
     status = {receipt.message_id: receipt.status for receipt in batch.receipts}
     receipt_id = core.new_id()
@@ -98,7 +98,8 @@ def apply_receipts(
     row = {"receipt_id": receipt_id, "org": batch.source, "token": token, "received_at": at}
     tx.insert(tables.receipts, row)
     for head in batch.heads:
-        core.journal.witness(tx, batch.source, head, token, at)
+        held = JournalHead(head.chain, head.seq, head.hash)
+        core.journal.witness(tx, batch.source, held, token, at)
     for accepted in (True, False):
         chosen = [one for one in open_rows if (status[one.message_id] in ACCEPTED) is accepted]
         _close(tx, core, chosen, status, receipt_id, at)

@@ -24,10 +24,10 @@ from contracts.kernel.errors import RelaisError, Unavailable
 from contracts.kernel.facts import from_json
 from services.chassis import letters, tables
 from services.chassis.clock import Clock
-from services.chassis.core import Core, case_scope
+from services.chassis.core import REFUSAL_SCOPE, Core, case_scope
 from services.chassis.database import Database, Tx
 from services.chassis.journal import Entry
-from services.chassis.posting import REFUSAL_SCOPE, recheck
+from services.chassis.posting import recheck
 
 BACKOFF = (1, 2, 5, 15, 60, 300)
 """Seconds before each new try; the last one repeats until the letter expires."""
@@ -113,7 +113,9 @@ class Relay:
 
     async def _round(self) -> None:
         now, busy = self._clock.now(), list(self._lanes)
-        rows = await self._database.read(lambda connection: _due(connection, now, busy, self._batch))
+        rows = await self._database.read(
+            lambda connection: _due(connection, now, busy, self._batch)
+        )
         lanes: defaultdict[str, list[Row[Any]]] = defaultdict(list)
         for row in rows:
             lanes[row.receiver].append(row)

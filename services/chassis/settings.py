@@ -116,11 +116,32 @@ class Admitted(BaseModel):
     thumbprint: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]{43}$")
 
 
+class HubSettings(BaseModel):
+    """Where the hub lives, for a registrar that also writes its configuration.
+
+    directory: the hub's own folder. host, port: where the registrar connects, loopback where it
+    can. leaf_host, leaf_port: where organisations link. ca, certificate, key: PEM files.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    directory: Path
+    name: str = Field(default="hub", pattern=r"^[a-z0-9-]{1,40}$")
+    host: str = "127.0.0.1"
+    port: Port = 4222
+    leaf_host: str = "127.0.0.1"
+    leaf_port: Port = 7422
+    ca: Path
+    certificate: Path
+    key: Path
+
+
 class RegistrarSettings(_Settings):
     """Settings of the registrar.
 
     registrar_dir: its own folder (operator's keys, database). hub_url: where it connects to the
     hub. organisations: who may publish. interval_s: seconds between two read-backs of the hub.
+    hub: set where the registrar also prepares the hub's first start.
     """
 
     registrar_dir: Path
@@ -130,6 +151,7 @@ class RegistrarSettings(_Settings):
     http_host: str = "127.0.0.1"
     http_port: Port = 8081
     interval_s: float = Field(default=2.0, gt=0)
+    hub: HubSettings | None = None
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:

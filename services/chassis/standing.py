@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, Table, select
 
 from contracts.kernel.agreement import Proof
 from contracts.kernel.checks import ADULT, MINOR, Age, Assent, Check, Giver, age_bound
@@ -58,9 +58,12 @@ class Standing:
 NOTHING = Standing()
 
 
-def _by(column: Any, *wanted: Any) -> Callable[[Connection, Sequence[str]], Mapping[str, Row[Any]]]:  # noqa: ANN401 -- SQLAlchemy's columns
+Fetch = Callable[[Connection, Sequence[str]], Mapping[str, Row[Any]]]
+
+
+def _by(column: Any, table: Table) -> Fetch:  # noqa: ANN401 -- SQLAlchemy's columns
     def fetch(connection: Connection, keys: Sequence[str]) -> Mapping[str, Row[Any]]:
-        statement = select(column.label("key"), *wanted).where(column.in_(keys))
+        statement = select(column.label("key"), table).where(column.in_(keys))
         return {row.key: row for row in connection.execute(statement)}
 
     return fetch
@@ -89,9 +92,17 @@ REFERENCES: Loader[str, Row[Any]] = Loader(
 )
 PERSONS: Loader[str, Row[Any]] = Loader("persons", _by(tables.persons.c.person_id, tables.persons))
 CASES: Loader[str, Row[Any]] = Loader("cases", _by(tables.cases.c.case_id, tables.cases))
-PROOFS: Loader[str, Row[Any]] = Loader(
-    "held-proofs", _by(tables.held_proofs.c.reference, tables.held_proofs)
-)
+
+
+def _fetch_proofs(connection: Connection, keys: Sequence[str]) -> Mapping[str, Proof]:
+    held = tables.held_proofs
+    rows = connection.execute(
+        select(held.c.reference, held.c.proof).where(held.c.reference.in_(keys))
+    )
+    return {row.reference: Proof.parse(row.proof) for row in rows}
+
+
+PROOFS: Loader[str, Proof] = Loader("held-proofs", _fetch_proofs)
 TOMBSTONES: Loader[str, Row[Any]] = Loader(
     "tombstones", _by(tables.tombstones.c.reference, tables.tombstones)
 )
@@ -124,11 +135,12 @@ def of_case(tx: Tx, case_id: str, own: str) -> Standing:
     case = tx.get(CASES, case_id)
     if case is None or case.reference is None:
         return Standing(case=case)
-    own = tx.get(REFERENCES, case.reference)
-    if own is not None and (found := tx.get(AGREEMENTS, own.agreement_id)) is not None:
+    reference: str = case.reference
+    ours = tx.get(REFERENCES, reference)
+    if ours is not None and (found := tx.get(AGREEMENTS, ours.agreement_id)) is not None:
         return _collected(tx, found, own, case.partner, case)
-    held = tx.get(PROOFS, case.reference)
-    return Standing(case=case) if held is None else _held(tx, Proof.parse(held.proof), case)
+    held = tx.get(PROOFS, reference)
+    return Standing(case=case) if held is None else _held(tx, held, case)
 
 
 def _person(tx: Tx, person_id: str | None) -> Row[Any] | None:

@@ -78,7 +78,8 @@ def list_page(traces: Sequence[Trace], message: str = "") -> str:
             "<p>Aucune trace pour l’instant. Envoyez un message depuis un nœud : "
             "son chemin s’affiche ici quelques secondes plus tard.</p>"
         )
-    title = "Traces du message" if message and traces else "Traces récentes"
+    sought = "Traces du message" if traces else "Message introuvable"
+    title = sought if message else "Traces récentes"
     return _document(title, f"{_search(message)}{body}")
 
 

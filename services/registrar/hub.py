@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -175,8 +176,9 @@ class HubLink:
         await self._claims(CLAIMS_DELETE, request)
 
     async def close(self) -> None:
-        """Close the connection."""
-        await self._client.close()
+        """Close the connection; one that the hub already dropped counts as closed."""
+        with suppress(OSError, nats.errors.Error):
+            await self._client.close()
 
     async def _claims(self, subject: str, body: str) -> Any:  # noqa: ANN401 -- the hub's JSON
         answer = json.loads(await self._ask(subject, body.encode()))

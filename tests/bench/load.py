@@ -67,7 +67,9 @@ def write_requests(path: Path, requests: Sequence[Request]) -> None:
 def read_requests(path: Path) -> list[Request]:
     """Read what `write_requests` left."""
     lines = path.read_text(encoding="utf-8").splitlines()
-    return [Request(one["url"], one["headers"], one["body"].encode()) for one in map(json.loads, lines)]
+    return [
+        Request(one["url"], one["headers"], one["body"].encode()) for one in map(json.loads, lines)
+    ]
 
 
 async def fire(requests: Sequence[Request], connections: int) -> Answers:
@@ -94,7 +96,10 @@ def wire(request: Request) -> bytes:
         "Content-Length": str(len(request.body)),
         **request.headers,
     }
-    lines = [f"POST {address.path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    lines = [
+        f"POST {address.path} HTTP/1.1",
+        *(f"{name}: {value}" for name, value in headers.items()),
+    ]
     return "\r\n".join([*lines, "", ""]).encode() + request.body
 
 

@@ -14,14 +14,14 @@ from uuid import UUID  # noqa: TC003 (SQLAlchemy reads the annotation)
 
 import uvicorn
 from fastapi import FastAPI
-from faststream.nats import NatsBroker, PullSub
+from faststream.nats import JStream, NatsBroker, PullSub
 from sqlalchemy import JSON, create_engine
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from tests.bench.load import Request
 from tests.bench.peers.referral import Referral, sample_referral
-from tests.bench.peers.system import Peer
+from tests.bench.peers.system import Peer, quiet_logger
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -81,7 +81,9 @@ def sender(sessions: async_sessionmaker[AsyncSession], broker: NatsBroker) -> Fa
 def receiver(sessions: async_sessionmaker[AsyncSession], broker: NatsBroker) -> FastAPI:
     """Return the application that receives referrals."""
 
-    @broker.subscriber(SUBJECT, stream=STREAM, durable="receiver", pull_sub=PullSub())
+    @broker.subscriber(
+        SUBJECT, stream=JStream(STREAM, declare=False), durable="receiver", pull_sub=PullSub()
+    )
     async def receive(referral: Referral) -> None:
         async with sessions() as session:
             session.add(ReferralRow(**referral.model_dump()))
@@ -122,9 +124,9 @@ class Naive(Peer):
 def main(role: str, port: str, database: str, nats: str, _: str) -> None:
     """Serve one role until told to stop."""
     url = database
-    engine = create_async_engine(url, pool_size=16, max_overflow=0)
+    engine = create_async_engine(url, pool_size=10, max_overflow=0)
     sessions = async_sessionmaker(engine, expire_on_commit=False)
-    broker = NatsBroker(nats, log_level=logging.WARNING)
+    broker = NatsBroker(nats, logger=quiet_logger())
     app = sender(sessions, broker) if role == "sender" else receiver(sessions, broker)
     uvicorn.run(app, host="127.0.0.1", port=int(port), log_level="warning", access_log=False)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from abc import ABC, abstractmethod
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -107,3 +108,13 @@ async def _create_streams(url: str, streams: Mapping[str, str]) -> None:
 
 def _postmaster(server: PostgresServer) -> int:
     return int((server.folder / "postmaster.pid").read_text().split()[0])
+
+
+def quiet_logger() -> logging.Logger:
+    """Return a logger for FastStream that keeps silent unless something fails.
+
+    By default FastStream writes two lines a message, which no peer should pay for.
+    """
+    logger = logging.getLogger("bench")
+    logger.setLevel(logging.WARNING)
+    return logger

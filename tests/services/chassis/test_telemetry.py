@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -187,13 +188,15 @@ def test_a_trace_begun_in_a_node_that_exports_nothing_has_ids(telemetry: Telemet
 
 def test_a_late_span_stays_in_the_trace_that_the_logs_show(dead_endpoint: str) -> None:
     city = Telemetry("relais-city", "ville", dead_endpoint, 0.0, export_every=60)
-    with city.span("http.request", parent=extract(None)):
+    with city.span("http.request", parent=extract(None)) as root:
         ids = current_ids()
         with city.span("gate.decide") as step:
             step.refuse("A-1.1")
+        root.refuse("A-1.1")
     assert ids is not None
-    assert step.traceparent[3:35] == ids[0]
-    assert step.traceparent.endswith("-03")
+    for kept in (root, step):
+        assert kept.traceparent[3:35] == ids[0]
+        assert kept.traceparent.endswith("-03")
     city.shutdown(0.1)
 
 
@@ -264,6 +267,7 @@ def test_two_nodes_in_one_process_share_nothing() -> None:
 def test_nobody_at_the_endpoint_neither_raises_nor_prints_nor_blocks(
     dead_endpoint: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    before = set(threading.enumerate())
     city = Telemetry("relais-city", "ville", dead_endpoint, export_timeout=30, export_every=0.05)
     with city.span("gate.decide"):
         pass
@@ -272,6 +276,9 @@ def test_nobody_at_the_endpoint_neither_raises_nor_prints_nor_blocks(
     assert not city.shutdown(0.3)
     assert time.monotonic() - began < 1.0
     assert city.shutdown(0.3)
+    for left in set(threading.enumerate()) - before:
+        left.join(1.0)
+        assert not left.is_alive()
     assert capfd.readouterr() == ("", "")
 
 

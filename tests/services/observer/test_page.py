@@ -124,6 +124,8 @@ def test_a_search_is_shown_back_as_text() -> None:
 
 def test_empty_and_missing_pages_say_what_to_do() -> None:
     assert "Envoyez un message" in list_page([])
+    assert "<h1>Message introuvable</h1>" in list_page([], "m-1")
+    assert "<h1>Traces du message</h1>" in list_page([a_trace()], "m-1")
     assert "plus récentes" in missing_page()
     outline(list_page([]))
     outline(missing_page())

@@ -166,6 +166,7 @@ def test_a_stranger_cannot_store_a_name_either(observer: Observer) -> None:
     for key in ("relais.message_id", "relais.first_name", "message_id", NAME):
         span.attributes.add(key=key).value.string_value = NAME
     span.attributes.add(key="relais.flow").value.string_value = "b.referral"
+    span.attributes.add(key="flow").value.string_value = "not-ours"
     span.attributes.add(key="relais.state")
     assert post(observer, request.SerializeToString()).status_code == 200
     (trace,) = observer.client.get("/api/traces").json()["traces"]

@@ -15,7 +15,7 @@ from uuid import UUID  # noqa: TC003 (FastAPI reads the annotation)
 import uvicorn
 from fastapi import FastAPI, Header, HTTPException
 from faststream import AckPolicy
-from faststream.nats import NatsBroker, PullSub
+from faststream.nats import JStream, NatsBroker, PullSub
 from faststream.nats.annotations import NatsMessage  # noqa: TC002 (FastStream reads it)
 from joserfc.errors import JoseError
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
@@ -24,13 +24,20 @@ from tests.bench.peers.plain.letters import Keys, Posting
 from tests.bench.peers.plain.office import LETTERS, RECEIPTS, Office
 from tests.bench.peers.plain.receiver import compose_receipt, receive
 from tests.bench.peers.plain.relay import Relay
-from tests.bench.peers.plain.sender import LETTER_OPTIONS, RefusedError, accept, charter_of, compose_letter
+from tests.bench.peers.plain.sender import (
+    LETTER_OPTIONS,
+    RefusedError,
+    accept,
+    charter_of,
+    compose_letter,
+)
 from tests.bench.peers.plain.sender import take_receipt as take
+from tests.bench.peers.system import quiet_logger
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-_AT_ONCE = PullSub(batch_size=16)
+_WORKERS = 8
 
 
 def sender(office: Office) -> FastAPI:
@@ -50,9 +57,10 @@ def sender(office: Office) -> FastAPI:
 
     @office.broker.subscriber(
         RECEIPTS,
-        stream="RECEIPTS",
+        stream=JStream("RECEIPTS", declare=False),
         durable="school",
-        pull_sub=_AT_ONCE,
+        pull_sub=PullSub(),
+        max_workers=_WORKERS,
         ack_policy=AckPolicy.NACK_ON_ERROR,
     )
     async def take_receipt(message: NatsMessage) -> None:
@@ -66,9 +74,10 @@ def receiver(office: Office, *, receipts: bool) -> FastAPI:
 
     @office.broker.subscriber(
         LETTERS,
-        stream="LETTERS",
+        stream=JStream("LETTERS", declare=False),
         durable="city",
-        pull_sub=_AT_ONCE,
+        pull_sub=PullSub(),
+        max_workers=_WORKERS,
         ack_policy=AckPolicy.NACK_ON_ERROR,
     )
     async def receive_letter(message: NatsMessage) -> None:
@@ -94,10 +103,10 @@ def _application(office: Office, relay: Relay) -> FastAPI:
 def main(role: str, port: str, database: str, nats: str, told: str) -> None:
     """Serve one role until told to stop."""
     settings = json.loads(told)
-    engine = create_async_engine(database, pool_size=24, max_overflow=0)
+    engine = create_async_engine(database, pool_size=10, max_overflow=0)
     office = Office(
         sessions=async_sessionmaker(engine, expire_on_commit=False),
-        broker=NatsBroker(nats, log_level=logging.WARNING),
+        broker=NatsBroker(nats, logger=quiet_logger()),
         keys=Keys.read(Path(settings["keys"])),
         now=lambda: datetime.now(UTC),
     )

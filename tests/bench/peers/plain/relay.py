@@ -7,20 +7,42 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from nats.errors import Error as NatsError
-from sqlalchemy import select
+from sqlalchemy import bindparam, select, update
 
-from tests.bench.peers.plain.models import OutboxRow
+from tests.bench.peers.plain.models import Case, OutboxRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from pydantic import BaseModel
+    from sqlalchemy import Select
     from sqlalchemy.orm.interfaces import ORMOption
 
     from tests.bench.peers.plain.office import Office
 
 _AT_ONCE, _READ_AT_ONCE, _SWEEP_SECONDS, _PUBACK_SECONDS = 8, 64, 5.0, 10.0
+
+
+_ONE_STATEMENT = {"isolation_level": "AUTOCOMMIT"}
+_OLDEST_FIRST = (
+    select(OutboxRow)
+    .where(OutboxRow.state == "queued")
+    .order_by(OutboxRow.queued_at)
+    .limit(_READ_AT_ONCE)
+)
+_IF_STILL_QUEUED = (
+    update(OutboxRow)
+    .where(OutboxRow.id == bindparam("row_id"), OutboxRow.state == "queued")
+    .values(state=bindparam("to_state"))
+    .execution_options(synchronize_session=False)
+)
+_ERASE = (
+    update(Case)
+    .where(Case.id == bindparam("case"))
+    .values(content=b"")
+    .execution_options(synchronize_session=False)
+)
 
 
 class Compose(Protocol):
@@ -41,9 +63,10 @@ class Relay:
     async def run(self) -> None:
         """Work until cancelled."""
         slots = asyncio.Semaphore(_AT_ONCE)
+        oldest_first = _OLDEST_FIRST.options(*self.options)
         while True:
             self.office.wake.clear()
-            queued = await self._queued()
+            queued = await self._queued(oldest_first)
             sent = await asyncio.gather(*(self._publish_in_turn(slots, row) for row in queued))
             if not any(sent):
                 await self._wait()
@@ -54,15 +77,9 @@ class Relay:
         except TimeoutError:
             return
 
-    async def _queued(self) -> Sequence[OutboxRow]:
-        oldest_first = (
-            select(OutboxRow)
-            .where(OutboxRow.state == "queued")
-            .order_by(OutboxRow.queued_at)
-            .limit(_READ_AT_ONCE)
-            .options(*self.options)
-        )
-        async with self.office.sessions.begin() as session:  # a rollback would drop psycopg's plans
+    async def _queued(self, oldest_first: Select[tuple[OutboxRow]]) -> Sequence[OutboxRow]:
+        async with self.office.sessions() as session:
+            await session.connection(execution_options=_ONE_STATEMENT)
             return (await session.scalars(oldest_first)).all()
 
     async def _publish_in_turn(self, slots: asyncio.Semaphore, row: OutboxRow) -> bool:
@@ -76,14 +93,15 @@ class Relay:
             row, office.keys.seal(letter, str(row.id), row.subject)
         ):
             return False
+        # The receipt may have come home already: only a row still queued changes its state.
+        state = "published" if letter else "stopped"
         async with office.sessions() as session:
-            session.add(row)
-            row.state = "published" if letter else "stopped"
+            await session.execute(_IF_STILL_QUEUED, {"row_id": row.id, "to_state": state})
             if letter:
                 await session.commit()
             else:
-                row.case.content = b""
-                await office.audit.commit(session, at, "stopped", row.id)
+                await session.execute(_ERASE, {"case": row.case_id})
+                await office.audit.commit(session, at, state, row.id)
         return True
 
     async def _puback(self, row: OutboxRow, sealed: bytes) -> bool:

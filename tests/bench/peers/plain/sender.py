@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from joserfc import jwt
 from joserfc.jwt import JWTClaimsRegistry
+from sqlalchemy import bindparam, update
 from sqlalchemy.orm import joinedload
 
 from tests.bench.peers.plain.letters import Letter, Posting, Proof, Receipt
@@ -43,7 +44,13 @@ LETTER_OPTIONS = (
 )
 
 
-_FINAL = {"accepted", "refused"}
+_IF_STILL_OPEN = (
+    update(OutboxRow)
+    .where(OutboxRow.id == bindparam("row_id"), OutboxRow.state.in_(("queued", "published")))
+    .values(state=bindparam("to_state"))
+    .returning(OutboxRow.id)
+    .execution_options(synchronize_session=False)
+)
 
 
 class RefusedError(Exception):
@@ -128,12 +135,12 @@ async def take_receipt(office: Office, message: NatsMessage) -> None:
     """Verify a receipt and mark its letter; a receipt that comes twice counts once."""
     at, message_id = office.now(), message.headers["Nats-Msg-Id"]
     receipt = Receipt.model_validate_json(office.keys.unseal(message.body, message_id, RECEIPTS))
+    state = "accepted" if receipt.state == "received" else "refused"
     async with office.sessions() as session:
-        row = await session.get_one(OutboxRow, receipt.id, with_for_update=True)
-        if row.state in _FINAL:
+        marked = await session.scalar(_IF_STILL_OPEN, {"row_id": receipt.id, "to_state": state})
+        if marked is None:
             return
-        row.state = "accepted" if receipt.state == "received" else "refused"
-        await office.audit.commit(session, at, row.state, receipt.id, receipt.audit_head)
+        await office.audit.commit(session, at, state, receipt.id, receipt.audit_head)
 
 
 def _facts(

@@ -1,0 +1,298 @@
+"""The HTTP API of a node, stable: what agents' programs and integrators call.
+
+Bodies are validated once, from their bytes; a refusal by the gate is a 403 problem with its
+articles, a wrong shape a 422 with paths and codes. Nothing personal is ever in a URL.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from hashlib import sha256
+from typing import Any, TypeVar
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from contracts.gate import Refused
+from contracts.kernel.control import ErasureRequested, WithdrawalRequested
+from contracts.kernel.errors import InvalidPayload, UnknownName
+from contracts.kernel.organisation import OrgId
+from contracts.kernel.paris import add_months, day_of
+from services.chassis import idempotency, posting, routing, standing, views
+from services.chassis.agreements import (
+    AgreementRecord,
+    accept_charter,
+    record_agreement,
+    register_person,
+    withdraw,
+)
+from services.chassis.controls import send_control
+from services.chassis.database import Tx, Work
+from services.chassis.node import Node
+from services.chassis.problems import refusal
+from services.chassis.routing import fields_at_fault
+from services.chassis.standing import Person
+from services.chassis.tokens import Agent, Right
+
+M = TypeVar("M", bound=BaseModel)
+Id = r"^[0-9a-f]{32}$"
+
+
+class MessageBody(BaseModel):
+    """Body of ``POST /messages``: what to send, to whom, on which agreement or case."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    type: str = Field(max_length=60)
+    to: OrgId
+    case_id: str | None = Field(default=None, pattern=Id)
+    agreement_id: str | None = Field(default=None, pattern=Id)
+    convention_id: str | None = Field(default=None, max_length=64)
+    data: dict[str, Any]
+
+
+class CharterBody(BaseModel):
+    """Body of ``POST /charter``: the version of the confidentiality charter that is accepted."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    version: str = Field(min_length=1, max_length=20)
+
+
+def read_body(model: type[M], content: bytes) -> M:
+    """Validate a request's bytes once; raises InvalidPayload with paths and codes."""
+    try:
+        return model.model_validate_json(content)
+    except ValidationError as error:
+        raise InvalidPayload(
+            "La requête n'a pas la forme attendue.", fields=fields_at_fault(error)
+        ) from None
+
+
+def agent_of(node: Node, request: Request, right: Right) -> Agent:
+    """The agent behind a request, if the role includes the right."""
+    agent = node.tokens.read(request.headers.get("authorization"), node.clock.now())
+    agent.require(right)
+    return agent
+
+
+def router(node: Node) -> APIRouter:
+    """Routes of one node, under ``/api/v1``."""
+    routes = APIRouter(prefix="/api/v1")
+    _messages(routes, node)
+    _register(routes, node)
+    _agreements(routes, node)
+    _cases(routes, node)
+    return routes
+
+
+def _messages(routes: APIRouter, node: Node) -> None:
+    @routes.post("/messages", status_code=202)
+    async def send(request: Request) -> Response:
+        """Send a message: 202 queued, 403 refused with articles, 422 wrong shape."""
+        agent = agent_of(node, request, Right.SEND)
+        content = await request.body()
+        return await _once(node, request, agent, content, lambda: _send(node, agent, content))
+
+    @routes.get("/messages")
+    async def messages(request: Request) -> Response:
+        """Letters sent, by state, type or date; ids, codes and dates only."""
+        agent_of(node, request, Right.READ)
+        filters = views.MessageFilter.model_validate(dict(request.query_params))
+        return JSONResponse(await node.database.read(lambda c: views.messages(c, filters)))
+
+    @routes.get("/messages/{message_id}")
+    async def message(request: Request, message_id: str) -> Response:
+        """State of one letter, with its receipt."""
+        agent_of(node, request, Right.READ)
+        found = await node.database.read(lambda c: views.message(c, message_id))
+        return JSONResponse(_known(found, "Ce message n'est pas connu ici."))
+
+    @routes.get("/messages/{message_id}/decision")
+    async def decision(request: Request, message_id: str) -> Response:
+        """Replay the decision: same inputs, same answer, same words."""
+        agent_of(node, request, Right.JOURNAL)
+        found = await node.database.read(lambda c: views.explain(c, node.core, message_id))
+        return JSONResponse(_known(found or None, "Aucune décision ne porte ce numéro."))
+
+
+async def _send(node: Node, agent: Agent, content: bytes) -> JSONResponse:
+    body = read_body(MessageBody, content)
+    with node.telemetry.span("message.send", flow=body.type) as step:
+        data = routing.read_data(node.core, body.type, body.data)
+        wanted = routing.Request(
+            message_id=node.given.new_id(),
+            new_case_id=node.given.new_id(),
+            type=body.type,
+            to=body.to,
+            data=data,
+            agent_id=agent.agent_id,
+            case_id=body.case_id,
+            agreement_id=body.agreement_id,
+            convention_id=body.convention_id,
+            traceparent=step.traceparent or None,
+        )
+        step.set(message_id=wanted.message_id)
+        outcome = await node.database.write(_submission(node, wanted))
+        if isinstance(outcome.decision, Refused):
+            step.refuse(*outcome.decision.articles)
+            node.metrics.message(body.type, "refused")
+            node.metrics.refusal(*outcome.decision.articles)
+            return refusal(outcome.message_id, outcome.decision)
+        step.set(state=outcome.state)
+        node.metrics.message(body.type, outcome.state)
+    answer = {
+        "message_id": outcome.message_id,
+        "state": outcome.state,
+        "case_id": outcome.case_id,
+    }
+    location = f"/api/v1/messages/{outcome.message_id}"
+    return JSONResponse(answer, status_code=202, headers={"Location": location})
+
+
+def _submission(node: Node, wanted: routing.Request) -> Work[posting.Outcome]:
+    charter = (wanted.agent_id, node.core.policy.charter)
+    needs: list[tuple[Any, Any]] = [(standing.CHARTERS, charter)]
+    if wanted.agreement_id is not None:
+        needs.append((standing.AGREEMENTS, wanted.agreement_id))
+    if wanted.case_id is not None:
+        needs.append((standing.CASES, wanted.case_id))
+    return Work(
+        lambda tx: posting.submit(tx, node.core, wanted, node.clock.now()), needs=tuple(needs)
+    )
+
+
+async def _once(
+    node: Node,
+    request: Request,
+    agent: Agent,
+    content: bytes,
+    act: Callable[[], Awaitable[JSONResponse]],
+) -> JSONResponse:
+    """Answer a repeated Idempotency-Key with the first answer (IETF httpapi draft)."""
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return await act()
+    digest = sha256(content).hexdigest()
+    before = await node.database.read(lambda c: idempotency.find(c, agent.agent_id, key, digest))
+    if before is not None:
+        return JSONResponse(json.loads(before.answer), status_code=before.status)
+    answer = await act()
+    row = idempotency.row(
+        agent.agent_id, key, digest, answer.status_code, bytes(answer.body), node.clock.now()
+    )
+    await node.database.write(lambda tx: idempotency.keep(tx, row))
+    return answer
+
+
+def _register(routes: APIRouter, node: Node) -> None:
+    @routes.post("/persons", status_code=201)
+    async def person(request: Request) -> Response:
+        """Add a person to this organisation's own register; the id is random and local."""
+        agent = agent_of(node, request, Right.REGISTER)
+        body = read_body(Person, await request.body())
+        person_id = node.given.new_id()
+        await node.database.write(
+            lambda tx: register_person(
+                tx, node.core, body, person_id, agent.agent_id, node.clock.now()
+            )
+        )
+        return JSONResponse({"person_id": person_id}, status_code=201)
+
+    @routes.post("/charter", status_code=201)
+    async def charter(request: Request) -> Response:
+        """Accept the confidentiality charter (A-5.2)."""
+        agent = agent_of(node, request, Right.READ)
+        version = read_body(CharterBody, await request.body()).version
+        await node.database.write(
+            lambda tx: accept_charter(tx, node.core, agent.agent_id, version, node.clock.now())
+        )
+        return JSONResponse({"version": version}, status_code=201)
+
+
+def _agreements(routes: APIRouter, node: Node) -> None:
+    @routes.post("/agreements", status_code=201)
+    async def record(request: Request) -> Response:
+        """Record an agreement or a refusal, with the notice that came before it."""
+        agent = agent_of(node, request, Right.REGISTER)
+        body = read_body(AgreementRecord, await request.body())
+        agreement_id = node.given.new_id()
+        await node.database.write(
+            lambda tx: record_agreement(
+                tx, node.core, body, agreement_id, agent.agent_id, node.clock.now()
+            )
+        )
+        return JSONResponse({"agreement_id": agreement_id}, status_code=201)
+
+    @routes.get("/agreements/{agreement_id}")
+    async def agreement(request: Request, agreement_id: str) -> Response:
+        """State of an agreement: to what, to whom, until when, and who was told of its end."""
+        agent_of(node, request, Right.CASES)
+        found = await node.database.read(
+            lambda c: views.agreement(c, agreement_id, node.clock.now())
+        )
+        return JSONResponse(_known(found, "Cet accord n'est pas connu ici."))
+
+    @routes.post("/agreements/{agreement_id}/withdrawal")
+    async def withdrawal(request: Request, agreement_id: str) -> Response:
+        """Withdraw: at once, without a reason; every recipient is told.
+
+        At a holder the id is the agreement's reference: it stops here at once, and the collector
+        is asked to tell the others.
+        """
+        agent = agent_of(node, request, Right.REGISTER)
+        answer = await node.database.write(lambda tx: _withdraw(tx, node, agreement_id, agent))
+        return JSONResponse(answer)
+
+
+def _withdraw(tx: Tx, node: Node, agreement_id: str, agent: Agent) -> dict[str, Any]:
+    at = node.clock.now()
+    if tx.get(standing.AGREEMENTS, agreement_id) is not None:
+        done = withdraw(tx, node.core, agreement_id, agent.agent_id, at)
+        return {"state": "withdrawn", "told": list(done.told), "stopped": done.stopped}
+    proof = tx.get(standing.PROOFS, agreement_id)
+    if proof is None:
+        raise UnknownName("Cet accord n'est pas connu ici.", code="unknown_agreement")
+    views.stop_held(tx, node.core, proof, at)
+    asked = WithdrawalRequested(reference=proof.reference, asked_at=at)
+    send_control(
+        tx, node.core, "withdrawal.requested", asked, proof.collector, proof.convention_id, at
+    )
+    return {"state": "withdrawn", "told": [proof.collector], "stopped": 0}
+
+
+def _cases(routes: APIRouter, node: Node) -> None:
+    @routes.get("/cases/{case_id}")
+    async def case(request: Request, case_id: str) -> Response:
+        """What this organisation holds about a case."""
+        agent_of(node, request, Right.CASES)
+        found = await node.database.write(lambda tx: views.case(tx, node.core, case_id))
+        return JSONResponse(_known(found, "Ce dossier n'est pas connu ici."))
+
+    @routes.post("/cases/{case_id}/erasure", status_code=202)
+    async def erasure(request: Request, case_id: str) -> Response:
+        """Ask the partner to destroy what it holds about a case (GDPR art. 17)."""
+        agent_of(node, request, Right.ERASE)
+        answer = await node.database.write(lambda tx: _ask_erasure(tx, node, case_id))
+        return JSONResponse(answer, status_code=202)
+
+
+def _ask_erasure(tx: Tx, node: Node, case_id: str) -> dict[str, Any]:
+    at = node.clock.now()
+    case = tx.get(standing.CASES, case_id)
+    if case is None:
+        raise UnknownName("Ce dossier n'est pas connu ici.", code="unknown_case")
+    due = add_months(day_of(at), 1)
+    asked = ErasureRequested(case_id=case_id, due_on=due)
+    message_id = send_control(
+        tx, node.core, "erasure.requested", asked, case.partner, case.instrument, at
+    )
+    return {"message_id": message_id, "due_on": due.isoformat()}
+
+
+def _known(found: Any, sentence: str) -> Any:  # noqa: ANN401 -- any JSON value
+    if found is None:
+        raise UnknownName(sentence)
+    return found

@@ -1,0 +1,112 @@
+"""Signing conventions and acts with this organisation's key, inside its own node.
+
+A person has read the text and checked the fingerprints of its annex before asking for this; the
+node then trusts the keys that the text pins, and no other.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+
+from contracts.kernel.control import ConventionStateChanged
+from contracts.kernel.documents import add_signature, sign
+from contracts.kernel.errors import InvalidDocument, InvalidPayload, UnknownName
+from contracts.kernel.fields import Day
+from contracts.kernel.signed import Act, ActKind, SignedConvention, Terms
+from services.chassis.controls import send_control
+from services.chassis.database import Tx
+from services.chassis.node import Node
+from services.chassis.routing import fields_at_fault
+
+
+class SignatureBody(BaseModel):
+    """Body of ``POST /conventions``: the text, and the legal day of this party's signature."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    terms: Terms
+    signed_on: Day
+
+
+class ActBody(BaseModel):
+    """Body of ``POST /conventions/{id}/acts``."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: ActKind
+    at: AwareDatetime | None = None
+    sent_on: Day | None = None
+    received_on: Day | None = None
+
+
+async def sign_terms(node: Node, content: bytes) -> dict[str, Any]:
+    """Sign a text in which this organisation is named with its present key.
+
+    Raises InvalidPayload for a wrong shape, InvalidDocument when the annex names another key.
+    """
+    try:
+        body = SignatureBody.model_validate_json(content)
+    except ValidationError as error:
+        raise InvalidPayload(
+            "Le texte n'a pas la forme attendue.", fields=fields_at_fault(error)
+        ) from None
+    party = next((one for one in body.terms.parties if one.org == node.core.org), None)
+    if party is None or party.signing_key != node.core.keys.kid:
+        raise InvalidDocument("L'annexe ne porte pas l'empreinte de la clé de cet organisme.")
+    node.given.registry.convention(body.terms.convention)
+    said = {"signed_on": body.signed_on.isoformat()}
+    token = add_signature(None, body.terms.to_bytes(), node.core.org, node.core.keys.signing, said)
+    await node.post_document("/terms", token)
+    return {"convention_id": body.terms.id, "version": body.terms.version}
+
+
+async def sign_act(node: Node, convention_id: str, content: bytes) -> dict[str, Any]:
+    """Sign a unilateral act, publish it and tell the other parties on control.
+
+    Raises UnknownName, InvalidPayload.
+    """
+    try:
+        body = ActBody.model_validate_json(content)
+    except ValidationError as error:
+        raise InvalidPayload(
+            "L'acte n'a pas la forme attendue.", fields=fields_at_fault(error)
+        ) from None
+    if convention_id not in node.core.directory.conventions:
+        raise UnknownName("Cette convention n'est pas connue ici.")
+    at = node.clock.now()
+    _dated(body, at.date())
+    act = Act(
+        id=f"act-{node.given.new_id()}",
+        convention_id=convention_id,
+        kind=body.kind,
+        org=node.core.org,
+        at=body.at or at,
+        sent_on=body.sent_on,
+        received_on=body.received_on,
+    )
+    await node.post_document("/acts", sign(act.to_bytes(), node.core.keys.signing, typ="act"))
+    signed = node.core.directory.conventions[convention_id]
+    await node.database.write(lambda tx: _tell(tx, node, signed, at))
+    return {"act_id": act.id, "state": signed.state(at).value}
+
+
+def _dated(body: ActBody, today: date) -> None:
+    if body.kind is not ActKind.TERMINATION_NOTICE:
+        return
+    days = [day for day in (body.sent_on, body.received_on) if day is not None]
+    if not days or max(days) > today:
+        raise InvalidPayload("Un préavis porte la date, passée, de sa lettre recommandée.")
+
+
+def _tell(tx: Tx, node: Node, signed: SignedConvention, at: datetime) -> None:
+    content = ConventionStateChanged(
+        convention_id=signed.id,
+        version=signed.version_at(at) or 1,
+        state=signed.state(at).value,
+        effective_at=at,
+    )
+    for org in sorted(signed.orgs - {node.core.org}):
+        send_control(tx, node.core, "convention.state_changed", content, org, signed.id, at)

@@ -1,0 +1,307 @@
+"""The composition root: one organisation's node, put together from its settings.
+
+Everything a part needs is given to it here; nothing else in the project opens a database, a
+connection or a clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import httpx
+from sqlalchemy import Connection, select, update
+
+from contracts.broker.compile import activations_for, grants_of
+from contracts.kernel.errors import RelaisError, Unavailable, Unverified
+from contracts.registry import Registry
+from services.chassis import migrate, tables
+from services.chassis.bus import Bus, BusSettings, Verdict
+from services.chassis.clock import Clock
+from services.chassis.core import REFUSAL_SCOPE, REGISTER_SCOPE, Core, Partner, Policy
+from services.chassis.database import Database, Tx, Work
+from services.chassis.directory import Directory, DirectoryKeeper
+from services.chassis.inbox import INBOX, Handled, bury, handle
+from services.chassis.journal import Journal
+from services.chassis.keys import NodeKeys
+from services.chassis.keystore import KeyStore
+from services.chassis.letterbox import LetterboxLimits
+from services.chassis.letters import TRACE_HEADER
+from services.chassis.metrics import Metrics
+from services.chassis.opening import Letter, Opened, open_letter, sender_of
+from services.chassis.receipting import acknowledge
+from services.chassis.relay import Relay
+from services.chassis.secret import NodeSecret
+from services.chassis.settings import NodeSettings
+from services.chassis.telemetry import Telemetry, extract
+from services.chassis.tokens import Tokens
+
+RETRIES = (0.2, 1.0, 5.0, 30.0)
+"""Seconds before a letter whose handling failed is handed out again; then it is a dead letter."""
+
+EARLY = timedelta(seconds=5)
+"""How soon a letter from the future is looked at again."""
+
+SYNC_EVERY = 1.0
+"""Seconds between two questions to the registrar; unchanged documents cost one 304."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a node is given from outside, by the command line or a test."""
+
+    settings: NodeSettings
+    partner: Partner
+    registry: Registry
+    clock: Clock
+    new_id: Callable[[], str]
+    policy: Policy = field(default_factory=Policy)
+    limits: LetterboxLimits = field(default_factory=LetterboxLimits)
+
+
+class Node:
+    """A running node: database, keys, directory, bus and relay of one organisation."""
+
+    def __init__(self, given: Given) -> None:
+        self.given = given
+        settings = given.settings
+        settings.node_dir.mkdir(parents=True, exist_ok=True)
+        self.settings = settings
+        self.clock = given.clock
+        self.secret = NodeSecret.load(settings.secret_file)
+        self.keys = NodeKeys.open(settings.node_dir, settings.org, given.clock.now())
+        self.metrics = Metrics()
+        self.telemetry = Telemetry(
+            f"relais-{settings.kind.value}",
+            settings.org,
+            settings.otlp_endpoint,
+            settings.sample_ratio,
+            strict=False,
+        )
+        self.tokens = Tokens(settings.org, self.secret.bearer_key)
+        self.keeper = DirectoryKeeper(
+            settings.org,
+            lambda: self.keys.public_keys,
+            given.registry,
+            settings.node_dir / "directory.json",
+        )
+        self.database = Database(settings.database_url)
+        self.keystore = KeyStore(settings.keystore_url, self.secret.keystore_key)
+        self.journal = Journal(f"{settings.org}/1", self.keystore)
+        self.core = Core(
+            org=settings.org,
+            partner=given.partner,
+            registry=given.registry,
+            directory=lambda: self.keeper.current,
+            keys=self.keys,
+            keystore=self.keystore,
+            journal=self.journal,
+            new_id=given.new_id,
+            policy=given.policy,
+        )
+        self.bus = Bus(self._bus_settings(), self.receive)
+        self.relay = Relay(self.core, self.database, self.bus.publish, given.clock)
+        self._registrar = httpx.AsyncClient(base_url=settings.registrar_url, timeout=5)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._activations: dict[tuple[str, str], str] = {}
+        self._published: str | None = None
+
+    def _bus_settings(self) -> BusSettings:
+        return BusSettings(
+            url=self.settings.nats_url,
+            code=self.settings.code,
+            app_password=self.secret.nats_password("app"),
+            admin_password=self.secret.nats_password("admin"),
+            limits=self.given.limits,
+        )
+
+    async def start(self) -> None:
+        """Migrate, load what must be in memory, join the bus and start to move letters."""
+        migrate.upgrade(self.settings.database_url, migrate.branches_of(self.settings.kind.value))
+        self.keystore.create()
+        self.keystore.attach(self.database)
+        self.database.start()
+        self.journal.attach(self.database)
+        self.keystore.ensure([REFUSAL_SCOPE, REGISTER_SCOPE])
+        loop = asyncio.get_running_loop()
+        self.database.on_commit(lambda: loop.call_soon_threadsafe(self.relay.wake))
+        await self._sync_once()
+        await self.bus.start()
+        await self.relay.start()
+        self._tasks.append(asyncio.create_task(self._follow(), name="directory"))
+
+    async def stop(self) -> None:
+        """Leave in order; what waits stays in the outbox and the letterbox."""
+        for task in self._tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        await self.relay.stop()
+        await self.bus.stop()
+        await self._registrar.aclose()
+        await asyncio.to_thread(self.database.close)
+        self.keystore.close()
+        await asyncio.to_thread(self.telemetry.shutdown)
+
+    # -- directory -------------------------------------------------------------------------
+
+    async def _follow(self) -> None:
+        while True:
+            await asyncio.sleep(SYNC_EVERY)
+            await self._sync_once()
+
+    async def _sync_once(self) -> None:
+        """Publish what is new here, read what is new there; the registrar may be away."""
+        try:
+            await self._publish_entry()
+            await self.keeper.sync(self._registrar)
+            await self._publish_activations()
+        except (Unavailable, httpx.HTTPError):
+            logging.getLogger("relais.directory").warning("registrar_away")
+
+    async def _publish_entry(self) -> None:
+        kid = self.core.keys.kid
+        if self._published == kid:
+            return
+        for statement in self.keys.rotations:
+            await self._put("/rotations", statement)
+        known = self.keeper.current.entry(self.settings.org)
+        at = self.clock.now()
+        schemas = {flow.type: (flow.version,) for _, flow in self.given.registry.flows()}
+        sequence = max(int(at.timestamp()), 0 if known is None else known.sequence + 1)
+        await self._put("/entries", self.keys.directory_entry(self.settings, sequence, at, schemas))
+        self._published = kid
+
+    async def _put(self, path: str, content: str) -> None:
+        answer = await self._registrar.put(path, content=content)
+        answer.raise_for_status()
+
+    async def _publish_activations(self) -> None:
+        """Sign, here, what each verified convention lets partners send us (design §10.16)."""
+        made = self._sign_activations(self.keeper.current)
+        if made != self._activations:
+            answer = await self._registrar.put(
+                f"/activations/{self.settings.org}", json=sorted(made.values())
+            )
+            answer.raise_for_status()
+            self._activations = made
+
+    def _sign_activations(self, current: Directory) -> dict[tuple[str, str], str]:
+        me, at = current.entry(self.settings.org), self.clock.now()
+        if me is None:
+            return {}
+        grants = [
+            grant
+            for signed in current.conventions.values()
+            for grant in grants_of(signed, current.entries, at)
+        ]
+        return activations_for(
+            me, grants, current.entries, at, self.keys.account_signing, self._activations
+        )
+
+    async def post_document(self, path: str, content: str) -> None:
+        """Hand a signed text or act to the registrar, and read the directory again.
+
+        Raises Unavailable when the registrar is away, RelaisError when it refuses.
+        """
+        try:
+            answer = await self._registrar.post(path, content=content)
+        except httpx.HTTPError as error:
+            raise Unavailable("Le registraire ne répond pas.", code="registrar_away") from error
+        if answer.is_error:
+            raise RelaisError(
+                f"Le registraire refuse ce document ({answer.status_code}).", code="registrar_no"
+            )
+        await self._sync_once()
+
+    # -- letters ---------------------------------------------------------------------------
+
+    async def receive(self, letter: Letter) -> Verdict:
+        """Handle one letter of the letterbox; never raises."""
+        parent = extract(letter.headers.get(TRACE_HEADER))
+        with self.telemetry.span(
+            "letter.handle", parent=parent, message_id=letter.message_id
+        ) as step:
+            try:
+                outcome = await self._handle(letter)
+            except Exception as error:  # noqa: BLE001 -- the letterbox must go on; see RETRIES
+                return await self._failed(letter, error)
+            step.set(state=outcome.value)
+            if outcome is Handled.TOO_EARLY:
+                return Verdict(EARLY.total_seconds())
+            self.metrics.message("in", outcome.value)
+            return Verdict()
+
+    async def _handle(self, letter: Letter) -> Handled:
+        at = self.clock.now()
+        try:
+            opened = open_letter(self.core, letter, at)
+        except Unverified as error:
+            return await self._unverified(letter, error)
+        return await self.database.write(_work(self.core, opened, letter, self.clock))
+
+    async def _unverified(self, letter: Letter, error: Unverified) -> Handled:
+        """Refuse what cannot be proven; the ciphertext is kept, since the fault may be ours."""
+        at = self.clock.now()
+
+        def unit(tx: Tx) -> Handled:
+            try:
+                sender, signed, _ = sender_of(self.core, letter)
+            except Unverified:
+                bury(tx, self.core, letter, "", error.code, (), at, keep_body=False)
+                return Handled.UNVERIFIED
+            bury(tx, self.core, letter, sender.org, error.code, (), at, keep_body=True)
+            if len(letter.message_id) == len(self.core.new_id()):
+                status = Handled.UNVERIFIED.value
+                acknowledge(tx, self.core, sender, signed.id, letter.message_id, status, at)
+            return Handled.UNVERIFIED
+
+        return await self.database.write(unit)
+
+    async def _failed(self, letter: Letter, error: Exception) -> Verdict:
+        """Hand out again with growing delays; then keep it as a dead letter with its reason."""
+        code = error.code if isinstance(error, RelaisError) else type(error).__name__
+        logging.getLogger("relais.inbox").warning("letter_failed: %s", code)
+        if isinstance(error, Unavailable):
+            return Verdict(RETRIES[-1])
+        if letter.deliveries <= len(RETRIES):
+            return Verdict(RETRIES[letter.deliveries - 1])
+        at = self.clock.now()
+
+        def unit(tx: Tx) -> None:
+            try:
+                sender = sender_of(self.core, letter)[0].org
+            except Unverified:
+                sender = ""
+            bury(tx, self.core, letter, sender, f"failed:{code}"[:64], (), at, keep_body=True)
+
+        with suppress(RelaisError):
+            await self.database.write(unit)
+            return Verdict()
+        return Verdict(RETRIES[-1])
+
+    def dead_letter(self, connection: Connection, dead_id: str) -> Letter | None:
+        """A dead letter that still has its ciphertext and was not tried again."""
+        dead = tables.dead_letters
+        row = connection.execute(select(dead).where(dead.c.id == dead_id)).first()
+        if row is None or row.body is None or row.retried_at is not None:
+            return None
+        return Letter(row.subject, json.loads(row.headers), row.body, row.attempts)
+
+    async def retry(self, dead_id: str, letter: Letter) -> str:
+        """Handle a dead letter once more; raises what the handling raises."""
+        outcome = await self._handle(letter)
+        dead, at = tables.dead_letters, self.clock.now()
+        done = update(dead).where(dead.c.id == dead_id).values(retried_at=at, body=None)
+        await self.database.write(lambda tx: tx.execute(done))
+        return outcome.value
+
+
+def _work(core: Core, opened: Opened, letter: Letter, clock: Clock) -> Work[Handled]:
+    key = (opened.sender.org, letter.message_id)
+    return Work(lambda tx: handle(tx, core, opened, letter, clock.now()), needs=((INBOX, key),))

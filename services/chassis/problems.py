@@ -1,0 +1,87 @@
+"""Errors as RFC 9457 problems: a code for machines, a French sentence, the articles that refuse.
+
+No field of a problem quotes what the caller sent: paths and codes only.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from contracts.gate import Refused
+from contracts.kernel.errors import InvalidPayload, RelaisError
+
+MEDIA_TYPE = "application/problem+json"
+
+_TITLES = {
+    400: "Requête illisible",
+    401: "Identification requise",
+    403: "Refusé",
+    404: "Inconnu",
+    405: "Méthode refusée",
+    409: "Conflit",
+    410: "Effacé",
+    422: "Contenu refusé",
+    429: "Trop de demandes",
+    503: "Indisponible pour l'instant",
+}
+
+
+def problem(
+    status: int,
+    code: str,
+    detail: str,
+    articles: tuple[str, ...] = (),
+    **more: Any,  # noqa: ANN401 -- any JSON value
+) -> JSONResponse:
+    """One problem document."""
+    body = {
+        "type": f"urn:relais:problem:{code}",
+        "title": _TITLES.get(status, "Erreur"),
+        "status": status,
+        "code": code,
+        "detail": detail,
+        "articles": list(articles),
+        **more,
+    }
+    return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE)
+
+
+def refusal(message_id: str, decision: Refused) -> JSONResponse:
+    """The gate's no: every reason with its article, and the id under which it was journaled."""
+    reasons = [
+        {"article": one.article, "code": one.code, "sentence": one.sentence}
+        for one in decision.reasons
+    ]
+    return problem(
+        403,
+        "refused",
+        " ".join(one.sentence for one in decision.reasons),
+        decision.articles,
+        message_id=message_id,
+        reasons=reasons,
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Turn every error of a request into a problem."""
+    app.add_exception_handler(RelaisError, _relais)
+    app.add_exception_handler(HTTPException, _http)
+
+
+async def _relais(_request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, RelaisError):
+        raise error
+    more: dict[str, Any] = {}
+    if isinstance(error, InvalidPayload):
+        more["fields"] = [{"path": path, "code": code} for path, code in error.fields]
+    return problem(error.status, error.code, error.sentence, error.articles, **more)
+
+
+async def _http(_request: Request, error: Exception) -> JSONResponse:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    title = _TITLES.get(status, "Erreur")
+    return problem(status, f"http_{status}", f"{title} : cette adresse n'accepte pas cela.")

@@ -1,0 +1,266 @@
+"""What a node says of itself: its flows, its conventions, its journal, its events."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+from sqlalchemy import Connection, func, select
+
+from contracts.gate import instrument_checks
+from contracts.kernel.documents import sign
+from contracts.kernel.errors import UnknownName
+from contracts.kernel.fields import caller_model
+from contracts.kernel.instrument import Flow
+from contracts.kernel.paris import add_months
+from contracts.kernel.signed import OPEN_STATES, SignedConvention
+from services.chassis import tables, views
+from services.chassis.api import agent_of
+from services.chassis.conventions import sign_act, sign_terms
+from services.chassis.journal import read_lines, read_witnessed
+from services.chassis.node import Node
+from services.chassis.tokens import Right
+
+_POLL = 0.5
+"""Seconds between two looks at the journal for the event stream."""
+
+
+def router(node: Node) -> APIRouter:
+    """Reading routes of one node, under ``/api/v1``."""
+    routes = APIRouter(prefix="/api/v1")
+    _flows(routes, node)
+    _journal(routes, node)
+    _operations(routes, node)
+    return routes
+
+
+def _flows(routes: APIRouter, node: Node) -> None:
+    @routes.get("/flows")
+    async def flows(request: Request) -> Response:
+        """What this node may send and receive today: schema, articles, gates, partners."""
+        agent_of(node, request, Right.READ)
+        return JSONResponse(open_flows(node))
+
+    @routes.get("/conventions")
+    async def conventions(request: Request) -> Response:
+        """Signed conventions with their computed state, end and next review."""
+        agent_of(node, request, Right.READ)
+        held = node.core.directory.conventions
+        return JSONResponse([_convention(node, held[name]) for name in sorted(held)])
+
+    @routes.post("/conventions", status_code=201)
+    async def sign_convention(request: Request) -> Response:
+        """Sign a convention's text with this organisation's key, and hand it to the registrar."""
+        agent_of(node, request, Right.CONVENTIONS)
+        return JSONResponse(await sign_terms(node, await request.body()), status_code=201)
+
+    @routes.post("/conventions/{convention_id}/acts", status_code=201)
+    async def act(request: Request, convention_id: str) -> Response:
+        """A unilateral act: termination notice, suspension, resumption."""
+        agent_of(node, request, Right.CONVENTIONS)
+        answer = await sign_act(node, convention_id, await request.body())
+        return JSONResponse(answer, status_code=201)
+
+
+def open_flows(node: Node) -> dict[str, Any]:
+    """Flows of the conventions that are open now, by direction; an empty list is an answer."""
+    at, kind = node.clock.now(), node.core.kind
+    send: list[dict[str, Any]] = []
+    receive: list[dict[str, Any]] = []
+    for signed in node.core.directory.conventions.values():
+        if signed.state(at) not in OPEN_STATES:
+            continue
+        for flow in signed.convention.flows:
+            if flow.sender is kind:
+                send.append(_flow(node, signed, flow, signed.org_of(flow.receiver)))
+            elif flow.receiver is kind:
+                receive.append(_flow(node, signed, flow, signed.org_of(flow.sender)))
+    return {"org": node.core.org, "send": send, "receive": receive}
+
+
+def _flow(node: Node, signed: SignedConvention, flow: Flow, partner: str | None) -> dict[str, Any]:
+    checks = (*instrument_checks(signed.convention, flow), *flow.checks)
+    schema = caller_model(flow.payload) if flow.sender is node.core.kind else flow.payload
+    return {
+        "type": flow.type,
+        "label": flow.label,
+        "version": flow.version,
+        "convention_id": signed.id,
+        "partner": partner,
+        "article": flow.article,
+        "purpose": flow.purpose,
+        "legal_basis": flow.legal_basis.value,
+        "gates": [
+            {"check": type(check).__name__, "article": check.article, "side": check.side.value}
+            for check in checks
+        ],
+        "lifetime_days": flow.lifetime_days,
+        "schema": schema.model_json_schema(),
+    }
+
+
+def _convention(node: Node, signed: SignedConvention) -> dict[str, Any]:
+    at = node.clock.now()
+    opens, ends = signed.opens_on, signed.ends_on
+    reviews = signed.convention.review_months
+    return {
+        "convention_id": signed.id,
+        "convention": signed.convention.code,
+        "title": signed.convention.title,
+        "parties": sorted(signed.orgs),
+        "version": signed.version_at(at),
+        "state": signed.state(at).value,
+        "invented": signed.versions[-1].terms.invented,
+        "signed_on": None if opens is None else opens.isoformat(),
+        "ends_on": None if ends is None else ends.isoformat(),
+        "next_review": _next_review(node, opens, reviews),
+        "purged_on": None if signed.purged_on is None else signed.purged_on.isoformat(),
+    }
+
+
+def _next_review(node: Node, opens: Any, months: int) -> str | None:  # noqa: ANN401 -- a date or None
+    if opens is None:
+        return None
+    now, count = node.clock.now().date(), 1
+    while add_months(opens, months * count) < now:
+        count += 1
+    return add_months(opens, months * count).isoformat()
+
+
+def _journal(routes: APIRouter, node: Node) -> None:
+    @routes.get("/journal")
+    async def journal(request: Request, since: int = 0) -> Response:
+        """Own journal after a sequence number: what the hash covers, nothing personal."""
+        agent_of(node, request, Right.JOURNAL)
+        found = await node.database.read(
+            lambda c: views.lines(read_lines(c, node.journal.chain, since, views.PAGE))
+        )
+        return JSONResponse(found)
+
+    @routes.get("/journal/head")
+    async def head(request: Request) -> Response:
+        """The last line's hash, signed by this organisation."""
+        agent_of(node, request, Right.JOURNAL)
+        found = node.journal.head()
+        body = {"chain": found.chain, "seq": found.seq, "hash": found.hash}
+        signed = sign(json.dumps(body).encode(), node.core.keys.signing, typ="journal-head")
+        return JSONResponse({**body, "signed": signed})
+
+    @routes.get("/journal/witnessed/{org}")
+    async def witnessed(request: Request, org: str) -> Response:
+        """Heads of a partner's journal that this node holds from its receipts."""
+        agent_of(node, request, Right.JOURNAL)
+        found = await node.database.read(lambda c: read_witnessed(c, org))
+        return JSONResponse(
+            [{"chain": one.chain, "seq": one.seq, "hash": one.hash} for one in found]
+        )
+
+    @routes.get("/journal/verification")
+    async def verification(request: Request) -> Response:
+        """Verify own chains and commitments."""
+        agent_of(node, request, Right.JOURNAL)
+        report = await node.database.read(node.journal.verify)
+        problems = [{"chain": p.chain, "seq": p.seq, "code": p.code} for p in report.problems]
+        return JSONResponse(
+            {
+                "ok": report.ok,
+                "lines": report.lines,
+                "checked": report.checked,
+                "erased": report.erased,
+                "problems": problems,
+            }
+        )
+
+    @routes.get("/events")
+    async def events(request: Request) -> StreamingResponse:
+        """Server-Sent Events: journal lines as CloudEvents, resumable with Last-Event-ID."""
+        agent_of(node, request, Right.READ)
+        after = int(request.headers.get("last-event-id") or node.journal.head().seq)
+        return StreamingResponse(
+            _stream(node, after, request.is_disconnected), media_type="text/event-stream"
+        )
+
+
+async def _stream(node: Node, after: int, gone: Callable[[], Any]) -> AsyncIterator[str]:
+    yield ": relais\n\n"
+    while not await gone():
+        found = await node.database.read(_after(node, after))
+        for line in found:
+            after = line["seq"]
+            yield f"id: {after}\nevent: {line['event']}\ndata: {json.dumps(_event(node, line))}\n\n"
+        if not found:
+            await asyncio.sleep(_POLL)
+
+
+def _after(node: Node, after: int) -> Callable[[Connection], list[Any]]:
+    return lambda c: views.lines(read_lines(c, node.journal.chain, after, views.PAGE))
+
+
+def _event(node: Node, line: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "specversion": "1.0",
+        "id": f"{line['chain']}:{line['seq']}",
+        "source": f"urn:relais:{node.core.org}",
+        "type": f"relais.{line['event']}",
+        "time": line["at"],
+        "datacontenttype": "application/json",
+        "data": {name: line[name] for name in ("message_id", "flow", "outcome", "articles")},
+    }
+
+
+def _operations(routes: APIRouter, node: Node) -> None:
+    @routes.get("/dead-letters")
+    async def dead(request: Request) -> Response:
+        """Letters that failed for good, with their reason."""
+        agent_of(node, request, Right.OPERATE)
+        return JSONResponse(await node.database.read(_dead_letters))
+
+    @routes.post("/dead-letters/{dead_id}/retry", status_code=202)
+    async def retry(request: Request, dead_id: str) -> Response:
+        """Handle a dead letter again; the gate decides again too."""
+        agent_of(node, request, Right.OPERATE)
+        letter = await node.database.read(lambda c: node.dead_letter(c, dead_id))
+        if letter is None:
+            raise UnknownName("Aucune lettre morte à rejouer ne porte ce numéro.")
+        outcome = await node.retry(dead_id, letter)
+        return JSONResponse({"outcome": outcome}, status_code=202)
+
+
+def _dead_letters(connection: Connection) -> list[dict[str, Any]]:
+    dead = tables.dead_letters
+    rows = connection.execute(select(dead).order_by(dead.c.failed_at.desc()).limit(views.PAGE))
+    return [
+        {
+            "id": row.id,
+            "sender": row.sender,
+            "message_id": row.message_id,
+            "reason": row.reason,
+            "articles": list(row.articles),
+            "failed_at": row.failed_at.isoformat(),
+            "can_retry": row.body is not None and row.retried_at is None,
+        }
+        for row in rows
+    ]
+
+
+def gauges(node: Node, connection: Connection) -> None:
+    """Fill the gauges of the metrics from the tables."""
+    outbox, dead, now = tables.outbox, tables.dead_letters, node.clock.now()
+    waiting = outbox.c.due_at.is_not(None)
+    count, oldest = connection.execute(
+        select(func.count(), func.min(outbox.c.created_at)).where(waiting)
+    ).one()
+    age = 0.0 if oldest is None else max(0.0, (now - oldest).total_seconds())
+    node.metrics.outbox(rows=count, oldest_seconds=age)
+    node.metrics.receipts_missing(_count(connection, outbox, outbox.c.state == "delivered"))
+    node.metrics.dead_letters(_count(connection, dead, dead.c.retried_at.is_(None)))
+    node.metrics.letterbox_erasure_lag(node.bus.erasure_lag)
+
+
+def _count(connection: Connection, table: Any, where: Any) -> int:  # noqa: ANN401 -- SQLAlchemy's
+    found = connection.execute(select(func.count()).select_from(table).where(where)).scalar()
+    return int(found or 0)

@@ -1,0 +1,113 @@
+"""What a request resolves to: which flow, which instrument, which partner.
+
+Nothing is guessed: several open conventions that could carry a message are listed to the caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import to_json
+
+from contracts.kernel.errors import Ambiguous, InvalidPayload, UnknownName
+from contracts.kernel.fields import Payload, caller_model
+from contracts.kernel.instrument import Flow, Instrument
+from contracts.kernel.organisation import DirectoryEntry
+from contracts.kernel.signed import OPEN_STATES, SignedConvention
+from services.chassis.core import Core
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What an agent asks to send.
+
+    data: already checked against `caller_model` of the type. message_id, new_case_id: random ids.
+    agent_id, charter: who asks, and the charter version the node wants accepted.
+    """
+
+    message_id: str
+    new_case_id: str
+    type: str
+    to: str
+    data: Payload
+    agent_id: str
+    case_id: str | None = None
+    agreement_id: str | None = None
+    convention_id: str | None = None
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Flow, instrument and partner that a request resolves to; no signed convention: closed."""
+
+    flow: Flow
+    instrument: Instrument
+    signed: SignedConvention | None
+    to: DirectoryEntry | None
+
+
+def find_flow(core: Core, message_type: str) -> tuple[Instrument, Flow]:
+    """The flow of a type; raises UnknownName when no instrument knows it."""
+    for instrument, flow in core.registry.flows():
+        if flow.type == message_type:
+            return instrument, flow
+    raise UnknownName(f"Aucune convention ne connaît le type {message_type}.", code="unknown_type")
+
+
+def read_data(core: Core, message_type: str, data: Mapping[str, Any]) -> Payload:
+    """Check what the caller typed against the type, without the fields the node fills itself.
+
+    Raises UnknownName, and InvalidPayload with the paths at fault, never their values.
+    """
+    instrument, flow = find_flow(core, message_type)
+    article = f"{instrument.letter}-5.1"
+    try:
+        return caller_model(flow.payload).model_validate_json(to_json(data))
+    except ValidationError as error:
+        raise InvalidPayload(
+            "Le contenu ne correspond pas aux champs strictement nécessaires de ce message.",
+            fields=fields_at_fault(error),
+            articles=(article,),
+        ) from None
+
+
+def fields_at_fault(error: ValidationError) -> tuple[tuple[str, str], ...]:
+    """Path and code of each fault of a validation, without the value that caused it."""
+    return tuple(
+        (".".join(str(part) for part in item["loc"]), _code(item))
+        for item in error.errors(include_input=False, include_url=False)
+    )
+
+
+def _code(item: Any) -> str:  # noqa: ANN401 -- pydantic's error dictionary
+    found = item.get("ctx", {}).get("found")
+    return f"{item['type']}:{found}" if found else str(item["type"])
+
+
+def resolve(core: Core, request: Request, at: datetime) -> Route:
+    """Find which instrument carries the request.
+
+    Raises UnknownName for an unknown type, Ambiguous when several open conventions could carry it
+    and the caller named none.
+    """
+    instrument, flow = find_flow(core, request.type)
+    to = core.directory.entry(request.to)
+    candidates = [
+        signed
+        for signed in core.between(request.to)
+        if signed.convention.flow(request.type) is not None
+        and request.convention_id in {None, signed.id}
+    ]
+    opened = [signed for signed in candidates if signed.state(at) in OPEN_STATES]
+    if len(opened) > 1:
+        names = ", ".join(sorted(signed.id for signed in opened))
+        raise Ambiguous(f"Plusieurs conventions peuvent porter ce message : {names}.")
+    if not candidates:
+        return Route(flow, instrument, None, to)
+    chosen = (opened or candidates)[-1]
+    return Route(chosen.convention.flow(request.type) or flow, chosen.convention, chosen, to)

@@ -1,0 +1,234 @@
+"""What the API shows: read models over the tables, ids, codes and dates first.
+
+Personal content appears in one place only, a case, for an agent whose role opens cases.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from sqlalchemy import Connection, Row, select
+
+from contracts.gate import Refused, decide
+from contracts.kernel.agreement import Proof
+from contracts.kernel.facts import from_json
+from contracts.kernel.paris import day_of
+from services.chassis import standing, tables
+from services.chassis.agreements import stop
+from services.chassis.core import Core
+from services.chassis.database import Tx
+from services.chassis.journal import Line
+from services.chassis.keystore import KeyDestroyed
+from services.chassis.schema import journal
+
+PAGE = 200
+"""Rows of one answer, at most."""
+
+
+class MessageFilter(BaseModel):
+    """Query of ``GET /messages``."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    state: str | None = None
+    type: str | None = None
+    since: AwareDatetime | None = None
+    limit: int = Field(default=PAGE, ge=1, le=PAGE)
+
+
+def _instant(value: datetime | None) -> str | None:
+    return None if value is None else value.isoformat()
+
+
+def _message(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "message_id": row.message_id,
+        "type": row.type,
+        "to": row.receiver,
+        "case_id": row.case_id,
+        "state": row.state,
+        "created_at": _instant(row.created_at),
+        "expires_at": _instant(row.expires_at),
+        "delivered_at": _instant(row.delivered_at),
+        "closed_at": _instant(row.closed_at),
+        "attempts": row.attempts,
+        "failure": row.failure,
+        "receipt": None
+        if row.receipt_id is None
+        else {"status": row.status, "receipt_id": row.receipt_id},
+    }
+
+
+_OUTBOX = [
+    column
+    for column in tables.outbox.c
+    if column.name not in {"sealed", "facts", "headers", "subject", "reference"}
+]
+
+
+def messages(connection: Connection, wanted: MessageFilter) -> list[dict[str, Any]]:
+    """Letters sent, newest first."""
+    outbox = tables.outbox
+    query = select(*_OUTBOX).where(outbox.c.kind != "receipt")
+    if wanted.state is not None:
+        query = query.where(outbox.c.state == wanted.state)
+    if wanted.type is not None:
+        query = query.where(outbox.c.type == wanted.type)
+    if wanted.since is not None:
+        query = query.where(outbox.c.created_at >= wanted.since)
+    rows = connection.execute(query.order_by(outbox.c.created_at.desc()).limit(wanted.limit))
+    return [_message(row) for row in rows]
+
+
+def message(connection: Connection, message_id: str) -> dict[str, Any] | None:
+    """One letter with the signed receipt that closed it."""
+    outbox, receipts = tables.outbox, tables.receipts
+    row = connection.execute(select(*_OUTBOX).where(outbox.c.message_id == message_id)).first()
+    if row is None:
+        return None
+    found = _message(row)
+    if row.receipt_id is not None:
+        query = select(receipts).where(receipts.c.receipt_id == row.receipt_id)
+        receipt = connection.execute(query).first()
+        if receipt is not None:
+            found["receipt"] |= {"from": receipt.org, "signed": receipt.token.decode()}
+    return found
+
+
+def agreement(connection: Connection, agreement_id: str, at: datetime) -> dict[str, Any] | None:
+    """One agreement collected here; never who gave it, only in what quality."""
+    found = standing.AGREEMENTS.fetch(connection, (agreement_id,)).get(agreement_id)
+    if found is None:
+        return None
+    row = found.row
+    told = tables.withdrawals
+    answers = connection.execute(
+        select(told).where(told.c.reference.in_(list(found.references.values())))
+    )
+    return {
+        "agreement_id": agreement_id,
+        "state": _state(row, at),
+        "flows": list(row.flows),
+        "recipients": sorted(found.references),
+        "giver": row.giver,
+        "assent": row.assent,
+        "notice": {"version": row.notice_version, "given_at": _instant(row.notice_at)},
+        "given_at": _instant(row.given_at),
+        "expires_at": _instant(row.expires_at),
+        "withdrawn_at": _instant(row.withdrawn_at),
+        "withdrawal": [
+            {
+                "org": one.org,
+                "told_at": _instant(one.told_at),
+                "outcome": one.outcome,
+                "article": one.article,
+                "done_at": _instant(one.done_at),
+            }
+            for one in answers
+        ],
+    }
+
+
+def _state(row: Row[Any], at: datetime) -> str:
+    if row.refused:
+        return "refused"
+    if row.withdrawn_at is not None:
+        return "withdrawn"
+    return "expired" if at >= row.expires_at else "given"
+
+
+def stop_held(tx: Tx, core: Core, proof: Proof, at: datetime) -> None:
+    """Stop at a holder, at once, what rests on a partner's agreement (design §10.8)."""
+    if tx.get(standing.TOMBSTONES, proof.reference) is None:
+        row = {"reference": proof.reference, "org": proof.collector, "withdrawn_at": at}
+        tx.insert(tables.tombstones, row)
+        tx.forget(standing.TOMBSTONES)
+    cases = tables.cases
+    rows = tx.execute(select(cases.c.case_id).where(cases.c.reference == proof.reference))
+    stop(tx, core, proof.reference, [row.case_id for row in rows], at)
+
+
+def case(tx: Tx, core: Core, case_id: str) -> dict[str, Any] | None:
+    """What this organisation holds about a case; after erasure, the certificates."""
+    row = tx.get(standing.CASES, case_id)
+    if row is None:
+        return None
+    certificates = tables.certificates
+    proofs = tx.execute(select(certificates).where(certificates.c.case_id == case_id))
+    shown: dict[str, Any] = {
+        "case_id": case_id,
+        "convention_id": row.instrument,
+        "partner": row.partner,
+        "state": row.state,
+        "agreement": row.reference,
+        "opened_at": _instant(row.opened_at),
+        "closed_at": _instant(row.closed_at),
+        "retain_until": None if row.retain_until is None else str(day_of(row.retain_until)),
+        "certificates": [_certificate(one) for one in proofs],
+    }
+    person = None if row.state == "erased" else standing.of_case(tx, case_id, core.org)
+    identity = None if person is None else standing.person_of(core, person)
+    shown["person"] = None if identity is None else identity.model_dump(mode="json")
+    shown["content"] = {} if row.state == "erased" else core.partner.view(tx, core, case_id)
+    return shown
+
+
+def _certificate(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "certificate": row.certificate,
+        "org": row.org,
+        "outcome": row.outcome,
+        "article": row.article,
+        "records": row.records,
+        "done_at": _instant(row.done_at),
+    }
+
+
+def explain(connection: Connection, core: Core, message_id: str) -> list[dict[str, Any]]:
+    """Replay every decision journaled under a message id: same inputs, same answer, same words."""
+    query = select(journal).where(journal.c.message_id == message_id).order_by(journal.c.seq)
+    lines = [Line(**row._mapping) for row in connection.execute(query)]  # noqa: SLF001 -- SQLAlchemy's public name for a row's dict
+    return [_replayed(core, line) for line in lines]
+
+
+def _replayed(core: Core, line: Line) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "seq": line.seq,
+        "at": _instant(line.at),
+        "event": line.event,
+        "flow": line.flow,
+        "outcome": line.outcome,
+        "articles": list(line.articles),
+        "rules": line.rules_version,
+    }
+    try:
+        values = core.journal.facts(line)
+    except KeyDestroyed:
+        values = None
+    if values is None:
+        erased = line.commitment is not None and line.scope is None
+        return shown | ({"replay": "inputs erased"} if erased else {})
+    facts = from_json(values)
+    instrument = core.registry.rules(line.rules_version)
+    flow = instrument.flow(facts.flow)
+    if flow is None:
+        return shown | {"replay": "rules gone"}
+    decision = decide(core.rules(instrument, flow, facts.side), facts, line.at)
+    reasons = decision.reasons if isinstance(decision, Refused) else ()
+    same = tuple(line.articles) == (decision.articles if isinstance(decision, Refused) else ())
+    return shown | {
+        "replay": "same" if same else "different",
+        "reasons": [
+            {"article": one.article, "code": one.code, "sentence": one.sentence} for one in reasons
+        ],
+        "facts": json.loads(values),
+    }
+
+
+def lines(found: Iterable[Line]) -> list[Mapping[str, Any]]:
+    """Journal lines as the API gives them: what the hash covers, and nothing personal."""
+    return [{**line.covered(), "hash": line.hash} for line in found]

@@ -1,0 +1,70 @@
+"""The web shell of a node: its API, its probes, its metrics, started and stopped with it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse, Response
+
+from contracts.kernel.errors import RelaisError
+from services.chassis import api, problems, reading
+from services.chassis.node import Node
+from services.chassis.telemetry import FASTAPI_OFF
+
+
+def create_app(node: Node) -> FastAPI:
+    """The application of one node; its lifespan is the node's."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await node.start()
+        try:
+            yield
+        finally:
+            await node.stop()
+
+    app = FastAPI(
+        title=f"Relais : {node.settings.name}",
+        version="1",
+        lifespan=lifespan,
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        telemetry=FASTAPI_OFF,
+    )
+    problems.install(app)
+    app.include_router(api.router(node))
+    app.include_router(reading.router(node))
+    if node.given.partner.router is not None:
+        app.include_router(node.given.partner.router)
+    _probes(app, node)
+    return app
+
+
+def _probes(app: FastAPI, node: Node) -> None:
+    @app.get("/healthz")
+    async def healthz() -> Response:
+        """The process answers."""
+        return JSONResponse({"org": node.core.org, "alive": True})
+
+    @app.get("/readyz")
+    async def readyz() -> Response:
+        """The node can do its work: write, read, and send a letter to itself."""
+        checks = {"database": False, "letterbox": False}
+        try:
+            await node.database.write(lambda tx: tx.flush())
+            checks["database"] = True
+            await node.bus.probe(node.given.new_id())
+            checks["letterbox"] = await node.bus.ready()
+        except RelaisError as error:
+            checks["code"] = error.code  # type: ignore[assignment] # the code of what failed
+        ready = checks["database"] and checks["letterbox"]
+        return JSONResponse(checks, status_code=200 if ready else 503)
+
+    @app.get("/metrics")
+    async def metrics() -> Response:
+        """Prometheus metrics; codes only."""
+        await node.database.read(lambda c: reading.gauges(node, c))
+        return Response(node.metrics.render(), media_type=node.metrics.content_type)

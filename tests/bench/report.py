@@ -1,0 +1,126 @@
+"""The bench's figures for people and for machines, and whether they may be believed."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tests.bench.harness import Measured
+
+BASE, CALIBRATION = "naive", "plain, no receipts"
+EXPECTED_CPU_RATIO = 2.7  # measured once with care, on a quiet machine of this size
+TOLERANCE = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """A ratio to the naive peer: median of the rounds, and their range."""
+
+    median: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.median:.2f} ({self.low:.2f}–{self.high:.2f})"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One system's figures; times in milliseconds, CPU per message and part."""
+
+    name: str
+    throughput: Ratio
+    cpu: Ratio
+    per_second: float
+    cpu_ms: Mapping[str, float]
+    light_answer_ms: float
+    light_effect_ms: float
+    light_settled_ms: float
+    answer_p50_ms: float
+    answer_p99_ms: float
+
+
+def lines(measured: Mapping[str, Measured]) -> list[Line]:
+    """Turn measurements into lines, each round compared with the naive peer's round beside it."""
+    base = measured[BASE]
+    return [_line(name, one, base) for name, one in measured.items()]
+
+
+def _line(name: str, one: Measured, base: Measured) -> Line:
+    pairs = list(zip(one.rounds, base.rounds, strict=True))
+    rounds = one.rounds
+    return Line(
+        name=name,
+        throughput=_ratio([a.throughput / b.throughput for a, b in pairs]),
+        cpu=_ratio([a.cpu_total / b.cpu_total for a, b in pairs]),
+        per_second=median(a.throughput for a in rounds),
+        cpu_ms={part: median(a.cpu[part] for a in rounds) * 1000 for part in rounds[0].cpu},
+        light_answer_ms=one.light.answer * 1000,
+        light_effect_ms=one.light.effect * 1000,
+        light_settled_ms=one.light.settled * 1000,
+        answer_p50_ms=median(a.answer_p50 for a in rounds) * 1000,
+        answer_p99_ms=median(a.answer_p99 for a in rounds) * 1000,
+    )
+
+
+def _ratio(values: Sequence[float]) -> Ratio:
+    return Ratio(median(values), min(values), max(values))
+
+
+def doubts(table: Sequence[Line]) -> list[str]:
+    """Return why these figures should not be believed; empty when nothing speaks against them."""
+    peer = next((line for line in table if line.name == CALIBRATION), None)
+    if peer is None:
+        return [f"«{CALIBRATION}» was not measured, so nothing shows that the peers are honest"]
+    if abs(peer.cpu.median / EXPECTED_CPU_RATIO - 1) > TOLERANCE:
+        return [
+            f"«{CALIBRATION}» took {peer.cpu.median:.2f} times the CPU of «{BASE}», expected "
+            f"{EXPECTED_CPU_RATIO} within {TOLERANCE:.0%}: a peer was made faster or slower, or "
+            "the machine is too busy; do not quote these figures"
+        ]
+    return []
+
+
+def as_text(table: Sequence[Line], decisions: Mapping[str, float]) -> str:
+    """Return the report for people."""
+    head = ("system", "throughput ×", "CPU a message ×", "light: answer", "effect", "settled")
+    rows = [head, *(_cells(line) for line in table)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
+    text = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+    text += ["", "CPU milliseconds a message, by process:"]
+    text += [f"  {line.name}: {_parts(line)}" for line in table]
+    text += ["", "One decision:"]
+    text += [f"  {name}: {seconds * 1e6:.2f} µs" for name, seconds in decisions.items()]
+    text += ["", *(f"WARNING: {doubt}" for doubt in doubts(table))]
+    return "\n".join(text).rstrip() + "\n"
+
+
+def _cells(line: Line) -> tuple[str, ...]:
+    light = (line.light_answer_ms, line.light_effect_ms, line.light_settled_ms)
+    return (
+        line.name,
+        f"{line.throughput}",
+        f"{line.cpu}",
+        *(f"{milliseconds:.1f} ms" for milliseconds in light),
+    )
+
+
+def _parts(line: Line) -> str:
+    parts = ", ".join(f"{part} {spent:.2f}" for part, spent in line.cpu_ms.items())
+    return f"{sum(line.cpu_ms.values()):.2f} = {parts} ({line.per_second:.0f}/s)"
+
+
+def as_json(table: Sequence[Line], decisions: Mapping[str, float]) -> dict[str, Any]:
+    """Return the report for machines."""
+    return {
+        "systems": [asdict(line) for line in table],
+        "decision_seconds": dict(decisions),
+        "warnings": doubts(table),
+    }
