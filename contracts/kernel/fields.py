@@ -23,58 +23,13 @@ from pydantic import (
 )
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
-from stdnum.fr import nir, siret
+from stdnum.fr import siret
 
-REGION: Final = "FR"
-
-_NIR_LIKE: Final = re.compile(r"[1-478](?:[ .\-/_]?[0-9AB]){14}", re.IGNORECASE)
-_NIR_NO_KEY: Final = re.compile(
-    r"(?<!\d)[12]\d\d(?:0[1-9]|1[0-2])(?:\d\d|2[AB])\d{6}(?!\d)", re.IGNORECASE
-)
-_INE_LIKE: Final = re.compile(
-    r"(?<![0-9A-Z])\d{9}[ .\-]?[0-9A-Z][ .\-]?[A-Z](?![0-9A-Z])", re.IGNORECASE
-)
-_EMAIL_LIKE: Final = re.compile(r"[^\s@]+\s?(?:@|\(at\)|\[at\])\s?[^\s@]+", re.IGNORECASE)
-_LINK_LIKE: Final = re.compile(
-    r"(?:[a-z][a-z0-9+.\-]*://|www\.|[a-z0-9\-]{2,}\.(?:fr|com|org|net|eu|io|info)\b)",
-    re.IGNORECASE,
-)
-
-
-_SHORTEST_NUMBER: Final = 9
-"""Fewer digits than this identify or reach nobody."""
-
-
-def hidden_identifier(text: str) -> str | None:
-    """Say what a text hides, or None.
-
-    Returns ``nir``, ``ine``, ``email``, ``phone`` or ``link``. The check digits of a NIR are
-    verified by python-stdnum, phone numbers by phonenumbers; a NIR without its key and an INE have
-    no public checksum, so their shape is enough to refuse.
-    """
-    if ("@" in text or "at" in text.lower()) and _EMAIL_LIKE.search(text):
-        return "email"
-    if ("." in text or ":" in text) and _LINK_LIKE.search(text):
-        return "link"
-    if sum(character.isdigit() for character in text) < _SHORTEST_NUMBER:
-        return None
-    return _hidden_number(text)
-
-
-def _hidden_number(text: str) -> str | None:
-    for match in _NIR_LIKE.finditer(text):
-        if nir.is_valid(re.sub(r"[ .\-/_]", "", match.group())):
-            return "nir"
-    if _NIR_NO_KEY.search(re.sub(r"[ .\-/_]", "", text)):
-        return "nir"
-    if _INE_LIKE.search(text):
-        return "ine"
-    if any(phonenumbers.PhoneNumberMatcher(text, REGION)):
-        return "phone"
-    return None
-
+from contracts.kernel.hidden import REGION, hidden_identifier, invisible
 
 def _nothing_hidden(text: str) -> str:
+    if invisible(text):
+        raise PydanticCustomError("invisible_character", "holds an invisible character")
     found = hidden_identifier(text)
     if found is not None:
         raise PydanticCustomError("hidden_identifier", "holds a {found}", {"found": found})
@@ -88,19 +43,37 @@ def _letters(text: str) -> str:
 
 
 def _phone(text: str) -> str:
-    try:
-        number = phonenumbers.parse(text, REGION)
-    except phonenumbers.NumberParseException:
-        number = None
+    number = _parsed(text) if re.fullmatch(r"[+0-9 \u00a0\u202f().\-/]+", text) else None
     if number is None or not phonenumbers.is_possible_number(number):
         raise PydanticCustomError("phone", "is not a phone number")
+    if len(str(number.national_number)) > _LONGEST_NATIONAL:
+        raise PydanticCustomError("phone", "is too long for a phone number")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+_LONGEST_NATIONAL: Final = 12
+"""A NIR has 13 digits without its key; no subscriber's number has as many."""
+
+
+def _parsed(text: str) -> phonenumbers.PhoneNumber | None:
+    try:
+        return phonenumbers.parse(text, REGION)
+    except phonenumbers.NumberParseException:
+        return None
+
+
+_ADDRESS: Final = re.compile(
+    r"[^\s@<>()\[\]\",;:\\]{1,64}@(?:[^\W_](?:[\w\-]{0,61}[^\W_])?\.)+[^\W\d_]{2,}"
+)
+
+
 def _email(text: str) -> str:
-    if not re.fullmatch(r"[^\s@]{1,64}@[^\s@]+\.[^\s@]{2,}", text):
+    if invisible(text) or not _ADDRESS.fullmatch(text):
         raise PydanticCustomError("email", "is not an e-mail address")
-    return text
+    local, domain = text.rsplit("@", 1)
+    if hidden_identifier(local) in {"nir", "ine"}:
+        raise PydanticCustomError("hidden_identifier", "holds a number that identifies")
+    return f"{local}@{domain.lower()}"
 
 
 def _siret(text: str) -> str:
@@ -131,7 +104,7 @@ ShortText = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_n
 """A name of a service, a place or a role; never a sentence about a person."""
 
 Email = Annotated[str, Field(max_length=120), AfterValidator(_email)]
-"""E-mail address, only in the field made for it."""
+"""E-mail address, only in the field made for it; its domain is kept in lower case."""
 
 Phone = Annotated[str, Field(max_length=24), AfterValidator(_phone)]
 """Phone number, kept in E.164, only in the field made for it."""
@@ -139,7 +112,7 @@ Phone = Annotated[str, Field(max_length=24), AfterValidator(_phone)]
 Siret = Annotated[str, AfterValidator(_siret)]
 """SIRET of an organisation, Luhn checked by python-stdnum."""
 
-Uai = Annotated[str, Field(pattern=r"^\d{7}[A-Z]$")]
+Uai = Annotated[str, Field(pattern=r"^[0-9]{7}[A-Z]$")]
 """Code of a school (unité administrative immatriculée): seven digits and a letter."""
 
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")]

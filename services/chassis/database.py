@@ -313,6 +313,8 @@ def _run_all(tx: Tx, units: list[_Unit]) -> list[Any]:
     for loader, keys in needs.items():
         tx.preload(loader, keys)
     results = [work.run(tx) for work in works]
+    for ending in tx.endings:
+        ending()
     tx.flush()
     return results
 

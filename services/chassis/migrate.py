@@ -33,7 +33,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 
 from contracts.kernel.errors import RelaisError, UnknownName
-from services.chassis import schema
+from services.chassis import schema, tables
 from services.chassis.database import make_engine, translated
 
 if TYPE_CHECKING:
@@ -62,8 +62,9 @@ class Branch:
     metadata: MetaData
 
 
-CHASSIS = Branch("chassis", _HERE / "versions", schema.metadata)
-"""Tables that every node has. A module that adds some must be imported here, or they are missed."""
+# Through `tables`, since tables of a module that was not imported would look like strangers.
+CHASSIS = Branch("chassis", _HERE / "versions", tables.persons.metadata)
+"""Tables that every node has."""
 
 
 def partner_branch(name: str) -> Branch:

@@ -13,11 +13,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 
 import httpx
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, make_url, select, update
 
-from contracts.broker.compile import activations_for, grants_of
+from contracts.broker.compile import activations_for
 from contracts.kernel.errors import RelaisError, Unavailable, Unverified
 from contracts.registry import Registry
 from services.chassis import migrate, tables
@@ -70,7 +71,8 @@ class Node:
     def __init__(self, given: Given) -> None:
         self.given = given
         settings = given.settings
-        settings.node_dir.mkdir(parents=True, exist_ok=True)
+        for place in (settings.node_dir, *_folders(settings)):
+            place.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.settings = settings
         self.clock = given.clock
         self.secret = NodeSecret.load(settings.secret_file)
@@ -192,16 +194,13 @@ class Node:
             self._activations = made
 
     def _sign_activations(self, current: Directory) -> dict[tuple[str, str], str]:
-        me, at = current.entry(self.settings.org), self.clock.now()
-        if me is None:
-            return {}
-        grants = [
-            grant
-            for signed in current.conventions.values()
-            for grant in grants_of(signed, current.entries, at)
-        ]
         return activations_for(
-            me, grants, current.entries, at, self.keys.account_signing, self._activations
+            self.settings.code,
+            current.conventions.values(),
+            current.entries,
+            self.clock.now(),
+            self.keys.account_signing,
+            self._activations,
         )
 
     async def post_document(self, path: str, content: str) -> None:
@@ -300,6 +299,16 @@ class Node:
         done = update(dead).where(dead.c.id == dead_id).values(retried_at=at, body=None)
         await self.database.write(lambda tx: tx.execute(done))
         return outcome.value
+
+
+def _folders(settings: NodeSettings) -> list[Path]:
+    """Folders of the SQLite files among the node's databases."""
+    urls = [make_url(url) for url in (settings.database_url, settings.keystore_url)]
+    return [
+        Path(url.database).parent
+        for url in urls
+        if url.get_backend_name() == "sqlite" and url.database
+    ]
 
 
 def _work(core: Core, opened: Opened, letter: Letter, clock: Clock) -> Work[Handled]:

@@ -42,9 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    plan = Plan()
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=Plan.rounds, help="rounds a system")
-    parser.add_argument("--messages", type=int, default=Plan.messages, help="messages a round")
+    parser.add_argument("--rounds", type=int, default=plan.rounds, help="rounds a system")
+    parser.add_argument("--messages", type=int, default=plan.messages, help="messages a round")
     parser.add_argument(
         "--sync-always", action="store_true", help="peers' PubAcks wait for the disk"
     )

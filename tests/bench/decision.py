@@ -1,4 +1,4 @@
-"""One decision, on the same facts: Cedar beside a function in Python, and whoever else is handed in.
+"""One decision, on the same facts: Cedar, a function in Python, and whoever else is handed in.
 
 The facts are plain values, days as proleptic ordinals and instants as seconds since 1970, so that
 each side may bring them into its own form before the clock starts.

@@ -75,8 +75,8 @@ def read_requests(path: Path) -> list[Request]:
 async def fire(requests: Sequence[Request], connections: int) -> Answers:
     """Send every request once, `connections` at a time, and return the answers.
 
-    All requests go to the host and port of the first. Raises ConnectionError when the server
-    closes a connection before it answered.
+    All requests go to the host and port of the first. Raises an ExceptionGroup of ConnectionError
+    when the server closes a connection before it answered.
     """
     address = urlsplit(requests[0].url)
     waiting = iter([wire(one) for one in requests])

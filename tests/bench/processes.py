@@ -15,18 +15,13 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from tests.servers import free_port
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _STOP_SECONDS = 10.0
 _START_SECONDS = 30.0
-
-
-def free_port() -> int:
-    """Return a port of loopback that nobody listens on at this instant."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:

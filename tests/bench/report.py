@@ -77,11 +77,12 @@ def doubts(table: Sequence[Line]) -> list[str]:
     if peer is None:
         return [f"«{CALIBRATION}» was not measured, so nothing shows that the peers are honest"]
     if abs(peer.cpu.median / EXPECTED_CPU_RATIO - 1) > TOLERANCE:
-        return [
+        doubt = (
             f"«{CALIBRATION}» took {peer.cpu.median:.2f} times the CPU of «{BASE}», expected "
             f"{EXPECTED_CPU_RATIO} within {TOLERANCE:.0%}: a peer was made faster or slower, or "
             "the machine is too busy; do not quote these figures"
-        ]
+        )
+        return [doubt]
     return []
 
 

@@ -47,9 +47,9 @@ _STEPS = (
     "Entretien avec la famille le 3 mars, deux relances du conseiller principal d'éducation, "
     "cellule de veille réunie le 12 mars, aménagement d'emploi du temps proposé et refusé ; "
     "l'élève accepte d'être rencontré au centre social avec son représentant, de préférence le "
-    "mercredi après-midi ; la fiche a été relue avec lui avant son envoi ; un point commun est prévu "
-    "avec le référent de la ville dans les trois semaines, puis un bilan en fin de trimestre ; "
-    "dossier suivi n° "
+    "mercredi après-midi ; la fiche a été relue avec lui avant son envoi ; un point commun est "
+    "prévu avec le référent de la ville dans les trois semaines, puis un bilan en fin de "
+    "trimestre ; dossier suivi n° "
 )
 
 

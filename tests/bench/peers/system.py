@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import nats
 import psycopg
 
-from tests.bench.processes import free_port, start_module, start_nats, stop_process, wait_for_port
-from tests.servers import PostgresServer
+from tests.bench.processes import start_module, start_nats, stop_process, wait_for_port
+from tests.servers import PostgresServer, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ class Peer(ABC):
 
     name: str
     module: str
-    streams: Mapping[str, str]
+    streams: Sequence[tuple[str, str]]
     effects_sql: bytes
     done_sql: bytes
     done_at: str
@@ -99,9 +99,9 @@ class Peer(ABC):
         return row[0] if row else 0
 
 
-async def _create_streams(url: str, streams: Mapping[str, str]) -> None:
+async def _create_streams(url: str, streams: Sequence[tuple[str, str]]) -> None:
     client = await nats.connect(url)
-    for name, subjects in streams.items():
+    for name, subjects in streams:
         await client.jetstream().add_stream(name=name, subjects=[subjects])
     await client.close()
 

@@ -334,6 +334,55 @@ async def test_what_was_read_is_gone_in_the_next_batch(database: Database) -> No
     assert await database.write(lambda tx: (tx.get(loader, 1), tx.state)) == ("new", {})
 
 
+async def test_what_ends_a_batch_runs_once_after_its_units_and_in_their_transaction(
+    database: Database,
+) -> None:
+    counts: list[int] = []
+
+    def unit(tx: Tx, number: int) -> None:
+        def end() -> None:
+            counts.append(tx.state["units"])
+            tx.insert(parent, {"id": 100})
+
+        if not tx.state:
+            tx.at_end(end)
+        tx.state["units"] = tx.state.get("units", 0) + 1
+        tx.insert(parent, {"id": number})
+
+    def writes(number: int) -> Callable[[Tx], None]:
+        return lambda tx: unit(tx, number)
+
+    async with Held(database):
+        tasks = [asyncio.create_task(database.write(writes(number))) for number in range(3)]
+    await asyncio.gather(*tasks)
+
+    assert counts == [3]
+    assert database.read_now(numbers) == [0, 1, 2, 100]
+
+
+async def test_a_raising_end_of_batch_rolls_back(database: Database) -> None:
+    def unit(tx: Tx) -> None:
+        tx.insert(parent, {"id": 1})
+        tx.at_end(lambda: next(iter(())))
+
+    with pytest.raises(RuntimeError):
+        await database.write(unit)
+    assert database.read_now(numbers) == []
+
+
+async def test_a_row_may_be_remembered_instead_of_read(database: Database) -> None:
+    calls: list[Sequence[int]] = []
+    loader = name_loader(calls)
+
+    def unit(tx: Tx) -> str | None:
+        tx.insert(parent, {"id": 1, "name": "new"})
+        tx.remember(loader, 1, "new")
+        return tx.get(loader, 1)
+
+    assert await database.write(unit) == "new"
+    assert calls == []
+
+
 async def test_callbacks_follow_the_commit_and_only_the_commit(database: Database) -> None:
     events: list[str] = []
     database.before_commit(lambda: events.append("before"))

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import sys
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from uuid import UUID  # noqa: TC003 (FastAPI reads the annotation)
+from uuid import UUID
 
 import uvicorn
 from fastapi import FastAPI, Header, HTTPException
 from faststream import AckPolicy
 from faststream.nats import JStream, NatsBroker, PullSub
-from faststream.nats.annotations import NatsMessage  # noqa: TC002 (FastStream reads it)
+from faststream.nats.annotations import NatsMessage
 from joserfc.errors import JoseError
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime  # noqa: TC003 (pydantic reads the annotation)
+from datetime import datetime
 from typing import TYPE_CHECKING, Self
-from uuid import UUID  # noqa: TC003 (same)
+from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, MLKEM768PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
@@ -22,7 +22,7 @@ from joserfc import jws
 from joserfc.jwk import OctKey, OKPKey
 from pydantic import BaseModel, ConfigDict
 
-from tests.bench.peers.referral import Referral  # noqa: TC001 (pydantic reads the annotation)
+from tests.bench.peers.referral import Referral
 
 if TYPE_CHECKING:
     from pathlib import Path

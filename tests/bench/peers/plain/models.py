@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime  # noqa: TC003 (SQLAlchemy reads the annotations)
-from uuid import UUID  # noqa: TC003 (same)
+from datetime import date, datetime
+from uuid import UUID
 
 from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship

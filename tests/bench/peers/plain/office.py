@@ -1,4 +1,4 @@
-"""What either side of the plain peer works with: sessions, bus, keys, the audit, the case's seal."""
+"""What either side of the plain peer works with: sessions, bus, keys, audit, the case's seal."""
 
 from __future__ import annotations
 

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from nats.errors import Error as NatsError
+from pydantic import BaseModel
 from sqlalchemy import bindparam, select, update
 
 from tests.bench.peers.plain.models import Case, OutboxRow
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
-    from pydantic import BaseModel
     from sqlalchemy import Select
     from sqlalchemy.orm.interfaces import ORMOption
 
     from tests.bench.peers.plain.office import Office
 
 _AT_ONCE, _READ_AT_ONCE, _SWEEP_SECONDS, _PUBACK_SECONDS = 8, 64, 5.0, 10.0
-
-
 _ONE_STATEMENT = {"isolation_level": "AUTOCOMMIT"}
 _OLDEST_FIRST = (
     select(OutboxRow)
@@ -45,11 +42,7 @@ _ERASE = (
 )
 
 
-class Compose(Protocol):
-    """Turns a row into what is sent, or None when it may no longer go."""
-
-    def __call__(self, row: OutboxRow, at: datetime) -> BaseModel | None:
-        """Return the letter of a row."""
+Compose = Callable[[OutboxRow, datetime], BaseModel | None]
 
 
 @dataclass(slots=True)
@@ -57,7 +50,7 @@ class Relay:
     """Publishes what is queued whenever `wake` is set; what failed is swept up later."""
 
     office: Office
-    compose: Compose
+    compose: Compose  # the letter of a row, None when it may no longer go
     options: Sequence[ORMOption] = ()
 
     async def run(self) -> None:
@@ -77,7 +70,7 @@ class Relay:
         except TimeoutError:
             return
 
-    async def _queued(self, oldest_first: Select[tuple[OutboxRow]]) -> Sequence[OutboxRow]:
+    async def _queued(self, oldest_first: Select[OutboxRow]) -> Sequence[OutboxRow]:
         async with self.office.sessions() as session:
             await session.connection(execution_options=_ONE_STATEMENT)
             return (await session.scalars(oldest_first)).all()

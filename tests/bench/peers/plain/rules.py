@@ -1,4 +1,4 @@
-"""The plain peer's rules: one straightforward function, run at the sender, its relay, the receiver."""
+"""The plain peer's rules: one straightforward function, run at sender, relay and receiver."""
 
 from __future__ import annotations
 

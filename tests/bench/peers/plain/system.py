@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, time, timedelta
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from joserfc import jwt
@@ -33,7 +33,7 @@ class Plain(Peer):
     """
 
     module = "tests.bench.peers.plain"
-    streams: ClassVar = {"LETTERS": "letters.>", "RECEIPTS": "receipts.>"}
+    streams = (("LETTERS", "letters.>"), ("RECEIPTS", "receipts.>"))
     effects_sql = b"SELECT count(*) FROM cases"
 
     def __init__(self, *, receipts: bool = True, sync_always: bool = False) -> None:

@@ -1,0 +1,1 @@
+"""The CCAS, the city's public body for social action."""

@@ -1,0 +1,1 @@
+"""The department, in charge of child protection and social inclusion."""

@@ -1,0 +1,1 @@
+"""The embedded federation: every organisation's node on loopback, under one supervisor."""

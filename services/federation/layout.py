@@ -1,0 +1,286 @@
+"""The state folder: everything the embedded federation keeps between two runs.
+
+    federation.json       what was read from federation.yaml at the last `relais up`
+    ports.json            loopback ports, chosen once
+    supervisor.json       what runs now, under which process ids
+    tls/                  demonstration authority and certificates
+    hub/ registrar/ observer/
+    nodes/<org>/          settings.yaml, secret, clock, keys/, nats/, databases
+    logs/                 one JSON file per part
+
+Laying it out again adds what is missing, writes again what follows from the settings, and touches
+no secret, key or row.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from contracts.kernel.errors import UnknownName
+from contracts.kernel.organisation import OrgId
+from services.chassis.keys import NodeKeys
+from services.chassis.nats_server import LeafConfig, leaf_config, write_config
+from services.chassis.secret import NodeSecret
+from services.chassis.settings import SECRET_BYTES, Admitted, HubSettings
+from services.chassis.tls import Authority, TlsFiles, write_private
+from services.federation import databases
+from services.federation.config import FederationFile, Member
+from services.registrar.operator import OperatorKeys, prepare_hub
+
+HOST: Final = "127.0.0.1"
+LEAF, SERVICE = "leaf", "service"
+"""The two processes of an organisation."""
+HUB, HUB_LEAFS, REGISTRAR, OBSERVER = "hub", "hub.leafs", "registrar", "observer"
+
+_CERTIFICATE_LIFE: Final = timedelta(days=10 * 365)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Paths, ports and organisations of one state folder. Made by `lay_out` or `load`."""
+
+    home: Path
+    federation: FederationFile
+    ports: Mapping[str, int]
+
+    @classmethod
+    def load(cls, home: Path) -> Layout:
+        """Read back what `lay_out` wrote. Raises UnknownName when there is no federation there."""
+        home = home.absolute()
+        try:
+            content = (home / "federation.json").read_text(encoding="utf-8")
+            ports = json.loads((home / "ports.json").read_text(encoding="ascii"))
+        except FileNotFoundError:
+            raise UnknownName(
+                f"Aucune fédération dans {home} : lancez « relais up », ou donnez son dossier "
+                "par RELAIS_HOME.",
+                code="no_federation",
+            ) from None
+        return cls(home, FederationFile.model_validate_json(content), ports)
+
+    @property
+    def orgs(self) -> list[str]:
+        """Organisations, in the order of the file."""
+        return [one.id for one in self.federation.organisations]
+
+    @property
+    def status_file(self) -> Path:
+        """Where the supervisor says what runs."""
+        return self.home / "supervisor.json"
+
+    @property
+    def lock_file(self) -> Path:
+        """Held by the supervisor as long as it lives."""
+        return self.home / "supervisor.lock"
+
+    def folder(self, part: str) -> Path:
+        """Folder of the hub, the registrar or the observer."""
+        return self.home / part
+
+    def node_dir(self, org: str) -> Path:
+        """Folder of an organisation's node. Raises UnknownName."""
+        return self.home / "nodes" / self.federation.member(org).id
+
+    def settings_file(self, org: str) -> Path:
+        """Settings of an organisation's service."""
+        return self.node_dir(org) / "settings.yaml"
+
+    def secret_file(self, org: str) -> Path:
+        """Secret of an organisation's node."""
+        return self.node_dir(org) / "secret"
+
+    def clock_file(self, org: str) -> Path:
+        """Seconds by which an organisation's clock is moved; absent: not at all."""
+        return self.node_dir(org) / "clock"
+
+    def log_file(self, name: str) -> Path:
+        """JSON lines of a part: an organisation's id, `registrar`, `observer`, `hub`…"""
+        return self.home / "logs" / f"{name}.log"
+
+    def url(self, part: str) -> str:
+        """HTTP address of the registrar, the observer, or an organisation's service."""
+        return f"http://{HOST}:{self.ports[part]}"
+
+
+def leaf_of(org: str) -> str:
+    """Name of an organisation's nats-server among ports, processes and logs."""
+    return f"{org}.{LEAF}"
+
+
+def lay_out(
+    home: Path, federation: FederationFile, at: datetime, database_base: str | None = None
+) -> Layout:
+    """Write all that the processes need, keeping what is there.
+
+    at: real time. database_base: address of a PostgreSQL server; None keeps SQLite files.
+    Raises BadFederation, BadSettings, Unavailable.
+    """
+    home = home.absolute()
+    for folder in (home, home / "logs"):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    names = [HUB, HUB_LEAFS, REGISTRAR, OBSERVER]
+    for org in federation.organisations:
+        names += [org.id, leaf_of(org.id)]
+    layout = Layout(home, federation, _ports(home / "ports.json", names))
+    authority = _authority(home / "tls", at)
+    addresses = _databases(federation, database_base)
+    keys = {one.id: _node(layout, one, authority, addresses, at) for one in layout.federation.organisations}
+    _hub(layout, authority, at)
+    _registrar(layout, keys, addresses)
+    layout.folder(OBSERVER).mkdir(mode=0o700, exist_ok=True)
+    write_private(home / "federation.json", federation.model_dump_json(indent=2))
+    return layout
+
+
+def _ports(path: Path, names: Iterable[str]) -> dict[str, int]:
+    """Ports kept in a file; new ones are free together at this instant."""
+    known: dict[str, int] = json.loads(path.read_text(encoding="ascii")) if path.exists() else {}
+    with ExitStack() as held:
+        for name in names:
+            while name not in known:
+                probe = held.enter_context(socket.socket())
+                probe.bind((HOST, 0))
+                port = int(probe.getsockname()[1])
+                if port not in known.values():
+                    known[name] = port
+    write_private(path, json.dumps(known, indent=2))
+    return known
+
+
+def _authority(folder: Path, at: datetime) -> Authority:
+    if (folder / "ca.pem").exists():
+        return Authority.load(folder)
+    return Authority.create(folder, at - timedelta(days=1), at + _CERTIFICATE_LIFE)
+
+
+def _certificate(authority: Authority, folder: Path, name: str, at: datetime) -> TlsFiles:
+    files = TlsFiles(authority.path, folder / f"{name}.pem", folder / f"{name}-key.pem")
+    if files.key.exists():
+        return files
+    until = at + _CERTIFICATE_LIFE
+    return authority.issue(folder, name, (HOST, "localhost"), at - timedelta(days=1), until)
+
+
+def _databases(federation: FederationFile, base: str | None) -> dict[str, str]:
+    """Addresses by part, empty for SQLite; on a server, databases that lack are made."""
+    if base is None:
+        return {}
+    server = databases.base_url(base)
+    addresses = {REGISTRAR: "relais_registrar"}
+    for one in federation.organisations:
+        addresses[one.id], addresses[f"{one.id}.keys"] = databases.node_databases(one.id)
+    databases.create_missing(server, list(addresses.values()))
+    return {part: databases.database_url(server, name) for part, name in addresses.items()}
+
+
+def _node(
+    layout: Layout, member: Member, authority: Authority, addresses: Mapping[str, str], at: datetime
+) -> NodeKeys:
+    folder = layout.node_dir(member.id)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    secret_file = layout.secret_file(member.id)
+    if not secret_file.exists():
+        write_private(secret_file, os.urandom(SECRET_BYTES).hex())
+    keys = NodeKeys.open(folder, member.id, at)
+    _leaf(layout, member, NodeSecret.load(secret_file), keys, authority, at)
+    _write_settings(layout.settings_file(member.id), _settings(layout, member, addresses))
+    return keys
+
+
+def _settings(layout: Layout, member: Member, addresses: Mapping[str, str]) -> dict[str, Any]:
+    said = member.model_dump(mode="json", exclude_none=True)
+    return {
+        "org": said.pop("id"),
+        **said,
+        "node_dir": str(layout.node_dir(member.id)),
+        "database_url": addresses.get(member.id, ""),
+        "keystore_url": addresses.get(f"{member.id}.keys", ""),
+        "nats_url": f"nats://{HOST}:{layout.ports[leaf_of(member.id)]}",
+        "registrar_url": layout.url(REGISTRAR),
+        "http_host": HOST,
+        "http_port": layout.ports[member.id],
+        "otlp_endpoint": layout.url(OBSERVER),
+        "sample_ratio": 1.0,
+        "secret_file": str(layout.secret_file(member.id)),
+    }
+
+
+def _leaf(
+    layout: Layout,
+    member: Member,
+    secret: NodeSecret,
+    keys: NodeKeys,
+    authority: Authority,
+    at: datetime,
+) -> None:
+    folder = layout.node_dir(member.id) / "nats"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    config = LeafConfig(
+        code=member.code,
+        directory=folder,
+        host=HOST,
+        port=layout.ports[leaf_of(member.id)],
+        hub_urls=(f"tls://{HOST}:{layout.ports[HUB_LEAFS]}",),
+        tls=_certificate(authority, folder, "leaf", at),
+        credentials=write_private(folder / "leaf.creds", keys.leaf_credentials(member.code, at)),
+        admin_password=secret.nats_password("admin"),
+        app_password=secret.nats_password("app"),
+        store_key=secret.jetstream_key,
+    )
+    write_config(folder, leaf_config(config))
+
+
+def _hub(layout: Layout, authority: Authority, at: datetime) -> None:
+    folder = layout.folder(HUB)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    files = _certificate(authority, layout.home / "tls", HUB, at)
+    settings = HubSettings(
+        directory=folder,
+        host=HOST,
+        port=layout.ports[HUB],
+        leaf_host=HOST,
+        leaf_port=layout.ports[HUB_LEAFS],
+        ca=files.ca,
+        certificate=files.certificate,
+        key=files.key,
+    )
+    prepare_hub(OperatorKeys.open(layout.folder(REGISTRAR), at), settings, at)
+
+
+def _registrar(
+    layout: Layout, keys: Mapping[OrgId, NodeKeys], addresses: Mapping[str, str]
+) -> None:
+    admitted = [
+        Admitted(id=one.id, kind=one.kind, code=one.code, thumbprint=_first(keys[one.id]))
+        for one in layout.federation.organisations
+    ]
+    settings = {
+        "registrar_dir": str(layout.folder(REGISTRAR)),
+        "database_url": addresses.get(REGISTRAR, ""),
+        "hub_url": f"nats://{HOST}:{layout.ports[HUB]}",
+        "organisations": [one.model_dump(mode="json") for one in admitted],
+        "http_host": HOST,
+        "http_port": layout.ports[REGISTRAR],
+    }
+    _write_settings(layout.folder(REGISTRAR) / "settings.yaml", settings)
+
+
+def _first(keys: NodeKeys) -> str:
+    """Thumbprint of an organisation's first signing key: the oldest of the retired, if any."""
+    present, *retired = keys.public_keys
+    return retired[0] if retired else present
+
+
+def _write_settings(path: Path, settings: Mapping[str, Any]) -> None:
+    # A database's address may hold a password: the file is for its owner alone.
+    write_private(path, yaml.safe_dump(dict(settings), allow_unicode=True, sort_keys=False))

@@ -1,0 +1,1 @@
+"""The Mission Locale, which supports young people from 16 to 25."""

@@ -1,0 +1,217 @@
+"""The bench checks itself: its peers keep their promises, its figures count what they say."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.bench import decision, report
+from tests.bench.harness import Counter, Light, LostMessagesError, Measured, Plan, Round, measure
+from tests.bench.load import Request, fire, read_requests, write_requests
+from tests.bench.peers.naive import Naive
+from tests.bench.peers.plain.rules import Facts, reasons_against
+from tests.bench.peers.plain.system import Plain
+from tests.bench.processes import cpu_seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.bench.peers.system import Peer
+
+TINY = Plan(rounds=1, messages=30, connections=8, light=2, warmup=10)
+NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
+ALLOWED = Facts(
+    flow="referral.v1",
+    sender="school",
+    receiver="city",
+    purpose="help",
+    version=1,
+    convention_sender="school",
+    convention_receiver="city",
+    convention_version=1,
+    convention_purposes=["help"],
+    opens_on=NOON.date(),
+    closes_on=NOON.date() + timedelta(days=1),
+    birth_date=NOON.date().replace(year=2008, day=11),
+    giver="representative",
+    agreed_flows=["referral.v1"],
+    agreed_receivers=["city"],
+    given_at=NOON,
+    expires_at=NOON + timedelta(seconds=1),
+    withdrawn_at=None,
+    notice_at=NOON,
+    charter_at=NOON,
+    enrolled=True,
+)
+SPOILT = {
+    "parties": replace(ALLOWED, convention_sender="ccas"),
+    "term": replace(ALLOWED, closes_on=NOON.date()),
+    "version": replace(ALLOWED, version=2),
+    "purpose": replace(ALLOWED, purpose="statistics"),
+    "age": replace(ALLOWED, birth_date=NOON.date().replace(year=2008)),
+    "flow": replace(ALLOWED, agreed_flows=[]),
+    "receiver": replace(ALLOWED, agreed_receivers=["ccas"]),
+    "withdrawn": replace(ALLOWED, withdrawn_at=NOON),
+    "agreement term": replace(ALLOWED, expires_at=NOON),
+    "giver": replace(ALLOWED, giver="person"),
+    "notice": replace(ALLOWED, notice_at=NOON + timedelta(seconds=1)),
+    "charter": replace(ALLOWED, charter_at=NOON + timedelta(seconds=1)),
+    "enrolment": replace(ALLOWED, enrolled=False),
+}
+
+
+def test_plain_rules_let_go_what_they_should() -> None:
+    assert reasons_against(ALLOWED, NOON) == []
+
+
+@pytest.mark.parametrize("reason", SPOILT)
+def test_plain_rules_refuse_each_spoilt_fact(reason: str) -> None:
+    assert reasons_against(SPOILT[reason], NOON) == [reason]
+
+
+@pytest.mark.parametrize("peer", [Naive(), Plain(receipts=False)], ids=lambda peer: peer.name)
+def test_peer_brings_every_message_to_its_end(peer: Peer) -> None:
+    figures = measure([peer], TINY, lambda _: None)[peer.name]
+    assert 0 < figures.light.answer < figures.light.effect <= figures.light.settled
+    assert set(figures.rounds[0].cpu) == {"postgres", "nats", "sender", "receiver"}
+    assert figures.rounds[0].cpu_total > 0
+
+
+@pytest.fixture(scope="module")
+def plain() -> Iterator[Plain]:
+    peer = Plain()
+    try:
+        peer.start()
+        yield peer
+    finally:
+        peer.stop()
+
+
+async def test_plain_refuses_a_withdrawn_agreement_and_no_other(plain: Plain) -> None:
+    _in_sender(plain, "UPDATE agreements SET withdrawn_at = now() WHERE person_id = 7 RETURNING 1")
+    answers = await fire([plain.request(index) for index in (7, 8)], connections=1)
+    assert answers.statuses == {"403": 1, "202": 1}
+
+
+async def test_plain_refuses_a_forged_token(plain: Plain) -> None:
+    good = plain.request(9)
+    forged = replace(good, headers={"Authorization": good.headers["Authorization"][:-4] + "AAAA"})
+    assert (await fire([forged], 1)).statuses == {"401": 1}
+    assert (await fire([good], 1)).statuses == {"202": 1}
+
+
+async def test_plain_refuses_a_field_nobody_agreed_to(plain: Plain) -> None:
+    good = plain.request(10)
+    longer = replace(good, body=good.body.replace(b'"data":{', b'"data":{"religion":"x",'))
+    assert (await fire([longer], 1)).statuses == {"422": 1}
+
+
+async def test_plain_brings_receipts_home_and_chains_every_act(plain: Plain) -> None:
+    assert (await fire([plain.request(index) for index in range(20, 40)], 8)).accepted == 20
+    queued = _in_sender(plain, "SELECT count(*) FROM audit WHERE action = 'queued'")
+    Counter(plain, queued).wait(plain.done, 0.02)
+    accepted = _in_sender(plain, "SELECT count(*) FROM audit WHERE action = 'accepted'")
+    chained = _in_sender(
+        plain, "SELECT count(*) FROM audit a JOIN audit b ON b.previous = a.digest"
+    )
+    assert accepted == queued >= 20
+    assert chained == _in_sender(plain, "SELECT count(*) - 1 FROM audit")
+
+
+def _in_sender(peer: Plain, sql: str) -> int:
+    row = peer._databases["sender"].execute(sql.encode()).fetchone()
+    return row[0] if row else 0
+
+
+def test_lost_messages_void_the_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.bench.harness._LOST_AFTER_SECONDS", 0.01)
+    Counter(Naive(), 5).wait(lambda: 5, 0.001)
+    with pytest.raises(LostMessagesError, match="4 of 5"):
+        Counter(Naive(), 5).wait(lambda: 4, 0.001)
+
+
+async def test_load_sends_each_request_once_and_counts_the_answers(tmp_path: Path) -> None:
+    heard: list[bytes] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while head := (await reader.readline()):
+            head += await reader.readuntil(b"\r\n\r\n")
+            body = await reader.readexactly(
+                int(head.lower().split(b"content-length: ")[1].split()[0])
+            )
+            heard.append(body)
+            status = b"202" if body != b'"7"' else b"403"
+            writer.write(b"HTTP/1.1 " + status + b" x\r\nContent-Length: 2\r\n\r\n{}")
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    requests = [Request(f"http://127.0.0.1:{port}/", {}, f'"{n}"'.encode()) for n in range(50)]
+    write_requests(tmp_path / "requests", requests)
+    answers = await fire(read_requests(tmp_path / "requests"), connections=4)
+    server.close()
+    assert sorted(heard) == sorted(request.body for request in requests)
+    assert answers.statuses == {"202": 49, "403": 1}
+    assert len(answers.latencies) == 50
+
+
+async def test_load_tells_when_the_server_hangs_up() -> None:
+    async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    with pytest.RaisesGroup(ConnectionError):
+        await fire([Request(f"http://127.0.0.1:{port}/", {}, b"{}")], connections=1)
+    server.close()
+
+
+def test_cpu_time_counts_a_child_that_already_ended() -> None:
+    burn = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'sum(range(10**7))']);"
+    wait = "print(1, flush=True); input()"
+    command = [sys.executable, "-c", burn + wait]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        parent.stdout.readline()
+        with_child = cpu_seconds(parent.pid)
+        parent.communicate(b"\n")
+    with subprocess.Popen(
+        [sys.executable, "-c", wait], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as idle:
+        assert idle.stdout is not None
+        idle.stdout.readline()
+        assert with_child > cpu_seconds(idle.pid) + 0.05
+        idle.communicate(b"\n")
+
+
+@pytest.mark.parametrize(("cpu", "believed"), [(2.7, True), (1.8, False), (3.6, False)])
+def test_figures_are_doubted_when_the_peers_stray(cpu: float, believed: bool) -> None:  # noqa: FBT001 -- a parameter
+    light = Light(0.001, 0.002, 0.002)
+    measured = {
+        "naive": Measured(light, [Round(400.0, {"all": 0.003}, 0.01, 0.02)]),
+        "plain, no receipts": Measured(light, [Round(150.0, {"all": 0.003 * cpu}, 0.01, 0.02)]),
+    }
+    table = report.lines(measured)
+    assert (report.doubts(table) == []) is believed
+    assert ("WARNING" in report.as_text(table, {})) is not believed
+
+
+def test_both_deciders_say_what_the_rule_says() -> None:
+    assert set(decision.seconds_a_decision(decision.peers(), rounds=1, decisions=1)) == {
+        "cedar",
+        "python",
+    }
+
+
+@pytest.mark.parametrize("answer", [True, False])
+def test_a_decider_that_is_wrong_is_not_timed(answer: bool) -> None:  # noqa: FBT001 -- a parameter
+    wrong = decision.Side("wrong", dict, lambda _: answer)
+    with pytest.raises(decision.WrongDecisionError):
+        decision.seconds_a_decision([wrong], rounds=1, decisions=1)

@@ -1,0 +1,327 @@
+"""Two whole nodes, a school and the city, whose letters a test carries by hand.
+
+Everything is real (databases, keys, encryption, journal, gate) but the bus, so that a test can lose,
+repeat, reorder or alter a letter at will. What the bus itself does is tested on real servers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy import Row, select
+
+from contracts import registry
+from contracts.kernel.documents import add_signature, kid_of, sign
+from contracts.kernel.fields import Payload
+from contracts.kernel.organisation import Kind
+from contracts.kernel.signed import Act, ActKind, Party, Terms
+from contracts.registry import Registry
+from services.chassis import migrate, tables
+from services.chassis.agreements import (
+    AgreementRecord,
+    accept_charter,
+    record_agreement,
+    register_person,
+)
+from services.chassis.bundle import Bundle
+from services.chassis.clock import new_id
+from services.chassis.core import REFUSAL_SCOPE, REGISTER_SCOPE, Partner
+from services.chassis.node import Given, Node
+from services.chassis.opening import Letter
+from services.chassis.posting import Outcome, submit
+from services.chassis.routing import Request, read_data
+from services.chassis.settings import NodeSettings
+from services.chassis.standing import Person
+from services.city.partner import PARTNER as CITY
+from services.school.partner import PARTNER as SCHOOL
+
+START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+SIGNED_ON = date(2026, 5, 4)
+CONVENTION = "a-ecole-ville"
+REFERRAL = {"level": "4e", "concerns": ["absences", "motivation"], "hoped_help": "support"}
+ANSWER = {
+    "decision": "accepted",
+    "referent": {
+        "name": "Camille Fictive",
+        "role": "référente de parcours",
+        "phone": None,
+        "email": "camille.fictive@ville.example",
+    },
+    "next_date": "2026-12-01",
+}
+PUPIL = {
+    "identity": {
+        "family_name": "Exemplaire",
+        "first_name": "Zoé",
+        "birth_date": "2012-03-09",
+        "channel": None,
+    },
+    "representatives": [
+        {
+            "family_name": "Exemplaire",
+            "first_name": "Dominique",
+            "channel": {"kind": "email", "value": "dominique@famille.example"},
+        }
+    ],
+}
+
+
+@dataclass
+class TestClock:
+    """A clock that a test moves."""
+
+    __test__ = False
+    at: datetime = START
+
+    def now(self) -> datetime:
+        return self.at
+
+
+@dataclass
+class Side:
+    """One node of the pair."""
+
+    node: Node
+    clock: TestClock
+
+    @property
+    def org(self) -> str:
+        return self.node.core.org
+
+    def write(self, work: Callable[[Any], Any]) -> Any:
+        return self.node.database.write_now(work)
+
+    def rows(self, table: Any, *where: Any) -> list[Row[Any]]:
+        return self.node.database.read_now(
+            lambda c: list(c.execute(select(table).where(*where)).all())
+        )
+
+    def outgoing(self) -> list[Letter]:
+        """Letters waiting in the outbox, oldest first."""
+        outbox = tables.outbox
+        query = select(outbox).where(outbox.c.due_at.is_not(None)).order_by(outbox.c.created_at)
+        rows = self.node.database.read_now(lambda c: list(c.execute(query).all()))
+        return [Letter(row.subject, json.loads(row.headers), row.sealed) for row in rows]
+
+    async def take(self, letters: Iterable[Letter]) -> list[float | None]:
+        """Handle letters all at once, as the bus hands them out; returns the delays asked for."""
+        verdicts = await asyncio.gather(*(self.node.receive(letter) for letter in letters))
+        return [verdict.again_after for verdict in verdicts]
+
+    def state(self, message_id: str) -> str:
+        (row,) = self.rows(tables.outbox, tables.outbox.c.message_id == message_id)
+        return str(row.state)
+
+    def charter(self, agent: str = "agent-1") -> None:
+        self.write(
+            lambda tx: accept_charter(
+                tx, self.node.core, agent, self.node.core.policy.charter, self.clock.now()
+            )
+        )
+
+    def send(self, type_: str, to: str, data: dict[str, Any], **more: Any) -> Outcome:
+        """Ask to send as an agent would."""
+        checked: Payload = read_data(self.node.core, type_, data)
+        wanted = Request(
+            message_id=new_id(),
+            new_case_id=new_id(),
+            type=type_,
+            to=to,
+            data=checked,
+            agent_id=more.pop("agent_id", "agent-1"),
+            **more,
+        )
+        outcome: Outcome = self.write(
+            lambda tx: submit(tx, self.node.core, wanted, self.clock.now())
+        )
+        return outcome
+
+
+@dataclass
+class Pair:
+    """A school and the city, under convention A, in force since SIGNED_ON."""
+
+    folder: Path
+    database_urls: tuple[str, str] | None = None
+    signed_on: date = SIGNED_ON
+    clock: TestClock = field(default_factory=TestClock)
+    registry: Registry = field(default_factory=registry.load)
+    partners: tuple[Partner, Partner] = (SCHOOL, CITY)
+    convention: str = "a_city_school"
+
+    def __enter__(self) -> Self:
+        self.school = self._side("ecole", "s1", self.partners[0], 0, uai="0999999A")
+        self.city = self._side("ville", "v1", self.partners[1], 1)
+        self.documents = Bundle(
+            entries=(self._entry(self.school, 1), self._entry(self.city, 1)),
+            terms=(self.sign_terms(1),),
+        )
+        self.publish()
+        self.school.charter()
+        self.city.charter()
+        return self
+
+    def __exit__(
+        self,
+        _type: type[BaseException] | None,
+        _value: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        for side in (self.school, self.city):
+            side.node.database.close()
+            side.node.keystore.close()
+            side.node.telemetry.shutdown()
+
+    def _side(
+        self, org: str, code: str, partner: Partner, index: int, uai: str | None = None
+    ) -> Side:
+        folder = self.folder / org
+        folder.mkdir(parents=True, exist_ok=True)
+        secret = folder / "secret"
+        if not secret.exists():
+            secret.write_bytes(secrets.token_bytes(48).hex().encode())
+            secret.chmod(0o600)
+        settings = NodeSettings(
+            org=org,
+            kind=partner.kind,
+            name=f"Organisme {code}",
+            code=code,
+            uai=uai,
+            dpo="dpo@organisme.example",
+            node_dir=folder,
+            database_url="" if self.database_urls is None else self.database_urls[index],
+            nats_url="nats://127.0.0.1:1",
+            registrar_url="http://127.0.0.1:1",
+            secret_file=secret,
+        )
+        node = Node(Given(settings, partner, self.registry, self.clock, new_id))
+        migrate.upgrade(settings.database_url, migrate.branches_of(partner.kind.value))
+        node.keystore.create()
+        node.keystore.attach(node.database)
+        node.database.start()
+        node.journal.attach(node.database)
+        node.keystore.ensure([REFUSAL_SCOPE, REGISTER_SCOPE])
+        return Side(node, self.clock)
+
+    def _entry(self, side: Side, sequence: int) -> str:
+        schemas = {flow.type: (flow.version,) for _, flow in self.registry.flows()}
+        return side.node.keys.directory_entry(
+            side.node.settings, sequence, self.clock.now() - timedelta(days=1), schemas
+        )
+
+    def terms(self, version: int, **more: Any) -> Terms:
+        """A version of the convention between the two."""
+        parties = tuple(
+            Party(
+                org=side.org,
+                kind=side.node.core.kind,
+                signing_key=kid_of(side.node.keys.signing),
+                floor=side.node.settings.floor,
+                signatory="signataire",
+                decision="délibération fictive",
+            )
+            for side in (self.school, self.city)
+        )
+        values = {"evidence": "e" * 64} | more
+        return Terms(
+            id=CONVENTION, convention=self.convention, version=version, parties=parties, **values
+        )
+
+    def sign_terms(self, version: int, **more: Any) -> str:
+        """The version, signed by both parties on the day of signature."""
+        content = self.terms(version, **more).to_bytes()
+        said, token = {"signed_on": self.signed_on.isoformat()}, None
+        for side in (self.school, self.city):
+            token = add_signature(token, content, side.org, side.node.keys.signing, said)
+        return token or ""
+
+    def act(self, side: Side, kind: ActKind, **more: Any) -> None:
+        """A unilateral act of one side, known to both."""
+        act = Act(
+            id=f"act-{new_id()}",
+            convention_id=CONVENTION,
+            kind=kind,
+            org=side.org,
+            at=self.clock.now(),
+            **more,
+        )
+        token = sign(act.to_bytes(), side.node.keys.signing, typ="act")
+        self.publish(Bundle(acts=(token,)))
+
+    def publish(self, more: Bundle | None = None) -> None:
+        """Let both nodes read the documents."""
+        self.documents = self.documents.then(more or Bundle())
+        for side in (self.school, self.city):
+            side.node.keeper.absorb(self.documents)
+
+    def person(self, content: dict[str, Any] | None = None) -> str:
+        """A pupil in the school's register."""
+        person, person_id = Person.model_validate_json(json.dumps(content or PUPIL)), new_id()
+        core, at = self.school.node.core, self.clock.now()
+        self.school.write(lambda tx: register_person(tx, core, person, person_id, "agent-1", at))
+        return person_id
+
+    def agreement(self, person_id: str | None = None, **changes: Any) -> str:
+        """The family's agreement to the referral and its answer, given an hour ago."""
+        before = (self.clock.now() - timedelta(hours=1)).isoformat()
+        values: dict[str, Any] = {
+            "person_id": person_id or self.person(),
+            "recipients": [self.city.org],
+            "flows": [flow.type for flow in self.registry.convention(self.convention).flows],
+            "giver": "representative",
+            "means": "in_person",
+            "granted": True,
+            "assent": "not_asked",
+            "notice": {
+                "version": "2026-1",
+                "channel": "meeting",
+                "language": "fr",
+                "given_at": before,
+            },
+            "given_at": before,
+        }
+        record = AgreementRecord.model_validate_json(json.dumps(values | changes))
+        core, at, agreement_id = self.school.node.core, self.clock.now(), new_id()
+        self.school.write(
+            lambda tx: record_agreement(tx, core, record, agreement_id, "agent-1", at)
+        )
+        return agreement_id
+
+    def refer(self, agreement_id: str | None = None) -> Outcome:
+        """The school sends a referral."""
+        return self.school.send(
+            "referral.submitted",
+            self.city.org,
+            REFERRAL,
+            agreement_id=agreement_id or self.agreement(),
+        )
+
+    async def carry(self, rounds: int = 6) -> None:
+        """Carry letters both ways until nobody has any left to send."""
+        for _ in range(rounds):
+            for one, other in ((self.school, self.city), (self.city, self.school)):
+                letters = one.outgoing()
+                await other.take(letters)
+                one.write(_delivered([letter.message_id for letter in letters]))
+
+    @property
+    def sides(self) -> tuple[Side, Side]:
+        return self.school, self.city
+
+
+def _delivered(ids: list[str]) -> Callable[[Any], Any]:
+    """What the relay records once the receiver's letterbox has stored a letter."""
+    outbox = tables.outbox
+    where = outbox.c.message_id.in_(ids) & outbox.c.due_at.is_not(None)
+    return lambda tx: tx.execute(outbox.update().where(where).values(due_at=None))
+
+
+__all__ = ["ANSWER", "PUPIL", "REFERRAL", "START", "Kind", "Pair", "Side", "TestClock"]
