@@ -88,7 +88,11 @@ def instrument_checks(instrument: Instrument, flow: Flow) -> tuple[Check, ...]:
     if not isinstance(instrument, Convention):
         return (
             checks.Parties(article=instrument.article, sentence=_PARTIES),
-            checks.Term(article=instrument.article, sentence=_REPEALED),
+            checks.Term(
+                article=instrument.article,
+                sentence=_REPEALED,
+                endless=instrument.repealed_on is None,
+            ),
             checks.Purpose(article=flow.article, sentence=_PURPOSE, purpose=flow.purpose),
         )
     found: list[Check] = [
@@ -165,12 +169,15 @@ def _(check: checks.Evidence) -> Test:
 @test_of.register
 def _(check: checks.Term) -> Test:
     no = Reason(check.article, "term", check.sentence)
+    endless = check.endless
 
     def test(facts: Facts, at: datetime) -> Reason | None:
         it = facts.instrument
         if it is None or it.opens_at is None or at < it.opens_at:
             return no
-        return no if it.closes_at is not None and at >= it.closes_at else None
+        if it.closes_at is None:
+            return None if endless else no
+        return no if at >= it.closes_at else None
 
     return test
 
@@ -204,7 +211,7 @@ def _(check: checks.NewCaseAllowed) -> Test:
         it = facts.instrument
         if it is None:
             return no
-        return no if facts.opens_case and it.notice_at is not None and at >= it.notice_at else None
+        return no if it.notice_at is not None and at >= it.notice_at else None
 
     return test
 
@@ -268,9 +275,9 @@ def _(check: checks.Agreement) -> Test:
 
 
 def _may_give(check: checks.Agreement, giver: Giver, bounds: frozenset[str]) -> bool:
-    if ADULT in bounds:
-        return giver in {check.adult, Giver.BOTH}
-    return MINOR in bounds and giver in {check.minor, Giver.BOTH}
+    if (ADULT in bounds) == (MINOR in bounds):
+        return False  # age unknown, or facts that contradict each other
+    return giver in {check.adult if ADULT in bounds else check.minor, Giver.BOTH}
 
 
 @test_of.register

@@ -14,6 +14,7 @@ from types import ModuleType
 
 import contracts.conventions
 from contracts.kernel.errors import InvalidDocument, UnknownName
+from contracts.kernel.fields import Payload
 from contracts.kernel.instrument import Convention, Flow, Instrument, LegalDuty
 from contracts.kernel.organisation import Kind
 
@@ -80,8 +81,14 @@ def build(found: Iterable[Instrument], past: Iterable[Instrument] = ()) -> Regis
     conventions: dict[str, Convention] = {}
     duties: dict[str, LegalDuty] = {}
     by_rules: dict[str, Instrument] = {}
+    payloads: dict[tuple[str, int], type[Payload]] = {}
     for instrument in found:
+        if instrument.code in {*conventions, *duties}:
+            raise InvalidDocument(f"Two instruments bear the code {instrument.code}.")
         _check(instrument)
+        for flow in instrument.flows:
+            if payloads.setdefault((flow.type, flow.version), flow.payload) is not flow.payload:
+                raise InvalidDocument(f"{flow.type} version {flow.version} has two shapes.")
         if isinstance(instrument, Convention):
             conventions[instrument.code] = instrument
         else:
@@ -89,8 +96,6 @@ def build(found: Iterable[Instrument], past: Iterable[Instrument] = ()) -> Regis
         by_rules[instrument.rules_version] = instrument
     for instrument in past:
         by_rules.setdefault(instrument.rules_version, instrument)
-    if len({*conventions, *duties}) != len(conventions) + len(duties):
-        raise InvalidDocument("Two instruments bear the same code.")
     return Registry(conventions, duties, by_rules)
 
 
@@ -100,6 +105,10 @@ def _check(instrument: Instrument) -> None:
         if isinstance(instrument, Convention)
         else (instrument.sender, instrument.receiver)
     )
+    if isinstance(instrument, Convention):
+        term = instrument.term
+        if (term.years is None) == (term.until is None):
+            raise InvalidDocument(f"{instrument.code}: a term is in years or until a day.")
     codes = [flow.code for flow in instrument.flows]
     if len(set(codes)) != len(codes) or {"k", "r"} & set(codes):
         raise InvalidDocument(f"{instrument.code}: two flows share a subject code.")

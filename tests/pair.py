@@ -1,7 +1,7 @@
 """Two whole nodes, a school and the city, whose letters a test carries by hand.
 
-Everything is real (databases, keys, encryption, journal, gate) but the bus, so that a test can lose,
-repeat, reorder or alter a letter at will. What the bus itself does is tested on real servers.
+Everything is real (databases, keys, encryption, journal, gate) but the bus, so that a test can
+lose, repeat, reorder or alter a letter at will. What the bus itself does is tested on real servers.
 """
 
 from __future__ import annotations

@@ -8,10 +8,11 @@ holds no name.
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Literal
+from typing import Literal, Self
 
 from joserfc.jwk import OKPKey
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from contracts.kernel.canonical import digest
 from contracts.kernel.checks import Giver
@@ -20,7 +21,7 @@ from contracts.kernel.facts import AgreementFacts
 from contracts.kernel.fields import ShortText
 from contracts.kernel.messages import Identity
 from contracts.kernel.organisation import OrgId
-from contracts.kernel.paris import add_months, birthday, midnight
+from contracts.kernel.paris import add_months, birthday, day_of, midnight
 
 Assent = Literal["yes", "no", "not_asked"]
 """The young person's own word: asked for from 15, recorded at any age."""
@@ -35,7 +36,8 @@ class Proof(Document):
     """Signed reference to an agreement, random for each pair of organisations (design §10.4).
 
     identity: digest of the opening identity, salted by the reference; the receiver compares it
-    with the identity it was given, so a proof for one person cannot carry another.
+    with the identity it was given, so a proof for one person cannot carry another. A proof that
+    would last longer than an agreement may is none.
     """
 
     reference: str = Field(pattern=r"^[0-9a-f]{32}$")
@@ -50,6 +52,13 @@ class Proof(Document):
     notice_at: AwareDatetime
     given_at: AwareDatetime
     expires_at: AwareDatetime
+
+    @model_validator(mode="after")
+    def _within_a_year(self) -> Self:
+        latest = midnight(add_months(day_of(self.given_at), MONTHS))
+        if not self.given_at <= self.expires_at <= latest:
+            raise PydanticCustomError("proof_term", "outlasts an agreement")
+        return self
 
     def facts(self, withdrawn_at: datetime | None) -> AgreementFacts:
         """What the receiver's gate is told of it."""

@@ -50,7 +50,12 @@ class Evidence(Check):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Term(Check):
-    """The instant lies within the instrument's term: from its signature, to its computed end."""
+    """The instant lies within the instrument's term: from its signature, to its computed end.
+
+    endless: a law in force without a repeal date; anywhere else an unknown end refuses.
+    """
+
+    endless: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +102,8 @@ class Age(Check):
 class Agreement(Check):
     """A live agreement of the right person, for this flow and this recipient.
 
-    minor, adult: who gives it below 18 and from 18. recipient_article: what refuses an agreement
-    that names other recipients; expired_article: what ends it.
+    minor, adult: who gives it below 18 and from 18; an agreement of both always does.
+    recipient_article: what refuses an agreement that names other recipients.
     """
 
     minor: Giver

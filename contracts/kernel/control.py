@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BeforeValidator, Field
 
-from contracts.kernel.fields import Code, Day, Payload, said
+from contracts.kernel.fields import Day, Payload, said
 
 Instant = Annotated[AwareDatetime, Field(strict=False)]
 """An instant with its offset, RFC 3339."""
@@ -22,6 +22,20 @@ Id = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 
 _ids = BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
 Ids = Annotated[tuple[Id, ...], _ids]
+
+Article = Annotated[str, Field(pattern=r"^[A-Z][A-Za-z]{0,4}[ .\-]?[0-9][0-9a-z.\-]{0,14}$")]
+"""An obligation (``A-5.1``) or an article of a law (``R511-13``); no room for anything else."""
+
+ConventionRef = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{3,60}$")]
+"""Id of a signed convention, as its text bears it."""
+
+Count = Annotated[int, Field(ge=0, le=1_000_000)]
+"""How many."""
+
+ConventionState = Literal[
+    "draft", "signed", "in_force", "notice_given", "suspended", "ended", "purging", "purged"
+]
+"""State of a signed convention (`kernel.signed.State`)."""
 
 
 class AgreementChanged(Payload):
@@ -50,7 +64,7 @@ class WithdrawalDone(Payload):
     outcome: Literal["stopped", "deleted", "kept"] = said(
         "Suite", why="Prouve ce qui a été fait.", source="A-2.11"
     )
-    article: str | None = said(
+    article: Article | None = said(
         "Article", why="Fonde la conservation, s'il y en a une.", source="A-5.1"
     )
     retain_until: Day | None = said(
@@ -74,17 +88,19 @@ class ErasureDone(Payload):
     outcome: Literal["deleted", "kept", "unknown"] = said(
         "Suite", why="Dit ce qui a été fait.", source="A-5.1"
     )
-    article: str | None = said("Article", why="Fonde une conservation.", source="A-5.1")
-    records: int = said("Pièces", why="Nombre de pièces détruites.", source="A-5.1")
+    article: Article | None = said("Article", why="Fonde une conservation.", source="A-5.1")
+    records: Count = said("Pièces", why="Nombre de pièces détruites.", source="A-5.1")
     done_at: Instant = said("Fait le", why="Date la preuve.", source="A-5.1")
 
 
 class ConventionStateChanged(Payload):
     """A party tells the others that a signed convention changed."""
 
-    convention_id: str = said("Convention", why="Désigne la convention signée.", source="A-10.1")
-    version: int = said("Version", why="Les deux côtés tiennent le même texte.", source="A-11.1")
-    state: Code = said("État", why="État calculé chez l'émetteur.", source="A-10.1")
+    convention_id: ConventionRef = said(
+        "Convention", why="Désigne la convention signée.", source="A-10.1"
+    )
+    version: Count = said("Version", why="Les deux côtés tiennent le même texte.", source="A-11.1")
+    state: ConventionState = said("État", why="État calculé chez l'émetteur.", source="A-10.1")
     effective_at: Instant = said("Effet", why="Date du changement.", source="A-10.1")
 
 

@@ -103,10 +103,17 @@ def _verified(
 ) -> jws.CompactSignature:
     try:
         return jws.deserialize_compact(
-            token, lambda guest: find(guest.headers()), registry=_REGISTRY
+            token, lambda guest: find(_plain(guest.headers())), registry=_REGISTRY
         )
     except (JoseError, ValueError, TypeError, KeyError) as error:
         raise InvalidDocument("The signature does not match its content.") from error
+
+
+def _plain(header: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Refuse extensions: with ``b64`` (RFC 7797) one signature would cover two readings."""
+    if "crit" in header or "b64" in header:
+        raise InvalidDocument("The signature uses an extension.")
+    return header
 
 
 def header_of(token: str) -> Mapping[str, Any]:
@@ -126,22 +133,35 @@ def _extracted(token: str) -> jws.CompactSignature:
         raise InvalidDocument("The signature cannot be read.") from error
 
 
+_JOINT = "joint"
+"""Type of a document with several signatures: none of them passes for a letter or an act."""
+
+_UNREADABLE = (AttributeError, KeyError, TypeError, ValueError, RecursionError)
+"""What JSON of a stranger's making can raise: wrong shape, wrong text, depth of nesting."""
+
+
 def add_signature(
     token: str | None, content: bytes, org: str, key: OKPKey, said: Mapping[str, str]
 ) -> str:
     """Add an organisation's signature to a document that others may have signed already.
 
-    said: what the signer states beside it, under the signature (its legal date of signature).
+    said: what the signer states beside it, under the signature (its legal date of signature). A
+    former signature of the same organisation is replaced. Raises InvalidDocument when the document
+    cannot be read, or when the others signed another text.
     """
-    protected = {"alg": ALGORITHM, "kid": kid_of(key), "org": org, **said}
+    protected = {**said, "alg": ALGORITHM, "kid": kid_of(key), "typ": _JOINT, "org": org}
     made = jws.serialize_json([{"protected": protected}], content, key, registry=_REGISTRY)
     signatures = cast("list[Any]", cast("dict[str, Any]", made)["signatures"])
     if token is None:
         return json.dumps(made, sort_keys=True)
-    whole = json.loads(token)
-    if whole["payload"] != cast("dict[str, Any]", made)["payload"]:
+    try:
+        whole = json.loads(token)
+        same = whole["payload"] == cast("dict[str, Any]", made)["payload"]
+        kept = [one for one in whole["signatures"] if _protected(one).get("org") != org]
+    except _UNREADABLE as error:
+        raise InvalidDocument("The signed document cannot be read.") from error
+    if not same:
         raise InvalidDocument("The other parties signed another text.")
-    kept = [one for one in whole["signatures"] if _protected(one).get("org") != org]
     whole["signatures"] = [*kept, *signatures]
     return json.dumps(whole, sort_keys=True)
 
@@ -155,17 +175,19 @@ def verify_many(
 ) -> tuple[bytes, dict[str, Mapping[str, Any]]]:
     """Content of a general JWS JSON, and what each organisation said when it signed.
 
-    find: public key of (organisation, key id). Each signature must hold: one false signature makes
-    the whole document invalid. Raises InvalidDocument, UnknownKey.
+    find: public key of (organisation, key id). Each signature must hold: one false signature, or
+    two of one organisation, make the whole document invalid. Raises InvalidDocument, UnknownKey.
     """
     try:
         whole = json.loads(token)
         said: dict[str, Mapping[str, Any]] = {}
         for signature in whole["signatures"]:
             header = _protected(signature)
+            if str(header["org"]) in said or header["typ"] != _JOINT:
+                raise InvalidDocument("A signature is not one, or one too many.")
             compact = f"{signature['protected']}.{whole['payload']}.{signature['signature']}"
             _verified(compact, lambda found: find(str(found["org"]), str(found["kid"])))
             said[str(header["org"])] = header
         return urlsafe_b64decode(whole["payload"].encode()), said
-    except (KeyError, TypeError, ValueError) as error:
+    except _UNREADABLE as error:
         raise InvalidDocument("The signed document cannot be read.") from error

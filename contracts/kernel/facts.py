@@ -20,7 +20,8 @@ from contracts.kernel.checks import Giver, Side
 class InstrumentFacts:
     """State of the convention, or of the legal duty, that carries the message.
 
-    opens_at, closes_at: half-open interval of the term (None: never signed / no end).
+    opens_at, closes_at: half-open interval of the term (None: never signed / end unknown, which
+    only a law in force without a repeal date survives).
     notice_ends_at: when a termination notice runs out; notice_at: when it was received.
     """
 

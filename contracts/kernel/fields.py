@@ -2,7 +2,7 @@
 
 A message carries codes, dates and the few texts its type declares. Numbers that identify a person
 (NIR, INE), addresses to reach one (e-mail, phone) and links are refused wherever they are not the
-very purpose of the field, also when they are tucked inside another text.
+very purpose of the field, also when they are tucked inside another text (`kernel.hidden`).
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from pydantic_core import PydanticCustomError
 from stdnum.fr import siret
 
 from contracts.kernel.hidden import REGION, hidden_identifier, invisible
+
 
 def _nothing_hidden(text: str) -> str:
     if invisible(text):

@@ -60,7 +60,8 @@ class Terms(Document):
     """What the parties sign: one version of one convention between named organisations.
 
     evidence: SHA-256 of the signed paper; None means no evidence, hence closed (A-13.1).
-    effective_on: day from which this version applies; for the first one, its last signature.
+    effective_on: day from which this version applies; without it, and never before, the day of
+    its last signature.
     invented: the text was made up for a demonstration, and says so wherever it is shown.
     """
 
@@ -115,6 +116,12 @@ class Signed:
         """Day of the last signature, from which the term runs (A-9.1)."""
         return max(self.signed_on.values()) if self.complete else None
 
+    @property
+    def opens_on(self) -> date | None:
+        """First day on which it applies: the day it names, never before the last signature."""
+        signed, named = self.last_signature, self.terms.effective_on
+        return signed if signed is None or named is None else max(signed, named)
+
 
 @dataclass(frozen=True, slots=True)
 class SignedConvention:
@@ -143,16 +150,14 @@ class SignedConvention:
         """Version that applies at an instant: the last complete one already effective."""
         found = None
         for one in self.versions:
-            day = one.terms.effective_on or one.last_signature
-            if one.complete and day is not None and midnight(day) <= at:
+            if one.opens_on is not None and midnight(one.opens_on) <= at:
                 found = one.terms.version
         return found
 
     @property
     def opens_on(self) -> date | None:
-        """Day of entry into force: the last signature of the first version."""
-        first = self.versions[0]
-        return first.terms.effective_on or first.last_signature if first.complete else None
+        """Day of entry into force: the last signature of the first version, or a later day."""
+        return self.versions[0].opens_on
 
     @property
     def term_ends_on(self) -> date | None:
@@ -162,16 +167,20 @@ class SignedConvention:
             return amended[-1]
         if self.convention.term.until is not None:
             return self.convention.term.until
-        if self.opens_on is None or self.convention.term.years is None:
+        signed = self.versions[0].last_signature
+        if signed is None or self.convention.term.years is None:
             return None
-        return add_years(self.opens_on, self.convention.term.years)
+        return add_years(signed, self.convention.term.years)
 
     def _notice_day(self) -> date | None:
-        rule = self.convention.termination
-        for act in self.acts:
-            if act.kind is ActKind.TERMINATION_NOTICE:
-                return act.received_on if rule.starts is NoticeStarts.RECEIPT else act.sent_on
-        return None
+        """Day that starts the earliest notice; a letter not yet received starts nothing."""
+        receipt = self.convention.termination.starts is NoticeStarts.RECEIPT
+        days = [
+            act.received_on if receipt else act.sent_on
+            for act in self.acts
+            if act.kind is ActKind.TERMINATION_NOTICE
+        ]
+        return min((day for day in days if day is not None), default=None)
 
     @property
     def notice_ends_on(self) -> date | None:
@@ -194,7 +203,7 @@ class SignedConvention:
     def suspended(self, at: datetime) -> bool:
         """Whether a party's suspension holds at the instant."""
         held: set[str] = set()
-        for act in sorted(self.acts, key=lambda act: act.at):
+        for act in sorted(self.acts, key=_in_order):
             if act.at > at:
                 break
             if act.kind is ActKind.SUSPENSION:
@@ -237,6 +246,11 @@ class SignedConvention:
         )
 
 
+def _in_order(act: Act) -> tuple[datetime, bool]:
+    """By instant; of two acts of one instant the suspension comes last, and holds."""
+    return act.at, act.kind is ActKind.SUSPENSION
+
+
 TermsFinder = Callable[[str, str], OKPKey]
 """Public signing key of (organisation, key id); raises UnknownKey."""
 
@@ -274,16 +288,22 @@ def assemble(
 ) -> SignedConvention:
     """Put versions and acts together.
 
-    Each act must come from a party, and each version bind the same organisations, or it raises
-    InvalidDocument.
+    Each act must come from a party, and each version be of this convention, under one id, between
+    the same organisations, or it raises InvalidDocument.
     """
+    if not versions:
+        raise InvalidDocument(f"A signed convention of {convention.code} needs a text.")
     ordered = tuple(sorted(versions, key=lambda one: one.terms.version))
     first = ordered[0].terms
     orgs = {party.org for party in first.parties}
     kinds = sorted(party.kind for party in first.parties)
-    if kinds != sorted(convention.parties):
+    if kinds != sorted(convention.parties) or len(orgs) != len(kinds):
         raise InvalidDocument(f"{first.id}: the parties are not those of {convention.code}.")
+    if len({one.terms.version for one in ordered}) != len(ordered):
+        raise InvalidDocument(f"{first.id}: two texts claim one version.")
     for one in ordered:
+        if (one.terms.id, one.terms.convention) != (first.id, convention.code):
+            raise InvalidDocument(f"{first.id}: a text belongs to another convention.")
         if {party.org for party in one.terms.parties} != orgs:
             raise InvalidDocument(f"{first.id}: an amendment cannot change the parties.")
     for act in acts:

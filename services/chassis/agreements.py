@@ -242,12 +242,6 @@ def _stopped(message_id: str, type_: str, at: datetime) -> Entry:
         message_id=message_id,
         flow=type_,
         outcome="stopped",
-        articles=(),
-        rules_version="",
-        scope=None,
-        case_id=None,
-        agent_id=None,
-        facts=None,
     )
 
 
@@ -270,14 +264,8 @@ def _journal(tx: Tx, core: Core, event: str, agent_id: str | None, at: datetime)
         Entry(
             at=at,
             event=event,
-            message_id=None,
-            flow=None,
             outcome="recorded",
-            articles=(),
-            rules_version="",
             scope=None if agent_id is None else REGISTER_SCOPE,
-            case_id=None,
             agent_id=agent_id,
-            facts=None,
         ),
     )

@@ -194,10 +194,5 @@ def _journal(tx: Tx, core: Core, envelope: Envelope, outcome: str, at: datetime)
             flow=envelope.type,
             outcome=outcome,
             articles=(CONTROL_TYPES[envelope.type].article,),
-            rules_version="",
-            scope=None,
-            case_id=None,
-            agent_id=None,
-            facts=None,
         ),
     )

@@ -65,10 +65,4 @@ def _entry(message_id: str, type_: str, at: datetime) -> Entry:
         message_id=message_id,
         flow=type_,
         outcome="allowed",
-        articles=(),
-        rules_version="",
-        scope=None,
-        case_id=None,
-        agent_id=None,
-        facts=None,
     )

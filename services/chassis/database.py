@@ -11,25 +11,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 import threading
-import time
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from sqlalchemy import create_engine, event, insert, make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy import insert
 
-from contracts.kernel.errors import RelaisError, Unavailable
+from contracts.kernel.errors import Unavailable
+from services.chassis.engines import StorageUnavailable, make_engine, translated
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, CursorResult, Engine, Table
+    from sqlalchemy import Connection, CursorResult, Table
     from sqlalchemy.sql.base import Executable
 
 T = TypeVar("T")
@@ -40,30 +37,12 @@ Row = dict[str, Any]
 Params = Row | Sequence[Row] | None
 
 _log = logging.getLogger(__name__)
-_PATIENCE = 10  # seconds to wait for a server, or for another process that writes the same file
-# What blames the database, not the statement: codes of sqlite.org/rescode.html (busy, locked,
-# readonly, ioerr, corrupt, full, cantopen, notadb); SQLSTATE classes of PostgreSQL's appendix A.
-_SQLITE_OUTAGES = {5, 6, 8, 10, 11, 13, 14, 26}
-_POSTGRES_OUTAGES = ("08", "53", "57P", "58")
-
-
-class StorageUnavailable(Unavailable):
-    """The database does not answer. A later write connects again."""
-
-    code = "storage_unavailable"
 
 
 class Overloaded(Unavailable):
     """Too many units wait for the writer; nothing was queued."""
 
     code = "overloaded"
-
-
-class Conflict(RelaisError):
-    """A row breaks a constraint: most often it exists already."""
-
-    code = "conflict"
-    status = 409
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,69 +323,3 @@ def _settle(units: list[_Unit]) -> None:
             unit.future.set_exception(unit.error)
         elif not unit.future.done():  # else the caller stopped waiting; what is written stays
             unit.future.set_result(unit.result)
-
-
-def make_engine(url: str, *, begin: str = "BEGIN", read_only: bool = False) -> Engine:
-    """Engine on a SQLite file or on PostgreSQL; ValueError for anything else.
-
-    begin: how a SQLite transaction starts; one that reads before it writes says BEGIN IMMEDIATE.
-    read_only: refuse writes, and read one snapshot a transaction.
-    """
-    kind = make_url(url).get_backend_name()
-    if kind == "postgresql":
-        zone, mode = "-c timezone=UTC", " -c default_transaction_read_only=on" if read_only else ""
-        return create_engine(
-            make_url(url).set(drivername="postgresql+psycopg"),
-            connect_args={"options": zone + mode, "connect_timeout": _PATIENCE},
-            isolation_level="REPEATABLE READ" if read_only else "READ COMMITTED",
-            hide_parameters=True,
-        )
-    file = make_url(url).database
-    if kind != "sqlite" or file in {None, "", ":memory:"}:
-        raise ValueError("a node needs a SQLite file or PostgreSQL")
-    engine = create_engine(url, connect_args={"timeout": _PATIENCE}, hide_parameters=True)
-    # executemany waits for the interpreter lock at each row: 7 times slower beside a busy loop.
-    engine.dialect.use_insertmanyvalues_wo_returning = True
-
-    @event.listens_for(engine, "connect")
-    def set_up(connection: sqlite3.Connection, _record: object) -> None:
-        connection.isolation_level = None  # else the driver begins by itself, and late
-        Path(str(file)).chmod(0o600)  # its -wal and -shm, made below, take the same mode
-        for _ in range(100 * _PATIENCE):  # two that begin at once: "busy", whatever the timeout
-            with suppress(sqlite3.OperationalError):
-                connection.execute("PRAGMA journal_mode=WAL")
-                break
-            time.sleep(0.01)
-        for pragma in ("synchronous=FULL", "secure_delete=ON", "foreign_keys=ON"):
-            connection.execute(f"PRAGMA {pragma}")
-        connection.execute(f"PRAGMA query_only={int(read_only)}")
-
-    @event.listens_for(engine, "begin")
-    def start(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
-
-    return engine
-
-
-def translated(error: BaseException) -> BaseException:
-    """Error to show for what was raised; one that is no database's comes back as it is.
-
-    A driver's message quotes rows ("Key (name)=(...) exists"): only codes and names go on.
-    """
-    if isinstance(error, StopIteration):
-        return RuntimeError("a unit raised StopIteration, which a future cannot carry")
-    if not isinstance(error, DBAPIError):
-        return error
-    cause = error.orig
-    if isinstance(cause, sqlite3.Error):  # the low byte of an extended code is the primary one
-        code, name = getattr(cause, "sqlite_errorname", None), str(cause)  # names only, no values
-        outage = getattr(cause, "sqlite_errorcode", 0) & 0xFF in _SQLITE_OUTAGES
-    else:  # an error without a code comes from a connection that was refused
-        code = getattr(cause, "sqlstate", None) or ("08" if type(error) is OperationalError else "")
-        name = str(getattr(getattr(cause, "diag", None), "constraint_name", None))
-        outage = error.connection_invalidated or code.startswith(_POSTGRES_OUTAGES)
-    if outage:
-        return StorageUnavailable(f"The database does not answer ({code}).")
-    if isinstance(error, IntegrityError):
-        return Conflict(f"A row breaks a constraint ({name}).")
-    return RelaisError(f"The database refused a statement ({code}).", code="storage_refused")

@@ -89,12 +89,5 @@ def _entry(certificate: str, at: datetime) -> Entry:
         at=at,
         event="case.erased",
         message_id=certificate,
-        flow=None,
         outcome="deleted",
-        articles=(),
-        rules_version="",
-        scope=None,
-        case_id=None,
-        agent_id=None,
-        facts=None,
     )

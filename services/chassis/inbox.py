@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import to_json
@@ -24,10 +23,11 @@ from contracts.kernel.envelope import Envelope
 from contracts.kernel.errors import InvalidDocument
 from contracts.kernel.facts import Facts
 from contracts.kernel.facts import to_json as facts_json
-from contracts.kernel.fields import Payload, node_fields
+from contracts.kernel.fields import Payload
 from contracts.kernel.instrument import Cardinality, Flow
-from contracts.kernel.messages import Identity, Representative
+from contracts.kernel.messages import Identity
 from services.chassis import standing, tables
+from services.chassis.casefile import identity_of, open_case
 from services.chassis.control import apply_control
 from services.chassis.core import REFUSAL_SCOPE, Core, Received, case_scope
 from services.chassis.database import Loader, Tx
@@ -35,7 +35,7 @@ from services.chassis.journal import Entry
 from services.chassis.opening import Letter, Opened
 from services.chassis.posting import OPEN
 from services.chassis.receipting import acknowledge, apply_receipts
-from services.chassis.standing import NOTHING, Person, Standing
+from services.chassis.standing import NOTHING, Standing
 
 
 class Handled(StrEnum):
@@ -154,7 +154,7 @@ def _through_the_gate(
         return Handled.NOT_OPEN
     person_id = case.known.person_id
     if flow.case is Cardinality.OPENS:
-        person_id = _open_case(tx, core, opened, flow, envelope, case, at)
+        person_id = open_case(tx, core, opened, flow, envelope, payload, case.proof, at)
     _journal(tx, core, opened, envelope, Handled.RECEIVED, (), facts, at)
     handler = core.partner.received.get(envelope.type)
     if handler is not None:
@@ -172,7 +172,7 @@ def _known(
     at: datetime,
 ) -> _Case:
     if flow.case is Cardinality.OPENS:
-        identity = _identity(payload)
+        identity = identity_of(payload)
         proof = _proof(core, opened, envelope, identity, at)
         birth = None if identity is None else identity.birth_date
         return _Case(payload, _of_proof(tx, proof), proof, birth)
@@ -185,18 +185,6 @@ def _known(
         return _Case(payload, NOTHING, None, None)
     person = standing.person_of(core, known)
     return _Case(payload, known, None, None if person is None else person.identity.birth_date)
-
-
-def _filled(payload: Payload, kind: str) -> Any:  # noqa: ANN401 -- the field's own type
-    for name, filled in node_fields(type(payload)).items():
-        if filled == kind:
-            return getattr(payload, name)
-    return None
-
-
-def _identity(payload: Payload) -> Identity | None:
-    found = _filled(payload, "identity")
-    return found if isinstance(found, Identity) else None
 
 
 def _proof(
@@ -260,78 +248,6 @@ def _facts(
     )
 
 
-def _open_case(
-    tx: Tx,
-    core: Core,
-    opened: Opened,
-    flow: Flow,
-    envelope: Envelope,
-    case: _Case,
-    at: datetime,
-) -> str | None:
-    case_id, identity = envelope.caseid, _identity(case.payload)
-    if case_id is None or tx.get(standing.CASES, case_id) is not None:
-        raise InvalidDocument("An opening message needs a new case.")
-    scope = case_scope(case_id)
-    core.keystore.ensure([scope])
-    person_id = core.new_id()
-    if identity is not None:
-        _register(tx, core, person_id, scope, identity, _filled(case.payload, "representative"), at)
-    if case.proof is not None and tx.get(standing.PROOFS, case.proof.reference) is None:
-        tx.insert(tables.held_proofs, _held(case.proof, envelope, opened, at))
-        tx.remember(standing.PROOFS, case.proof.reference, case.proof)
-    tx.insert(
-        tables.cases,
-        {
-            "case_id": case_id,
-            "instrument": opened.signed.id,
-            "partner": opened.sender.org,
-            "purpose": flow.purpose,
-            "opened_here": False,
-            "person_id": person_id,
-            "reference": envelope.agreement,
-            "state": OPEN,
-            "opened_at": at,
-            "seq_out": 0,
-        },
-    )
-    tx.forget(standing.CASES)
-    return person_id
-
-
-def _held(proof: Proof, envelope: Envelope, opened: Opened, at: datetime) -> dict[str, Any]:
-    return {
-        "reference": proof.reference,
-        "collector": opened.sender.org,
-        "token": envelope.proof,
-        "proof": proof.model_dump_json(),
-        "received_at": at,
-    }
-
-
-def _register(
-    tx: Tx,
-    core: Core,
-    person_id: str,
-    scope: str,
-    identity: Identity,
-    representative: object,
-    at: datetime,
-) -> None:
-    known = (representative,) if isinstance(representative, Representative) else ()
-    person = Person(identity=identity, representatives=known)
-    content = person.model_dump_json().encode()
-    tx.insert(
-        tables.persons,
-        {
-            "person_id": person_id,
-            "scope": scope,
-            "sealed": core.keystore.seal(scope, content, aad=b"person"),
-            "created_at": at,
-        },
-    )
-
-
 def _refuse(
     tx: Tx,
     core: Core,
@@ -371,7 +287,6 @@ def _journal(
             rules_version=opened.signed.convention.rules_version,
             scope=REFUSAL_SCOPE if case_id is None else case_scope(case_id),
             case_id=case_id,
-            agent_id=None,
             facts=None if facts is None else facts_json(facts),
         ),
     )

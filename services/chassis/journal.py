@@ -48,7 +48,7 @@ class Entry:
     event: str
     at: datetime
     outcome: str
-    rules_version: str
+    rules_version: str = ""
     message_id: str | None = None
     flow: str | None = None
     articles: tuple[str, ...] = ()

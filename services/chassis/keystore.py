@@ -25,7 +25,8 @@ from sqlalchemy import Column, LargeBinary, String, Table, bindparam, insert, se
 from sqlalchemy.exc import DBAPIError
 
 from contracts.kernel.errors import RelaisError, UnknownName
-from services.chassis.database import Loader, make_engine, translated
+from services.chassis.database import Loader
+from services.chassis.engines import make_engine, translated
 from services.chassis.schema import UtcDateTime, new_metadata
 
 if TYPE_CHECKING:

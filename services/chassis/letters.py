@@ -61,10 +61,16 @@ class Draft:
 
 
 def put(tx: Tx, core: Core, draft: Draft, at: datetime) -> None:
-    """Seal a letter and queue it, due at once. Raises NoCommonSuite."""
+    """Seal a letter and queue it, due at once. Raises NoCommonSuite.
+
+    The newest key serves even past its date: a node that sleeps all summer cannot publish another,
+    keeps that one until it has, and must still hear of a withdrawal.
+    """
     own = core.directory.entry(core.org)
-    keys = tuple(key for key in draft.to.encryption_keys if key.not_after > at)
-    key = choose_key(keys, _stricter(draft.to.floor, own.floor if own is not None else Suite.XWING))
+    key = choose_key(
+        draft.to.encryption_keys,
+        _stricter(draft.to.floor, own.floor if own is not None else Suite.XWING),
+    )
     if own is None or key is None:
         raise NoCommonSuite(f"{draft.to.org} ne publie aucune clé de chiffrement acceptée ici.")
     subject = letter_subject(draft.to.code, own.code, subject_token(draft.instrument), draft.code)

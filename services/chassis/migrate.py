@@ -34,7 +34,7 @@ from sqlalchemy.exc import DBAPIError
 
 from contracts.kernel.errors import RelaisError, UnknownName
 from services.chassis import schema, tables
-from services.chassis.database import make_engine, translated
+from services.chassis.engines import make_engine, translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -21,7 +22,7 @@ from sqlalchemy import Connection, make_url, select, update
 from contracts.broker.compile import activations_for
 from contracts.kernel.errors import RelaisError, Unavailable, Unverified
 from contracts.registry import Registry
-from services.chassis import migrate, tables
+from services.chassis import migrate, retention, tables
 from services.chassis.bus import Bus, BusSettings, Verdict
 from services.chassis.clock import Clock
 from services.chassis.core import REFUSAL_SCOPE, REGISTER_SCOPE, Core, Partner, Policy
@@ -47,6 +48,9 @@ RETRIES = (0.2, 1.0, 5.0, 30.0)
 
 EARLY = timedelta(seconds=5)
 """How soon a letter from the future is looked at again."""
+
+HOUSEKEEPING_EVERY = 3600.0
+"""Seconds between two rounds of retention and key rotation."""
 
 SYNC_EVERY = 1.0
 """Seconds between two questions to the registrar; unchanged documents cost one 304."""
@@ -136,6 +140,7 @@ class Node:
         await self.bus.start()
         await self.relay.start()
         self._tasks.append(asyncio.create_task(self._follow(), name="directory"))
+        self._tasks.append(asyncio.create_task(self._keep_house(), name="housekeeping"))
 
     async def stop(self) -> None:
         """Leave in order; what waits stays in the outbox and the letterbox."""
@@ -156,6 +161,18 @@ class Node:
         while True:
             await asyncio.sleep(SYNC_EVERY)
             await self._sync_once()
+
+    async def _keep_house(self) -> None:
+        """Every hour: new encryption keys when their month is over, and what retention asks."""
+        while True:
+            at = self.clock.now()
+            if self.keys.encryption_due(at):
+                self.keys.rotate_encryption(at)
+                self._published = None
+            self.keys.destroy_expired(at)
+            with suppress(RelaisError):
+                await self.database.write(partial(retention.purge, core=self.core, at=at))
+            await asyncio.sleep(HOUSEKEEPING_EVERY)
 
     async def _sync_once(self) -> None:
         """Publish what is new here, read what is new there; the registrar may be away."""

@@ -145,11 +145,7 @@ def _journal(tx: Tx, core: Core, row: object, status: str, at: datetime) -> None
             message_id=row.message_id,  # type: ignore[attr-defined] # same
             flow=row.type,  # type: ignore[attr-defined] # same
             outcome=status,
-            articles=(),
-            rules_version="",
             scope=None if case_id is None else case_scope(case_id),
             case_id=case_id,
-            agent_id=None,
-            facts=None,
         ),
     )

@@ -234,10 +234,5 @@ def _end(
             flow=row.type,
             outcome=state,
             articles=articles,
-            rules_version="",
-            scope=None,
-            case_id=None,
-            agent_id=None,
-            facts=None,
         ),
     )

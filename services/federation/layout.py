@@ -2,6 +2,7 @@
 
     federation.json       what was read from federation.yaml at the last `relais up`
     ports.json            loopback ports, chosen once
+    database              address of a PostgreSQL server, where one was given
     supervisor.json       what runs now, under which process ids
     tls/                  demonstration authority and certificates
     hub/ registrar/ observer/
@@ -16,9 +17,9 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import socket
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -42,6 +43,8 @@ LEAF, SERVICE = "leaf", "service"
 """The two processes of an organisation."""
 HUB, HUB_LEAFS, REGISTRAR, OBSERVER = "hub", "hub.leafs", "registrar", "observer"
 
+_LOWEST_PORT: Final = 16_000
+_HIGHEST_PORT: Final = 32_000
 _CERTIFICATE_LIFE: Final = timedelta(days=10 * 365)
 
 
@@ -99,9 +102,9 @@ class Layout:
         """Secret of an organisation's node."""
         return self.node_dir(org) / "secret"
 
-    def clock_file(self, org: str) -> Path:
-        """Seconds by which an organisation's clock is moved; absent: not at all."""
-        return self.node_dir(org) / "clock"
+    def clock_file(self, part: str) -> Path:
+        """Seconds by which an organisation's, or the registrar's, clock is moved; absent: none."""
+        return (self.folder(part) if part == REGISTRAR else self.node_dir(part)) / "clock"
 
     def log_file(self, name: str) -> Path:
         """JSON lines of a part: an organisation's id, `registrar`, `observer`, `hub`…"""
@@ -122,7 +125,8 @@ def lay_out(
 ) -> Layout:
     """Write all that the processes need, keeping what is there.
 
-    at: real time. database_base: address of a PostgreSQL server; None keeps SQLite files.
+    at: real time. database_base: address of a PostgreSQL server, remembered; SQLite files where
+    none was ever given.
     Raises BadFederation, BadSettings, Unavailable.
     """
     home = home.absolute()
@@ -133,8 +137,10 @@ def lay_out(
         names += [org.id, leaf_of(org.id)]
     layout = Layout(home, federation, _ports(home / "ports.json", names))
     authority = _authority(home / "tls", at)
-    addresses = _databases(federation, database_base)
-    keys = {one.id: _node(layout, one, authority, addresses, at) for one in layout.federation.organisations}
+    addresses = _databases(federation, _kept(home / "database", database_base))
+    keys = {
+        one.id: _node(layout, one, authority, addresses, at) for one in federation.organisations
+    }
     _hub(layout, authority, at)
     _registrar(layout, keys, addresses)
     layout.folder(OBSERVER).mkdir(mode=0o700, exist_ok=True)
@@ -143,18 +149,34 @@ def lay_out(
 
 
 def _ports(path: Path, names: Iterable[str]) -> dict[str, int]:
-    """Ports kept in a file; new ones are free together at this instant."""
+    """Ports kept in a file; new ones are free at this instant.
+
+    They lie below those that systems give to outgoing connections, or one of these could hold a
+    port between two runs, and a probe of a silent port could end up connected to itself.
+    """
     known: dict[str, int] = json.loads(path.read_text(encoding="ascii")) if path.exists() else {}
-    with ExitStack() as held:
-        for name in names:
-            while name not in known:
-                probe = held.enter_context(socket.socket())
-                probe.bind((HOST, 0))
-                port = int(probe.getsockname()[1])
-                if port not in known.values():
-                    known[name] = port
+    for name in names:
+        while name not in known:
+            port = _LOWEST_PORT + secrets.randbelow(_HIGHEST_PORT - _LOWEST_PORT)
+            if port not in known.values() and _is_free(port):
+                known[name] = port
     write_private(path, json.dumps(known, indent=2))
     return known
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def _kept(path: Path, given: str | None) -> str | None:
+    if given is not None:
+        write_private(path, given)
+    return path.read_text(encoding="utf-8") if path.exists() else None
 
 
 def _authority(folder: Path, at: datetime) -> Authority:

@@ -1,7 +1,7 @@
-"""The registrar over HTTP: signed documents in, the directory out. No login: documents prove themselves.
+"""The registrar over HTTP: signed documents in, the directory out.
 
-Bodies are the signed strings themselves; activations come as a JSON list of NATS JWTs. Refusals
-are RFC 9457 problems.
+There is no login, since documents prove themselves. Bodies are the signed strings themselves;
+activations come as a JSON list of NATS JWTs. Refusals are RFC 9457 problems.
 """
 
 from __future__ import annotations

@@ -44,8 +44,12 @@ _log = logging.getLogger("relais.registrar")
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """What the hub shall hold. claims: by code. withheld: reason by subject left out."""
+    """What the hub shall hold. claims: by code. withheld: reason by subject left out.
 
+    generation: counts the changes of what is held; revision: that of the bundle.
+    """
+
+    generation: int
     revision: str
     claims: Mapping[str, Claims]
     withheld: Mapping[str, str]
@@ -106,6 +110,7 @@ class Registrar:
         self._held: Documents = {}
         self._view = View.read({}, self._admitted, self._reader)
         self._content = b""
+        self._generation = 0
         self._pass = Pass()
         self._grants = _Grants()
         self._link: HubLink | None = None
@@ -182,6 +187,7 @@ class Registrar:
         self._held = held
         self._view = View.read(held, self._admitted, self._reader)
         self._content = self._view.bundle.model_dump_json().encode()
+        self._generation += 1
 
     # -- hub -------------------------------------------------------------------------------
 
@@ -253,7 +259,8 @@ class Registrar:
         view, at = self._view, self._wall.now()
         grants, accounts = self._granted(view), view.accounts()
         claims = compile_accounts(accounts, grants, view.activations, at, at + ACCOUNT_LIFE)
-        return Compiled(view.revision, claims, withheld(accounts, grants, view.activations, at))
+        left_out = withheld(accounts, grants, view.activations, at)
+        return Compiled(self._generation, view.revision, claims, left_out)
 
     def _granted(self, view: View) -> list[Grant]:
         now = self._clock.now()
@@ -275,7 +282,7 @@ class Registrar:
         last = self._pass
         if last.failure is not None or last.compiled is None or self._link is None:
             raise _unready(last.failure or "not_yet")
-        if last.compiled.revision != self._view.revision:
+        if last.compiled.generation != self._generation:
             raise _unready("not_pushed")
         wanted = {str(claims["sub"]) for claims in last.compiled.claims.values()}
         held = set(await self._link.accounts()) - {self._operator.system_account}
@@ -285,7 +292,7 @@ class Registrar:
     def state(self) -> dict[str, Any]:
         """What is pushed, mended and withheld; codes, subjects and instants only."""
         last = self._pass
-        compiled = last.compiled or Compiled("", {}, {})
+        compiled = last.compiled or Compiled(0, "", {}, {})
         by_key = {str(claims["sub"]): code for code, claims in compiled.claims.items()}
         return {
             "revision": self._view.revision,

@@ -61,7 +61,7 @@ def birth_date(index: int, today: date) -> date:
 def sample_referral(index: int, today: date) -> Referral:
     """Return the referral of message `index`; no two are alike, all weigh about 1 KiB in JSON."""
     return Referral(
-        case_id=UUID(int=(index + 1) << 64 | 0x8000_0000_0000_0000, version=4),
+        case_id=UUID(int=(index + 1) << 96, version=4),
         family_name=f"Démonstration-{index:06d}",
         given_name="Camille",
         birth_date=birth_date(index, today),

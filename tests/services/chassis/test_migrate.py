@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from contracts.kernel.errors import UnknownName
 from services.chassis import migrate, schema
-from services.chassis.database import StorageUnavailable, make_engine
+from services.chassis.engines import StorageUnavailable, make_engine
 from services.chassis.migrate import CHASSIS, Branch, NotMigrated
 from tests.servers import free_port
 

@@ -1,0 +1,51 @@
+# Everything a person does here goes through these targets; CI runs the same ones.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export UV_PYTHON_DOWNLOADS := never
+export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
+ARGS ?=
+
+.PHONY: help setup demo up down test check compile bench clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+
+setup: $(VENV)/.ready ## Make the virtual environment from the lock file
+
+$(VENV)/.ready: pyproject.toml uv.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Relais needs Python 3.11 or later; name one with: make PYTHON=python3.12 …"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(BIN)/uv sync --quiet --frozen --inexact --python $(BIN)/python
+	@touch $@
+
+demo: setup ## Play the whole story on a federation of its own, then stop (ARGS=--json)
+	@$(BIN)/relais demo $(ARGS)
+
+up: setup ## Start the embedded federation; its data stays between runs
+	@$(BIN)/relais up
+
+down: setup ## Stop the embedded federation
+	@$(BIN)/relais down
+
+test: check ## Check the code, then run every test on SQLite and PostgreSQL
+	@$(BIN)/pytest $(ARGS)
+
+check: setup ## Lint, types, import arrows, generated files
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/relais compile --check
+
+compile: setup ## Write what is derived from the conventions: schemas, matrix, registers
+	@$(BIN)/relais compile
+
+bench: setup ## Measure the whole road against its peers, as ratios in one run
+	@$(BIN)/relais bench $(ARGS)
+
+clean: ## Remove the virtual environment and the embedded federation's data
+	@rm -rf $(VENV) .relais

@@ -1,0 +1,110 @@
+"""Opening a case where its first message arrives: the person, the proof, the key of its content."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from contracts.kernel.agreement import Proof
+from contracts.kernel.envelope import Envelope
+from contracts.kernel.errors import InvalidDocument
+from contracts.kernel.fields import Payload, node_fields
+from contracts.kernel.instrument import Flow
+from contracts.kernel.messages import Identity, Representative
+from services.chassis import standing, tables
+from services.chassis.core import Core, case_scope
+from services.chassis.database import Tx
+from services.chassis.opening import Opened
+from services.chassis.posting import OPEN
+from services.chassis.standing import Person
+
+
+def filled_by(payload: Payload, kind: str) -> Any:  # noqa: ANN401 -- the field's own type
+    """Value of the field that the sender's node filled from that part of its register."""
+    for name, filled in node_fields(type(payload)).items():
+        if filled == kind:
+            return getattr(payload, name)
+    return None
+
+
+def identity_of(payload: Payload) -> Identity | None:
+    """Identity that an opening message carries, if its type carries one."""
+    found = filled_by(payload, "identity")
+    return found if isinstance(found, Identity) else None
+
+
+def open_case(
+    tx: Tx,
+    core: Core,
+    opened: Opened,
+    flow: Flow,
+    envelope: Envelope,
+    payload: Payload,
+    proof: Proof | None,
+    at: datetime,
+) -> str | None:
+    """Open a case at the receiver: its key, the person in its own register, the proof it rests on.
+
+    Raises InvalidDocument when the case exists already.
+    """
+    case_id, identity = envelope.caseid, identity_of(payload)
+    if case_id is None or tx.get(standing.CASES, case_id) is not None:
+        raise InvalidDocument("An opening message needs a new case.")
+    scope = case_scope(case_id)
+    core.keystore.ensure([scope])
+    person_id = core.new_id()
+    if identity is not None:
+        _register(tx, core, person_id, scope, identity, filled_by(payload, "representative"), at)
+    if proof is not None and tx.get(standing.PROOFS, proof.reference) is None:
+        tx.insert(tables.held_proofs, _held(proof, envelope, opened, at))
+        tx.remember(standing.PROOFS, proof.reference, proof)
+    tx.insert(
+        tables.cases,
+        {
+            "case_id": case_id,
+            "instrument": opened.signed.id,
+            "partner": opened.sender.org,
+            "purpose": flow.purpose,
+            "opened_here": False,
+            "person_id": person_id,
+            "reference": envelope.agreement,
+            "state": OPEN,
+            "opened_at": at,
+            "seq_out": 0,
+        },
+    )
+    tx.forget(standing.CASES)
+    return person_id
+
+
+def _held(proof: Proof, envelope: Envelope, opened: Opened, at: datetime) -> dict[str, Any]:
+    return {
+        "reference": proof.reference,
+        "collector": opened.sender.org,
+        "token": envelope.proof,
+        "proof": proof.model_dump_json(),
+        "received_at": at,
+    }
+
+
+def _register(
+    tx: Tx,
+    core: Core,
+    person_id: str,
+    scope: str,
+    identity: Identity,
+    representative: object,
+    at: datetime,
+) -> None:
+    known = (representative,) if isinstance(representative, Representative) else ()
+    person = Person(identity=identity, representatives=known)
+    content = person.model_dump_json().encode()
+    tx.insert(
+        tables.persons,
+        {
+            "person_id": person_id,
+            "scope": scope,
+            "sealed": core.keystore.seal(scope, content, aad=b"person"),
+            "created_at": at,
+        },
+    )

@@ -1,0 +1,129 @@
+"""The signing ceremony: each party signs through its own node, with the key that never leaves it.
+
+In life a person reads the text and compares the fingerprints of its annex before asking the node to
+sign. Here one machine holds all the nodes, so the fingerprints are read in their folders.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from typing import Any, Final
+
+import httpx
+
+from contracts.kernel.errors import RelaisError, Unavailable
+from contracts.kernel.organisation import Suite
+from contracts.kernel.signed import Party, State, Terms
+from services.federation.config import ToSign
+
+Clients = Callable[[str], httpx.Client]
+"""Gives a client of an organisation's API, in the role of a manager."""
+
+_PATIENCE_S: Final = 20.0
+_POLL_S: Final = 0.1
+
+
+class CallRefused(RelaisError):
+    """A node answered with a problem; its sentence, code and articles are passed on."""
+
+    code = "call_refused"
+
+
+def terms_of(wanted: ToSign, fingerprints: Mapping[str, str]) -> Terms:
+    """The first version of a convention. fingerprints: of each party's signing key."""
+    parties = tuple(
+        Party(
+            org=one.org,
+            kind=one.kind,
+            signing_key=fingerprints[one.org],
+            floor=Suite.XWING,
+            signatory=one.signature.signatory,
+            decision=one.signature.decision,
+        )
+        for one in wanted.parties
+    )
+    return Terms(
+        id=wanted.id,
+        convention=wanted.convention,
+        version=1,
+        parties=parties,
+        evidence=wanted.evidence,
+        invented=wanted.invented,
+    )
+
+
+def sign_missing(
+    conventions: Iterable[ToSign], fingerprints: Mapping[str, str], clients: Clients
+) -> list[str]:
+    """Have every convention signed that is not yet; returns their ids, once every party shows them.
+
+    Raises CallRefused, Unavailable.
+    """
+    signed = []
+    held: dict[str, dict[str, str]] = {}
+    for wanted in conventions:
+        for party in wanted.parties:
+            if party.org not in held:
+                held[party.org] = states(clients(party.org))
+        if all(_complete(held[party.org], wanted.id) for party in wanted.parties):
+            continue
+        terms = terms_of(wanted, fingerprints)
+        sign(terms, {one.org: one.signature.signed_on for one in wanted.parties}, clients)
+        signed.append(wanted)
+    for one in signed:
+        wait_complete(one.id, [party.org for party in one.parties], clients)
+    return [one.id for one in signed]
+
+
+def sign(terms: Terms, days: Mapping[str, date], clients: Clients) -> None:
+    """Each party signs a text in its own node, on its own day. Raises CallRefused."""
+    text = terms.model_dump(mode="json")
+    for party in terms.parties:
+        body = {"terms": text, "signed_on": days[party.org].isoformat()}
+        answered(clients(party.org).post("/api/v1/conventions", json=body))
+
+
+def wait_complete(convention_id: str, orgs: Iterable[str], clients: Clients) -> None:
+    """Return once every party holds the text signed by all. Raises Unavailable."""
+    deadline = time.monotonic() + _PATIENCE_S
+    for org in orgs:
+        client = clients(org)
+        while not _complete(states(client), convention_id):
+            if time.monotonic() > deadline:
+                raise Unavailable(
+                    f"{org} ne voit pas toutes les signatures de {convention_id} : voir ses "
+                    "journaux et ceux du registraire.",
+                    code="not_signed",
+                )
+            time.sleep(_POLL_S)
+
+
+def states(client: httpx.Client) -> dict[str, str]:
+    """State of each convention a node holds, by id."""
+    listed = answered(client.get("/api/v1/conventions"))
+    return {one["convention_id"]: one["state"] for one in listed}
+
+
+def _complete(held: Mapping[str, str], convention_id: str) -> bool:
+    """Signed by all; whether it is also in force depends on its dates and the node's clock."""
+    return held.get(convention_id, State.DRAFT.value) != State.DRAFT.value
+
+
+def answered(response: httpx.Response) -> Any:  # noqa: ANN401 -- JSON
+    """Content of an answer. Raises CallRefused with what the node's problem says."""
+    if response.is_success:
+        return response.json()
+    try:
+        problem = response.json()
+    except ValueError:
+        problem = {}
+    where = f"{response.request.url.host}:{response.request.url.port}"
+    sentence = problem.get("detail") or f"{where} répond {response.status_code}."
+    faults = ", ".join(f"{one['path']} ({one['code']})" for one in problem.get("fields", ()))
+    raise CallRefused(
+        f"{sentence} {faults}".strip(),
+        code=problem.get("code"),
+        articles=tuple(problem.get("articles", ())),
+    )

@@ -1,0 +1,282 @@
+"""A federation in the hands of a caller: the command line, the demonstration, or a test."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final, Literal, Self
+
+import httpx
+
+from contracts import registry
+from contracts.kernel.errors import Unavailable, UnknownName
+from services.chassis.clock import FileClock
+from services.chassis.keys import NodeKeys
+from services.chassis.secret import NodeSecret
+from services.chassis.tls import write_private
+from services.chassis.tokens import Role, Tokens
+from services.federation.ceremony import sign_missing
+from services.federation.config import FederationFile, read_federation
+from services.federation.layout import LEAF, REGISTRAR, SERVICE, Layout, lay_out, leaf_of
+from services.federation.supervisor import runs
+
+Part = Literal["service", "leaf"]
+
+_READY_S: Final = 60.0
+_STOP_S: Final = 30.0
+_POLL_S: Final = 0.05
+_HTTP_S: Final = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What runs now. state: starting, running, stopping, stopped or failed.
+
+    processes: by name, with pid, port, restarts and last exit.
+    """
+
+    state: str
+    pid: int | None = None
+    error: str | None = None
+    processes: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+class Federation:
+    """One state folder and the processes that run on it. Made by `create` or `open`."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self._process: subprocess.Popen[bytes] | None = None
+        self._tokens: dict[str, Tokens] = {}
+
+    @classmethod
+    def create(
+        cls, home: Path, config: Path | FederationFile, database_base_url: str | None = None
+    ) -> Self:
+        """Lay out a state folder, or bring one up to date with its file; nothing is started.
+
+        database_base_url: a PostgreSQL server; SQLite files by default.
+        Raises BadFederation, BadSettings, Unavailable; Unavailable too while it runs.
+        """
+        if isinstance(config, Path):
+            config = read_federation(config, registry.load())
+        if runs(home / "supervisor.lock"):
+            raise Unavailable(
+                f"Une fédération tourne déjà dans {home} : « relais down » d'abord.",
+                code="already_up",
+            )
+        return cls(lay_out(home, config, datetime.now(UTC), database_base_url))
+
+    @classmethod
+    def open(cls, home: Path) -> Self:
+        """Take up a state folder, whether it runs or not. Raises UnknownName."""
+        return cls(Layout.load(home))
+
+    def __enter__(self) -> Self:
+        """Start it."""
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop it."""
+        self.stop()
+
+    # -- life ----------------------------------------------------------------------------------
+
+    def start(self, *, tied: bool = True, timeout_s: float = _READY_S) -> list[str]:
+        """Start every process, wait until all are ready, and sign what is not signed yet.
+
+        tied: stop with the caller's own process; else it goes on after it. Returns the ids of the
+        conventions signed now. Raises Unavailable; nothing is left running then.
+        """
+        self.layout.status_file.unlink(missing_ok=True)
+        command = [sys.executable, "-m", "services.federation", str(self.layout.home)]
+        with self.layout.log_file("supervisor").with_suffix(".err").open("ab") as errors:
+            self._process = subprocess.Popen(  # noqa: S603 -- this very program
+                [*command, "--tied"] if tied else command,
+                stdin=subprocess.PIPE if tied else subprocess.DEVNULL,
+                stdout=errors,
+                stderr=errors,
+                start_new_session=True,
+            )
+        try:
+            self._wait_started(timeout_s)
+            self.wait_ready(timeout_s)
+            return self.sign()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stop every process, in order; nothing to do when none runs. Raises Unavailable."""
+        with suppress(ProcessLookupError):
+            if runs(self.layout.lock_file) and (pid := self.status().pid) is not None:
+                os.kill(pid, signal.SIGTERM)
+        self._release()
+        wait_for(
+            lambda: not runs(self.layout.lock_file),
+            _STOP_S,
+            f"Le superviseur de {self.layout.home} ne s'arrête pas.",
+        )
+
+    def _release(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if process.stdin is not None:
+            process.stdin.close()
+        try:
+            process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()  # its children are tied to it
+            process.wait()
+
+    def _wait_started(self, timeout_s: float) -> None:
+        def started() -> bool:
+            dead = self._process is not None and self._process.poll() is not None
+            if dead and self.status().state != "running":
+                errors = self.layout.log_file("supervisor").with_suffix(".err")
+                raise Unavailable(
+                    self.status().error or f"Le superviseur s'est arrêté : voir {errors}.",
+                    code="not_started",
+                )
+            return self.status().state == "running"
+
+        wait_for(started, timeout_s, "La fédération tarde à démarrer : voir « relais status ».")
+
+    def wait_ready(self, timeout_s: float = _READY_S) -> None:
+        """Return once the registrar and every node say they can do their work. Raises Unavailable.
+
+        Readiness performs the function: a node writes to its database and to its letterbox.
+        """
+        deadline = time.monotonic() + timeout_s
+        with httpx.Client(timeout=_HTTP_S) as client:
+            for part in (REGISTRAR, *self.layout.orgs):
+                url = f"{self.layout.url(part)}/readyz"
+                wait_for(
+                    lambda url=url: _is_ready(client, url),  # type: ignore[misc] # mypy cannot infer a lambda with a default
+                    max(0.0, deadline - time.monotonic()),
+                    f"{part} n'est pas prêt : voir {self.layout.log_file(part)}.",
+                )
+
+    def status(self) -> Status:
+        """What runs now; a supervisor that was killed counts as stopped."""
+        try:
+            said = json.loads(self.layout.status_file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return Status("stopped")
+        status = Status(**said)
+        if not runs(self.layout.lock_file) and status.state not in {"stopped", "failed"}:
+            return Status("stopped")
+        return status
+
+    def pid(self, org: str, part: Part = SERVICE) -> int | None:
+        """Process id of an organisation's service or leaf; None while it is down."""
+        self.layout.federation.member(org)
+        name = leaf_of(org) if part == LEAF else f"{org}.{SERVICE}"
+        found: int | None = self.status().processes.get(name, {}).get("pid")
+        return found
+
+    def kill(self, org: str, part: Part = SERVICE) -> int:
+        """End a process at once, as a power cut would (SIGKILL); returns the id it had.
+
+        The supervisor starts it again. Raises UnknownName when it does not run.
+        """
+        pid = self.pid(org, part)
+        if pid is None:
+            raise UnknownName(f"{org} ({part}) ne tourne pas.")
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
+    # -- calls ---------------------------------------------------------------------------------
+
+    def url(self, org: str) -> str:
+        """HTTP address of an organisation's service, or of `registrar` or `observer`."""
+        if org not in self.layout.ports:
+            self.layout.federation.member(org)
+        return self.layout.url(org)
+
+    def now(self, org: str) -> datetime:
+        """Present instant on an organisation's own clock."""
+        return FileClock(self.layout.clock_file(org)).now()
+
+    def move_clock(self, offset: timedelta, *parts: str) -> None:
+        """Move clocks to that far from real time: of all parts, or of the given ones.
+
+        parts: organisations, or `registrar`, which compiles the broker's grants.
+        """
+        for part in parts or (REGISTRAR, *self.layout.orgs):
+            write_private(self.layout.clock_file(part), str(offset.total_seconds()))
+
+    def token(
+        self,
+        org: str,
+        role: Role | str = Role.AGENT,
+        agent_id: str = "agent-1",
+        lifetime: timedelta = timedelta(hours=12),
+    ) -> str:
+        """Make a bearer token of an organisation's API, from its node's own secret.
+
+        Raises UnknownName for an organisation or a role that does not exist.
+        """
+        if role not in list(Role):
+            raise UnknownName(f"Le rôle {role} n'existe pas. Connus : {', '.join(Role)}.")
+        tokens = self._tokens.get(org)
+        if tokens is None:
+            secret = NodeSecret.load(self.layout.secret_file(org))
+            tokens = self._tokens[org] = Tokens(org, secret.bearer_key)
+        return tokens.make(agent_id, Role(role), self.now(org), lifetime)
+
+    def client(
+        self, org: str, role: Role | str = Role.AGENT, agent_id: str = "agent-1"
+    ) -> httpx.Client:
+        """Make a client of an organisation's API; the caller closes it."""
+        headers = {"Authorization": f"Bearer {self.token(org, role, agent_id)}"}
+        return httpx.Client(base_url=self.url(org), headers=headers, timeout=_HTTP_S)
+
+    def logs(self, org: str) -> Path:
+        """JSON log of an organisation's service."""
+        return self.layout.log_file(self.layout.federation.member(org).id)
+
+    # -- conventions ---------------------------------------------------------------------------
+
+    def fingerprint(self, org: str) -> str:
+        """Thumbprint of an organisation's present signing key, as its partners pin it."""
+        return NodeKeys.open(self.layout.node_dir(org), org, datetime.now(UTC)).kid
+
+    def sign(self) -> list[str]:
+        """Sign the conventions of the file that are not signed yet; returns their ids."""
+        wanted = self.layout.federation.to_sign(registry.load())
+        orgs = sorted({party.org for one in wanted for party in one.parties})
+        clients = {org: self.client(org, Role.MANAGER, "manager-1") for org in orgs}
+        try:
+            fingerprints = {org: self.fingerprint(org) for org in orgs}
+            return sign_missing(wanted, fingerprints, clients.__getitem__)
+        finally:
+            for client in clients.values():
+                client.close()
+
+
+def _is_ready(client: httpx.Client, url: str) -> bool:
+    try:
+        return client.get(url).is_success
+    except httpx.TransportError:
+        return False
+
+
+def wait_for(holds: Callable[[], bool], timeout_s: float, sentence: str) -> None:
+    """Return once it holds; raises Unavailable with the sentence when the time is over."""
+    deadline = time.monotonic() + timeout_s
+    while not holds():
+        if time.monotonic() > deadline:
+            raise Unavailable(sentence, code="timeout")
+        time.sleep(_POLL_S)

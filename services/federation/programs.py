@@ -1,0 +1,176 @@
+"""What each process of a federation runs: nats-server, the registrar, the observer, a node."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, TextIO
+
+import uvicorn
+from fastapi import FastAPI
+
+from contracts import registry
+from contracts.kernel.errors import RelaisError, UnknownName
+from contracts.kernel.organisation import Kind
+from services.chassis.clock import Clock, FileClock, SystemClock, new_id
+from services.chassis.core import Partner
+from services.chassis.logs import configure, route_stdlib
+from services.chassis.node import Given, Node
+from services.chassis.settings import load_node_settings, load_registrar_settings
+from services.chassis.web import create_app as create_node
+from services.federation.layout import HUB, OBSERVER, REGISTRAR, SERVICE, Layout, leaf_of
+from services.observer.receiver import create_app as create_observer
+from services.registrar.app import create_app as create_registrar
+from services.registrar.operator import OperatorKeys
+from services.registrar.service import Registrar
+
+_GRACE_S: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One process: its name, the loopback port that shows it is up, and what it runs.
+
+    stage: programs of a stage start together, once those of the former one are up.
+    """
+
+    name: str
+    port: int
+    stage: int
+    run: Callable[[], None]
+    errors: Path
+
+
+def programs(layout: Layout, nats_server: Path) -> list[Program]:
+    """List every process of a federation, in the order in which they start."""
+
+    def nats(name: str, folder: Path, stage: int) -> Program:
+        run = partial(_exec_nats, nats_server, folder / "nats.json")
+        return Program(name, layout.ports[name], stage, run, layout.log_file(name))
+
+    def python(name: str, part: str, stage: int, run: Callable[[], None]) -> Program:
+        errors = layout.log_file(part).with_suffix(".err")
+        return Program(name, layout.ports[part], stage, run, errors)
+
+    listed = [
+        nats(HUB, layout.folder(HUB), 0),
+        python(REGISTRAR, REGISTRAR, 0, partial(_run_registrar, layout)),
+        python(OBSERVER, OBSERVER, 0, partial(_run_observer, layout)),
+    ]
+    for org in layout.orgs:
+        run = partial(
+            run_node, layout.settings_file(org), layout.clock_file(org), layout.log_file(org)
+        )
+        listed += [
+            nats(leaf_of(org), layout.node_dir(org) / "nats", 0),
+            python(f"{org}.{SERVICE}", org, 1, run),
+        ]
+    return sorted(listed, key=lambda one: one.stage)
+
+
+def _exec_nats(binary: Path, config: Path) -> None:
+    os.execv(binary, [str(binary), "-c", str(config)])  # noqa: S606 -- no shell, by intent
+
+
+def _run_registrar(layout: Layout) -> None:
+    settings = load_registrar_settings(layout.folder(REGISTRAR) / "settings.yaml")
+    wall = SystemClock()
+    registrar = Registrar(
+        settings,
+        OperatorKeys.open(settings.registrar_dir, wall.now()),
+        registry.load(),
+        clock=FileClock(layout.clock_file(REGISTRAR)),
+        wall=wall,
+    )
+    app = create_registrar(registrar)
+    serve(app, settings.http_host, settings.http_port, REGISTRAR, layout.log_file(REGISTRAR))
+
+
+def _run_observer(layout: Layout) -> None:
+    app = create_observer(layout.folder(OBSERVER) / "traces.sqlite")
+    serve(app, "127.0.0.1", layout.ports[OBSERVER], OBSERVER, layout.log_file(OBSERVER))
+
+
+def run_node(settings_file: Path, clock_file: Path | None, log: Path | TextIO) -> None:
+    """Run one organisation's node until it is told to stop (SIGTERM).
+
+    clock_file: seconds by which its clock is moved, for demonstrations and tests; None: real time.
+    log: file, or open stream, of its JSON lines. Raises BadSettings.
+    """
+    settings = load_node_settings(settings_file)
+    clock: Clock = SystemClock() if clock_file is None else FileClock(clock_file)
+    node = Node(
+        Given(
+            settings=settings,
+            partner=partner_of(settings.kind),
+            registry=registry.load(),
+            clock=clock,
+            new_id=new_id,
+        )
+    )
+    serve(create_node(node), settings.http_host, settings.http_port, settings.code, log)
+
+
+def partner_of(kind: Kind) -> Partner:
+    """What a kind of organisation adds to the chassis, found by its folder. Raises UnknownName."""
+    try:
+        module = importlib.import_module(f"services.{kind.value}.partner")
+    except ModuleNotFoundError:
+        raise UnknownName(f"Aucun dossier services/{kind.value} dans cette installation.") from None
+    partner = module.PARTNER
+    if not isinstance(partner, Partner):
+        raise UnknownName(f"services/{kind.value}/partner.py ne donne pas de PARTNER.")
+    return partner
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Say on standard error why an application does not start: no request has been read yet."""
+    try:
+        yield
+    except RelaisError as error:
+        sys.stderr.write(f"{error.sentence}\n")
+        raise
+    except Exception:
+        traceback.print_exc()
+        raise
+
+
+def _tell_failures(app: FastAPI) -> None:
+    lifespan = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def told(running: FastAPI) -> AsyncIterator[Any]:
+        async with AsyncExitStack() as entered:
+            with _told():
+                state = await entered.enter_async_context(lifespan(running))
+            yield state
+
+    app.router.lifespan_context = told
+
+
+def serve(app: FastAPI, host: str, port: int, node: str, log: Path | TextIO) -> None:
+    """Serve an application over HTTP, all its lines going to one JSON log."""
+    _tell_failures(app)
+    with ExitStack() as opened:
+        if isinstance(log, Path):
+            log = opened.enter_context(log.open("a", encoding="utf-8", buffering=1))
+        opened.callback(route_stdlib(configure(log, node, strict=False)))
+        config = uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            loop="uvloop",
+            http="httptools",
+            ws="none",
+            log_config=None,
+            timeout_graceful_shutdown=_GRACE_S,
+        )
+        uvicorn.Server(config).run()
