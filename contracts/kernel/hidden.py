@@ -50,6 +50,7 @@ _LINK: Final = re.compile(
 
 _LOOKALIKES: Final = str.maketrans("OoIl", "0011")
 
+_NOT_DIGIT: Final = re.compile(r"\D")
 _SHORTEST_NUMBER: Final = 9
 """Fewer digits than this identify or reach nobody."""
 
@@ -69,7 +70,7 @@ def hidden_identifier(text: str) -> Hidden | None:
 
 
 def _number(text: str) -> Hidden | None:
-    if sum(character.isdigit() for character in text) < _SHORTEST_NUMBER:
+    if len(_NOT_DIGIT.sub("", text)) < _SHORTEST_NUMBER:
         return None
     if holds_nir(text):
         return "nir"
@@ -91,6 +92,8 @@ def holds_nir(text: str) -> bool:
 
 def invisible(text: str) -> bool:
     """Whether a text holds characters nobody sees: controls, line breaks, zero-width, bidi."""
+    if text.isprintable():  # by far the usual case, settled at once
+        return False
     return any(unicodedata.category(character) in _INVISIBLE for character in text)
 
 

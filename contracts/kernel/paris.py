@@ -6,6 +6,7 @@ Every interval of Relais is half-open: it holds from its first instant, and no l
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from dateutil.relativedelta import relativedelta
@@ -13,6 +14,7 @@ from dateutil.relativedelta import relativedelta
 PARIS = ZoneInfo("Europe/Paris")
 
 
+@lru_cache(maxsize=4096)
 def midnight(day: date) -> datetime:
     """First instant of a legal day, as UTC."""
     return datetime.combine(day, time(), PARIS).astimezone(UTC)

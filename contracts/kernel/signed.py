@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from joserfc.jwk import OKPKey
@@ -98,32 +99,32 @@ class Act(Document):
     received_on: Day | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Signed:
     """One verified version: its terms, and the day each party signed it."""
 
     terms: Terms
     signed_on: Mapping[str, date]
 
-    @property
+    @cached_property
     def complete(self) -> bool:
         """Every party signed and the evidence of it is recorded."""
         orgs = {party.org for party in self.terms.parties}
         return orgs == set(self.signed_on) and self.terms.evidence is not None
 
-    @property
+    @cached_property
     def last_signature(self) -> date | None:
         """Day of the last signature, from which the term runs (A-9.1)."""
         return max(self.signed_on.values()) if self.complete else None
 
-    @property
+    @cached_property
     def opens_on(self) -> date | None:
         """First day on which it applies: the day it names, never before the last signature."""
         signed, named = self.last_signature, self.terms.effective_on
         return signed if signed is None or named is None else max(signed, named)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SignedConvention:
     """All versions and acts of one signed convention, in order."""
 
@@ -132,7 +133,7 @@ class SignedConvention:
     versions: tuple[Signed, ...]
     acts: tuple[Act, ...] = ()
 
-    @property
+    @cached_property
     def orgs(self) -> frozenset[str]:
         """The organisations it binds."""
         return frozenset(party.org for party in self.versions[0].terms.parties)
@@ -154,12 +155,12 @@ class SignedConvention:
                 found = one.terms.version
         return found
 
-    @property
+    @cached_property
     def opens_on(self) -> date | None:
         """Day of entry into force: the last signature of the first version, or a later day."""
         return self.versions[0].opens_on
 
-    @property
+    @cached_property
     def term_ends_on(self) -> date | None:
         """First day after the term, from the text or its latest amendment."""
         amended = [one.terms.until for one in self.versions if one.complete and one.terms.until]
@@ -172,6 +173,7 @@ class SignedConvention:
             return None
         return add_years(signed, self.convention.term.years)
 
+    @cached_property
     def _notice_day(self) -> date | None:
         """Day that starts the earliest notice; a letter not yet received starts nothing."""
         receipt = self.convention.termination.starts is NoticeStarts.RECEIPT
@@ -182,19 +184,19 @@ class SignedConvention:
         ]
         return min((day for day in days if day is not None), default=None)
 
-    @property
+    @cached_property
     def notice_ends_on(self) -> date | None:
         """First day after the termination notice has run (A-10.1), if one was given."""
-        day = self._notice_day()
+        day = self._notice_day
         return None if day is None else add_months(day, self.convention.termination.months)
 
-    @property
+    @cached_property
     def ends_on(self) -> date | None:
         """First day on which nothing may flow any more."""
         days = [day for day in (self.term_ends_on, self.notice_ends_on) if day is not None]
         return min(days, default=None)
 
-    @property
+    @cached_property
     def purged_on(self) -> date | None:
         """Day by which what was received under it must be destroyed."""
         end = self.ends_on
@@ -225,12 +227,12 @@ class SignedConvention:
             return State.SIGNED
         if self.suspended(at):
             return State.SUSPENDED
-        day = self._notice_day()
+        day = self._notice_day
         return State.NOTICE_GIVEN if day is not None and midnight(day) <= at else State.IN_FORCE
 
     def facts(self, at: datetime, version_there: int | None) -> InstrumentFacts:
         """What the gate is told about it at an instant."""
-        opens, ends, day = self.opens_on, self.term_ends_on, self._notice_day()
+        opens, ends, day = self.opens_on, self.term_ends_on, self._notice_day
         notice_ends = self.notice_ends_on
         return InstrumentFacts(
             id=self.id,

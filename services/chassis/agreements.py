@@ -78,7 +78,7 @@ def register_person(
 ) -> str:
     """Add a person to one's own register, sealed under a key of its own."""
     scope = person_scope(person_id)
-    core.keystore.ensure([scope])
+    core.keystore.fresh(scope)
     content = person.model_dump_json().encode()
     tx.insert(
         tables.persons,
@@ -99,7 +99,7 @@ def accept_charter(tx: Tx, core: Core, agent_id: str, version: str, at: datetime
     if tx.get(standing.CHARTERS, (agent_id, version)) is None:
         row = {"agent_id": agent_id, "version": version, "accepted_at": at}
         tx.insert(tables.charters, row)
-        tx.forget(standing.CHARTERS)
+        tx.forget(standing.CHARTERS, (agent_id, version))
         _journal(tx, core, "charter.accepted", agent_id, at)
 
 
@@ -154,8 +154,7 @@ def record_agreement(
                 "convention_id": signed.id,
             },
         )
-    tx.forget(standing.AGREEMENTS)
-    tx.forget(standing.REFERENCES)
+    tx.forget(standing.AGREEMENTS, agreement_id)
     _journal(tx, core, "agreement.recorded", agent_id, at)
     return agreement_id
 

@@ -51,7 +51,7 @@ def open_case(
     if case_id is None or tx.get(standing.CASES, case_id) is not None:
         raise InvalidDocument("An opening message needs a new case.")
     scope = case_scope(case_id)
-    core.keystore.ensure([scope])
+    core.keystore.fresh(scope)
     person_id = core.new_id()
     if identity is not None:
         _register(tx, core, person_id, scope, identity, filled_by(payload, "representative"), at)
@@ -73,7 +73,7 @@ def open_case(
             "seq_out": 0,
         },
     )
-    tx.forget(standing.CASES)
+    tx.forget(standing.CASES, case_id)
     return person_id
 
 

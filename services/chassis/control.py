@@ -70,7 +70,7 @@ def _agreement_changed(
             "withdrawn_at": min(content.effective_at, at),
         }
         tx.insert(tables.tombstones, row)
-        tx.forget(standing.TOMBSTONES)
+        tx.forget(standing.TOMBSTONES, content.reference)
     cases = _cases_of(tx, content.reference, sender.org)
     stop(tx, core, content.reference, cases, at)
     retain = add_months(day_of(at), signed.convention.purge_months)

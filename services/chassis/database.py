@@ -116,9 +116,12 @@ class Tx:
         self.preload(loader, (key,))
         return cast("V | None", self._cache[loader][key])
 
-    def forget(self, loader: Loader[Any, Any]) -> None:
-        """Drop what was read: call it after changing what the loader reads."""
-        self._cache.pop(loader, None)
+    def forget(self, loader: Loader[K, Any], key: K | None = None) -> None:
+        """Drop what was read, of one key or all: call it after changing what the loader reads."""
+        if key is None:
+            self._cache.pop(loader, None)
+        else:
+            self._cache[loader].pop(key, None)
 
     def remember(self, loader: Loader[K, V], key: K, value: V) -> None:
         """Say what a row will read as, once inserted: saves later units the query."""

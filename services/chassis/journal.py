@@ -15,11 +15,12 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, update
 
-from contracts.kernel.canonical import canonical, digest
+from contracts.kernel.canonical import canonical_plain
 from contracts.kernel.errors import InvalidDocument, UnknownName
 from services.chassis.keystore import KeyDestroyed, SealBroken
 from services.chassis.schema import journal, witnessed_heads
@@ -176,7 +177,7 @@ class Journal:
         Raises ValueError for case, agent or facts without a scope; KeyDestroyed.
         """
         line = self._seal(entry, self.tail(tx))
-        line = replace(line, hash=digest(line.covered()))
+        line = replace(line, hash=_digest(line))
         tx.insert(journal, {name: getattr(line, name) for name in _COLUMNS})
         self._tail = line.head
         return line
@@ -253,7 +254,7 @@ class Journal:
         """Bound to the line's place: equal inputs do not show as equal commitments."""
         if line.scope is None:
             return None
-        inputs = canonical([line.chain, line.seq, line.case_id, line.agent_id, facts is None])
+        inputs = canonical_plain([line.chain, line.seq, line.case_id, line.agent_id, facts is None])
         return self._keystore.commit(line.scope, inputs + (facts or b"")).hex()
 
     def _last(self, connection: Connection) -> Head:
@@ -299,7 +300,7 @@ def verify_lines(
 def _faults(line: Line, before: Head, hashes: set[str]) -> Iterator[tuple[str, bool]]:
     yield "gap", line.seq != before.seq + 1
     yield "broken_link", line.seq == before.seq + 1 and line.prev != before.hash
-    yield "altered", digest(line.covered()) != line.hash
+    yield "altered", _digest(line) != line.hash
     yield "rewritten", hashes != {line.hash}
 
 
@@ -324,7 +325,7 @@ def read_witnessed(connection: Connection, org: str) -> list[Head]:
 def to_json_lines(lines: Iterable[Line]) -> Iterator[str]:
     """Write each line as JSON, with what the hash covers and nothing personal."""
     for line in lines:
-        yield canonical({**line.covered(), "hash": line.hash}).decode() + "\n"
+        yield canonical_plain({**line.covered(), "hash": line.hash}).decode() + "\n"
 
 
 def from_json_lines(texts: Iterable[str]) -> Iterator[Line]:
@@ -335,7 +336,7 @@ def from_json_lines(texts: Iterable[str]) -> Iterator[Line]:
             values["at"] = datetime.fromisoformat(values["at"])
             values["articles"] = tuple(values["articles"])
             line = Line(**values)
-            digest(line.covered())
+            _digest(line)
         except (ValueError, TypeError, KeyError, AttributeError):
             raise InvalidDocument(f"Line {number} is not a line of a journal.") from None
         yield line
@@ -347,6 +348,10 @@ def _instant(at: datetime) -> str:
 
 def _bare(line: Line) -> bool:
     return line.case_id is None and line.agent_id is None and line.facts_sealed is None
+
+
+def _digest(line: Line) -> str:
+    return sha256(canonical_plain(line.covered())).hexdigest()
 
 
 def _place(head: Head) -> bytes:

@@ -128,6 +128,16 @@ class KeyStore:
                     self._make(scope)
             self._write_outside_units()
 
+    def fresh(self, scope: str) -> None:
+        """Make the key of a scope whose random id was just drawn: no query.
+
+        Raises Conflict at the commit when the scope has a key after all.
+        """
+        with self._lock:
+            if not self._has(scope):
+                self._make(scope)
+                self._write_outside_units()
+
     def seal(self, scope: str, plaintext: bytes, aad: bytes) -> bytes:
         """Encrypt under the scope's key; returns nonce and AES-256-GCM ciphertext.
 

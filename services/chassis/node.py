@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import httpx
 from sqlalchemy import Connection, make_url, select, update
@@ -22,11 +23,11 @@ from sqlalchemy import Connection, make_url, select, update
 from contracts.broker.compile import activations_for
 from contracts.kernel.errors import RelaisError, Unavailable, Unverified
 from contracts.registry import Registry
-from services.chassis import migrate, retention, tables
+from services.chassis import migrate, retention, standing, tables
 from services.chassis.bus import Bus, BusSettings, Verdict
 from services.chassis.clock import Clock
 from services.chassis.core import REFUSAL_SCOPE, REGISTER_SCOPE, Core, Partner, Policy
-from services.chassis.database import Database, Tx, Work
+from services.chassis.database import Database, Loader, Tx, Work
 from services.chassis.directory import Directory, DirectoryKeeper
 from services.chassis.inbox import INBOX, Handled, bury, handle
 from services.chassis.journal import Journal
@@ -329,5 +330,15 @@ def _folders(settings: NodeSettings) -> list[Path]:
 
 
 def _work(core: Core, opened: Opened, letter: Letter, clock: Clock) -> Work[Handled]:
-    key = (opened.sender.org, letter.message_id)
-    return Work(lambda tx: handle(tx, core, opened, letter, clock.now()), needs=((INBOX, key),))
+    """The unit of one letter, and every row it may look at, read for the whole batch at once."""
+    envelope = opened.envelope
+    needs: list[tuple[Loader[Any, Any], Hashable]] = [
+        (INBOX, (opened.sender.org, letter.message_id))
+    ]
+    if envelope is not None and envelope.caseid is not None:
+        needs.append((standing.CASES, envelope.caseid))
+    if envelope is not None and envelope.agreement is not None:
+        needs.append((standing.PROOFS, envelope.agreement))
+        needs.append((standing.TOMBSTONES, envelope.agreement))
+        needs.append((standing.REFERENCES, envelope.agreement))
+    return Work(lambda tx: handle(tx, core, opened, letter, clock.now()), needs=tuple(needs))

@@ -126,7 +126,7 @@ def _case(
     if known.case is not None:
         statement = update(tables.cases).where(tables.cases.c.case_id == known.case.case_id)
         tx.execute(statement.values(seq_out=tables.cases.c.seq_out + 1))
-        tx.forget(standing.CASES)
+        tx.forget(standing.CASES, known.case.case_id)
         return str(known.case.case_id)
     tx.insert(
         tables.cases,
@@ -143,7 +143,7 @@ def _case(
             "seq_out": 1,
         },
     )
-    core.keystore.ensure([case_scope(request.new_case_id)])
+    core.keystore.fresh(case_scope(request.new_case_id))
     return request.new_case_id
 
 

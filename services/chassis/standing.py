@@ -69,12 +69,16 @@ def _by(column: Any, table: Table) -> Fetch:  # noqa: ANN401 -- SQLAlchemy's col
     return fetch
 
 
+PERSONS: Loader[str, Row[Any]] = Loader("persons", _by(tables.persons.c.person_id, tables.persons))
+
+
 @dataclass(frozen=True, slots=True)
 class Collected:
     """An agreement collected here, and the reference it bears towards each recipient."""
 
     row: Row[Any]
     references: Mapping[str, str]
+    person: Row[Any] | None
 
 
 def _fetch_agreements(connection: Connection, keys: Sequence[str]) -> Mapping[str, Collected]:
@@ -82,15 +86,18 @@ def _fetch_agreements(connection: Connection, keys: Sequence[str]) -> Mapping[st
     references: dict[str, dict[str, str]] = defaultdict(dict)
     for row in connection.execute(select(recipients).where(recipients.c.agreement_id.in_(keys))):
         references[row.agreement_id][row.recipient] = row.reference
-    found = connection.execute(select(agreements).where(agreements.c.agreement_id.in_(keys)))
-    return {row.agreement_id: Collected(row, references[row.agreement_id]) for row in found}
+    found = connection.execute(select(agreements).where(agreements.c.agreement_id.in_(keys))).all()
+    persons = PERSONS.fetch(connection, [row.person_id for row in found])
+    return {
+        row.agreement_id: Collected(row, references[row.agreement_id], persons.get(row.person_id))
+        for row in found
+    }
 
 
 AGREEMENTS: Loader[str, Collected] = Loader("agreements", _fetch_agreements)
 REFERENCES: Loader[str, Row[Any]] = Loader(
     "references", _by(tables.agreement_recipients.c.reference, tables.agreement_recipients)
 )
-PERSONS: Loader[str, Row[Any]] = Loader("persons", _by(tables.persons.c.person_id, tables.persons))
 CASES: Loader[str, Row[Any]] = Loader("cases", _by(tables.cases.c.case_id, tables.cases))
 
 
@@ -127,7 +134,7 @@ def of_agreement(tx: Tx, agreement_id: str, own: str, partner: str) -> Standing:
     own: this organisation, which may also be answered.
     """
     found = tx.get(AGREEMENTS, agreement_id)
-    return NOTHING if found is None else _collected(tx, found, own, partner)
+    return NOTHING if found is None else _collected(found, own, partner)
 
 
 def of_case(tx: Tx, case_id: str, own: str) -> Standing:
@@ -138,7 +145,7 @@ def of_case(tx: Tx, case_id: str, own: str) -> Standing:
     reference: str = case.reference
     ours = tx.get(REFERENCES, reference)
     if ours is not None and (found := tx.get(AGREEMENTS, ours.agreement_id)) is not None:
-        return _collected(tx, found, own, case.partner, case)
+        return _collected(found, own, case.partner, case)
     held = tx.get(PROOFS, reference)
     return Standing(case=case) if held is None else _held(tx, held, case)
 
@@ -147,11 +154,8 @@ def _person(tx: Tx, person_id: str | None) -> Row[Any] | None:
     return None if person_id is None else tx.get(PERSONS, person_id)
 
 
-def _collected(
-    tx: Tx, found: Collected, own: str, partner: str, case: Row[Any] | None = None
-) -> Standing:
-    row = found.row
-    person = _person(tx, row.person_id)
+def _collected(found: Collected, own: str, partner: str, case: Row[Any] | None = None) -> Standing:
+    row, person = found.row, found.person
     agreement = AgreementFacts(
         reference=found.references.get(partner, ""),
         giver=Giver(row.giver),

@@ -146,7 +146,7 @@ def stop_held(tx: Tx, core: Core, proof: Proof, at: datetime) -> None:
     if tx.get(standing.TOMBSTONES, proof.reference) is None:
         row = {"reference": proof.reference, "org": proof.collector, "withdrawn_at": at}
         tx.insert(tables.tombstones, row)
-        tx.forget(standing.TOMBSTONES)
+        tx.forget(standing.TOMBSTONES, proof.reference)
     cases = tables.cases
     rows = tx.execute(select(cases.c.case_id).where(cases.c.reference == proof.reference))
     stop(tx, core, proof.reference, [row.case_id for row in rows], at)

@@ -12,8 +12,9 @@ from pathlib import Path
 from contracts.kernel.errors import RelaisError
 from services.chassis.nats_server import find_binary
 from services.federation.layout import Layout
+from services.federation.lock import alone
 from services.federation.programs import programs
-from services.federation.supervisor import Supervisor, alone
+from services.federation.supervisor import Supervisor
 
 
 def supervise(home: Path, *, tied: bool = False) -> None:

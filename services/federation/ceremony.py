@@ -9,13 +9,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 import httpx
 
-from contracts.kernel.errors import RelaisError, Unavailable
+from contracts.kernel.errors import Unavailable
 from contracts.kernel.organisation import Suite
 from contracts.kernel.signed import Party, State, Terms
+from services.federation.calls import call
 from services.federation.config import ToSign
 
 Clients = Callable[[str], httpx.Client]
@@ -23,12 +24,6 @@ Clients = Callable[[str], httpx.Client]
 
 _PATIENCE_S: Final = 20.0
 _POLL_S: Final = 0.1
-
-
-class CallRefused(RelaisError):
-    """A node answered with a problem; its sentence, code and articles are passed on."""
-
-    code = "call_refused"
 
 
 def terms_of(wanted: ToSign, fingerprints: Mapping[str, str]) -> Terms:
@@ -82,7 +77,7 @@ def sign(terms: Terms, days: Mapping[str, date], clients: Clients) -> None:
     text = terms.model_dump(mode="json")
     for party in terms.parties:
         body = {"terms": text, "signed_on": days[party.org].isoformat()}
-        answered(clients(party.org).post("/api/v1/conventions", json=body))
+        call(clients(party.org), "POST", "/api/v1/conventions", json=body)
 
 
 def wait_complete(convention_id: str, orgs: Iterable[str], clients: Clients) -> None:
@@ -102,28 +97,10 @@ def wait_complete(convention_id: str, orgs: Iterable[str], clients: Clients) -> 
 
 def states(client: httpx.Client) -> dict[str, str]:
     """State of each convention a node holds, by id."""
-    listed = answered(client.get("/api/v1/conventions"))
+    listed = call(client, "GET", "/api/v1/conventions")
     return {one["convention_id"]: one["state"] for one in listed}
 
 
 def _complete(held: Mapping[str, str], convention_id: str) -> bool:
     """Signed by all; whether it is also in force depends on its dates and the node's clock."""
     return held.get(convention_id, State.DRAFT.value) != State.DRAFT.value
-
-
-def answered(response: httpx.Response) -> Any:  # noqa: ANN401 -- JSON
-    """Content of an answer. Raises CallRefused with what the node's problem says."""
-    if response.is_success:
-        return response.json()
-    try:
-        problem = response.json()
-    except ValueError:
-        problem = {}
-    where = f"{response.request.url.host}:{response.request.url.port}"
-    sentence = problem.get("detail") or f"{where} répond {response.status_code}."
-    faults = ", ".join(f"{one['path']} ({one['code']})" for one in problem.get("fields", ()))
-    raise CallRefused(
-        f"{sentence} {faults}".strip(),
-        code=problem.get("code"),
-        articles=tuple(problem.get("articles", ())),
-    )

@@ -215,7 +215,9 @@ def _combinations(
     text = registry.conventions.get(agreed.convention)
     if text is None:
         known = ", ".join(sorted(registry.conventions))
-        raise BadFederation(f"{where} : convention {agreed.convention} inconnue. Connues : {known}.")
+        raise BadFederation(
+            f"{where} : convention {agreed.convention} inconnue. Connues : {known}."
+        )
     for what, given in (("parties", agreed.parties), ("signatures", agreed.signatures)):
         if set(given) != set(text.parties):
             wanted = ", ".join(kind.value for kind in text.parties)
@@ -235,9 +237,7 @@ def _combinations(
         )
 
 
-def _chosen(
-    federation: FederationFile, agreed: Agreed, kind: Kind, where: str
-) -> list[Member]:
+def _chosen(federation: FederationFile, agreed: Agreed, kind: Kind, where: str) -> list[Member]:
     wanted = agreed.parties[kind]
     of_kind = {one.id: one for one in federation.organisations if one.kind is kind}
     if wanted == (EVERY,):
@@ -257,5 +257,3 @@ def convention_id(letter: str, orgs: list[str]) -> str:
     if len(name) <= _LONGEST_ID:
         return name
     return f"{letter.lower()}-{digest(orgs)[:16]}"
-
-

@@ -27,7 +27,7 @@ from services.chassis.tokens import Role, Tokens
 from services.federation.ceremony import sign_missing
 from services.federation.config import FederationFile, read_federation
 from services.federation.layout import LEAF, REGISTRAR, SERVICE, Layout, lay_out, leaf_of
-from services.federation.supervisor import runs
+from services.federation.lock import already_up, runs
 
 Part = Literal["service", "leaf"]
 
@@ -70,10 +70,7 @@ class Federation:
         if isinstance(config, Path):
             config = read_federation(config, registry.load())
         if runs(home / "supervisor.lock"):
-            raise Unavailable(
-                f"Une fédération tourne déjà dans {home} : « relais down » d'abord.",
-                code="already_up",
-            )
+            raise already_up(home)
         return cls(lay_out(home, config, datetime.now(UTC), database_base_url))
 
     @classmethod
@@ -119,11 +116,11 @@ class Federation:
     def stop(self) -> None:
         """Stop every process, in order; nothing to do when none runs. Raises Unavailable."""
         with suppress(ProcessLookupError):
-            if runs(self.layout.lock_file) and (pid := self.status().pid) is not None:
+            if self.running and (pid := self.status().pid) is not None:
                 os.kill(pid, signal.SIGTERM)
         self._release()
         wait_for(
-            lambda: not runs(self.layout.lock_file),
+            lambda: not self.running,
             _STOP_S,
             f"Le superviseur de {self.layout.home} ne s'arrête pas.",
         )
@@ -153,6 +150,11 @@ class Federation:
 
         wait_for(started, timeout_s, "La fédération tarde à démarrer : voir « relais status ».")
 
+    @property
+    def running(self) -> bool:
+        """Whether a supervisor runs on this state folder."""
+        return runs(self.layout.lock_file)
+
     def wait_ready(self, timeout_s: float = _READY_S) -> None:
         """Return once the registrar and every node say they can do their work. Raises Unavailable.
 
@@ -175,7 +177,7 @@ class Federation:
         except FileNotFoundError:
             return Status("stopped")
         status = Status(**said)
-        if not runs(self.layout.lock_file) and status.state not in {"stopped", "failed"}:
+        if not self.running and status.state not in {"stopped", "failed"}:
             return Status("stopped")
         return status
 

@@ -39,9 +39,13 @@ from services.federation.config import FederationFile, Member
 from services.registrar.operator import OperatorKeys, prepare_hub
 
 HOST: Final = "127.0.0.1"
-LEAF, SERVICE = "leaf", "service"
+LEAF: Final = "leaf"
+SERVICE: Final = "service"
 """The two processes of an organisation."""
-HUB, HUB_LEAFS, REGISTRAR, OBSERVER = "hub", "hub.leafs", "registrar", "observer"
+HUB: Final = "hub"
+HUB_LEAFS: Final = "hub.leafs"
+REGISTRAR: Final = "registrar"
+OBSERVER: Final = "observer"
 
 _LOWEST_PORT: Final = 16_000
 _HIGHEST_PORT: Final = 32_000
@@ -107,7 +111,7 @@ class Layout:
         return (self.folder(part) if part == REGISTRAR else self.node_dir(part)) / "clock"
 
     def log_file(self, name: str) -> Path:
-        """JSON lines of a part: an organisation's id, `registrar`, `observer`, `hub`…"""
+        """Log of a part: an organisation's id, `registrar`, `observer`, or a nats-server."""
         return self.home / "logs" / f"{name}.log"
 
     def url(self, part: str) -> str:

@@ -6,7 +6,6 @@ file, ends everything on SIGTERM or Ctrl-C, and, when tied, also when whoever st
 
 from __future__ import annotations
 
-import fcntl
 import gc
 import json
 import os
@@ -14,8 +13,8 @@ import select
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -36,7 +35,6 @@ _STOP_S: Final = 8.0
 _TURN_S: Final = 0.5
 _STARTING_TURN_S: Final = 0.02
 _TRIES: Final = 3
-_LOCK_S: Final = 2.0
 
 
 @dataclass(slots=True)
@@ -100,8 +98,8 @@ class Supervisor:
             self._say("stopped" if self._error is None else "failed")
 
     def _listen(self) -> None:
-        self._awake.setblocking(False)
-        self._waker.setblocking(False)
+        self._awake.setblocking(False)  # noqa: FBT003 -- the standard library's own signature
+        self._waker.setblocking(False)  # noqa: FBT003 -- the standard library's own signature
         signal.set_wakeup_fd(self._waker.fileno(), warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._told_to_stop)
@@ -146,7 +144,9 @@ class Supervisor:
         """Wait for a signal or the next restart, reap what ended, start what is due."""
         now = time.monotonic()
         due = [child.due_at - now for child in self._children if child.pid is None and child.due_at]
-        heard = [self._awake] if self._tied is None else [self._awake, self._tied]
+        heard: list[socket.socket | int] = (
+            [self._awake] if self._tied is None else [self._awake, self._tied]
+        )
         ready, _, _ = select.select(heard, [], [], max(0.0, min([wait_s, *due])))
         if self._awake in ready:
             with suppress(BlockingIOError):
@@ -225,43 +225,3 @@ def answers(port: int) -> bool:
             return True
     except OSError:
         return False
-
-
-@contextmanager
-def alone(lock_file: Path) -> Iterator[None]:
-    """Hold the lock of a state folder: two supervisors would fight over its ports and rows.
-
-    A POSIX lock, which children do not inherit and which ends with the process. Raises Unavailable.
-    """
-    with lock_file.open("a") as lock:
-        if not _within(_LOCK_S, lambda: _try_lock(lock.fileno(), fcntl.LOCK_EX)):
-            raise Unavailable(
-                f"Une fédération tourne déjà dans {lock_file.parent} : « relais down » d'abord.",
-                code="already_up",
-            )
-        yield
-
-
-def runs(lock_file: Path) -> bool:
-    """Whether a supervisor holds the lock."""
-    if not lock_file.exists():
-        return False
-    with lock_file.open("r") as lock:
-        return not _try_lock(lock.fileno(), fcntl.LOCK_SH)
-
-
-def _try_lock(descriptor: int, kind: int) -> bool:
-    try:
-        fcntl.lockf(descriptor, kind | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
-
-
-def _within(seconds: float, attempt: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + seconds
-    while not attempt():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(_STARTING_TURN_S)
-    return True

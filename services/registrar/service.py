@@ -38,6 +38,7 @@ ACCOUNT_LIFE: Final = timedelta(days=30)
 """An account closes if the registrar has been gone for that long."""
 RENEW_BEFORE: Final = timedelta(days=15)
 HUB_TIMEOUT_S: Final = 2.0
+_CANCEL_S: Final = 0.2
 
 _log = logging.getLogger("relais.registrar")
 
@@ -126,10 +127,11 @@ class Registrar:
 
     async def stop(self) -> None:
         """Leave in order; what was pushed stays on the hub."""
-        if self._task is not None:
+        # Again and again: Python 3.11's wait_for, inside nats-py, loses a cancellation that meets
+        # a refused connection.
+        while self._task is not None and not self._task.done():
             self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.wait({self._task}, timeout=_CANCEL_S)
         if self._link is not None:
             await self._link.close()
         await asyncio.to_thread(self._store.close)

@@ -1,0 +1,202 @@
+"""What holds of the gate for any facts at all (hypothesis)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.gate import Allowed, Refused, Rules, compile_flow, decide
+from contracts.kernel.checks import ADULT, MINOR, Giver, Side
+from contracts.kernel.facts import AgreementFacts, Facts, InstrumentFacts, from_json, to_json
+from tests.contracts.world import allowed, convention
+
+FIRST, LAST = datetime(2026, 1, 1), datetime(2030, 1, 1)  # noqa: DTZ001 -- hypothesis adds the zone
+INSTANTS = st.datetimes(FIRST, LAST, timezones=st.just(UTC))
+ORGS = st.sampled_from(["ville", "college", "lycee"])
+KINDS = st.sampled_from(["city", "school", "ccas", None])
+TYPES = st.sampled_from(["referral.submitted", "referral.answered", "census.aggregate"])
+VERSIONS = st.none() | st.integers(1, 3)
+MAYBE = st.none() | INSTANTS
+
+INSTRUMENTS = st.builds(
+    InstrumentFacts,
+    id=st.just("conv-a-1"),
+    parties=st.frozensets(ORGS),
+    evidence=st.booleans(),
+    version_here=VERSIONS,
+    version_there=VERSIONS,
+    opens_at=MAYBE,
+    closes_at=MAYBE,
+    notice_at=MAYBE,
+    notice_ends_at=MAYBE,
+    suspended=st.booleans(),
+)
+AGREEMENTS = st.builds(
+    AgreementFacts,
+    reference=st.just("a" * 32),
+    giver=st.sampled_from(Giver),
+    flows=st.frozensets(TYPES),
+    recipients=st.frozensets(ORGS),
+    given_at=INSTANTS,
+    expires_at=INSTANTS,
+    withdrawn_at=MAYBE,
+)
+ANY = st.builds(
+    Facts,
+    side=st.sampled_from([Side.SENDER, Side.RECEIVER]),
+    flow=TYPES,
+    sender=ORGS,
+    receiver=ORGS,
+    sender_kind=KINDS,
+    receiver_kind=KINDS,
+    purpose=st.sampled_from(["school_perseverance", "other", None]),
+    opens_case=st.booleans(),
+    instrument=st.none() | INSTRUMENTS,
+    bounds=st.frozensets(st.sampled_from([MINOR, ADULT, "age_16_26"])),
+    agreement=st.none() | AGREEMENTS,
+    assent=st.sampled_from(["yes", "no", "not_asked", None]),
+    notice_at=MAYBE,
+    signatures=st.dictionaries(st.sampled_from(["head", "pupil"]), INSTANTS),
+    counts=st.dictionaries(st.just("days"), st.integers(-3, 12)),
+    records=st.dictionaries(st.sampled_from(["charter", "enrolled", "open_case"]), INSTANTS),
+)
+
+SIDES = [(flow.type, side) for flow in convention().flows for side in (Side.SENDER, Side.RECEIVER)]
+BASES = {key: allowed(*key) for key in SIDES}
+
+
+def _near(base: Facts) -> st.SearchStrategy[Facts]:
+    """Facts that pass but for a few: any facts at all would nearly always be refused."""
+    names = [field.name for field in fields(Facts)]
+    return st.tuples(ANY, st.sets(st.sampled_from(names), max_size=2)).map(
+        lambda drawn: replace(base, **{name: getattr(drawn[0], name) for name in drawn[1]})
+    )
+
+
+@st.composite
+def asked(draw: st.DrawFn) -> tuple[Rules, Facts, datetime]:
+    """Rules, facts that are often right, and an instant."""
+    key = draw(st.sampled_from(SIDES))
+    base = BASES[key]
+    facts = draw(st.one_of(st.just(base.facts), _near(base.facts), ANY))
+    at = draw(st.one_of(st.just(base.at), INSTANTS))
+    flow = convention().flow(key[0])
+    assert flow is not None
+    return compile_flow(convention(), flow, key[1]), facts, at
+
+
+@given(asked())
+def test_without_an_agreement_nothing_is_ever_allowed(drawn: tuple[Rules, Facts, datetime]) -> None:
+    rules, facts, at = drawn
+    decision = decide(rules, replace(facts, agreement=None), at)
+    assert isinstance(decision, Refused)
+    assert "A-2.11" in decision.articles
+
+
+@given(asked(), st.timedeltas(timedelta(0), timedelta(days=3000)), AGREEMENTS)
+def test_a_withdrawal_refuses_from_its_instant_on(
+    drawn: tuple[Rules, Facts, datetime], later: timedelta, other: AgreementFacts
+) -> None:
+    rules, facts, at = drawn
+    withdrawn = replace(facts.agreement or other, withdrawn_at=at)
+    decision = decide(rules, replace(facts, agreement=withdrawn), at + later)
+    assert isinstance(decision, Refused)
+    assert "agreement_withdrawn" in {reason.code for reason in decision.reasons}
+
+
+@pytest.mark.parametrize("key", SIDES, ids=str)
+def test_a_withdrawal_changes_nothing_before_its_instant(key: tuple[str, Side]) -> None:
+    base = BASES[key]
+    assert base.facts.agreement is not None
+    soon = base.at + timedelta(microseconds=1)
+    facts = replace(base.facts, agreement=replace(base.facts.agreement, withdrawn_at=soon))
+    assert isinstance(decide(base.rules, facts, base.at), Allowed)
+    assert isinstance(decide(base.rules, facts, soon), Refused)
+
+
+@given(asked())
+def test_facts_survive_json_and_the_decision_replays(drawn: tuple[Rules, Facts, datetime]) -> None:
+    rules, facts, at = drawn
+    again = from_json(to_json(facts))
+    assert again == facts
+    assert decide(rules, again, at) == decide(rules, facts, at)
+
+
+@given(asked())
+def test_asking_twice_gives_one_answer(drawn: tuple[Rules, Facts, datetime]) -> None:
+    assert decide(*drawn) == decide(*drawn)
+
+
+def _in_instrument(**gone: Any) -> Callable[[Facts], Facts]:
+    return lambda facts: (
+        facts
+        if facts.instrument is None
+        else replace(facts, instrument=replace(facts.instrument, **gone))
+    )
+
+
+def _in_agreement(**gone: Any) -> Callable[[Facts], Facts]:
+    return lambda facts: (
+        facts
+        if facts.agreement is None
+        else replace(facts, agreement=replace(facts.agreement, **gone))
+    )
+
+
+def _record(name: str) -> Callable[[Facts], Facts]:
+    return lambda facts: replace(
+        facts, records={key: at for key, at in facts.records.items() if key != name}
+    )
+
+
+# What may go missing. Left out are the facts that only ever forbid (a withdrawal, a suspension, a
+# termination notice): they are recorded acts, and nothing distinguishes their absence.
+LOSSES: dict[str, Callable[[Facts], Facts]] = {
+    "sender_kind": lambda facts: replace(facts, sender_kind=None),
+    "receiver_kind": lambda facts: replace(facts, receiver_kind=None),
+    "purpose": lambda facts: replace(facts, purpose=None),
+    "opens_case": lambda facts: replace(facts, opens_case=False),
+    "instrument": lambda facts: replace(facts, instrument=None),
+    "parties": _in_instrument(parties=frozenset()),
+    "evidence": _in_instrument(evidence=False),
+    "version_here": _in_instrument(version_here=None),
+    "version_there": _in_instrument(version_there=None),
+    "opens_at": _in_instrument(opens_at=None),
+    "closes_at": _in_instrument(closes_at=None),
+    "bounds": lambda facts: replace(facts, bounds=frozenset()),
+    "agreement": lambda facts: replace(facts, agreement=None),
+    "flows": _in_agreement(flows=frozenset()),
+    "recipients": _in_agreement(recipients=frozenset()),
+    "assent": lambda facts: replace(facts, assent=None),
+    "notice_at": lambda facts: replace(facts, notice_at=None),
+    "signatures": lambda facts: replace(facts, signatures={}),
+    "counts": lambda facts: replace(facts, counts={}),
+    "charter": _record("charter"),
+    "enrolled": _record("enrolled"),
+    "open_case": _record("open_case"),
+}
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@given(drawn=asked())
+def test_losing_a_fact_never_opens_anything(
+    loss: str, drawn: tuple[Rules, Facts, datetime]
+) -> None:
+    rules, facts, at = drawn
+    if isinstance(decide(rules, facts, at), Refused):
+        assert isinstance(decide(rules, LOSSES[loss](facts), at), Refused)
+
+
+MATTERS = sorted(set(LOSSES) - {"opens_case", "assent", "signatures", "counts"})
+
+
+@pytest.mark.parametrize("loss", MATTERS)
+def test_each_fact_is_needed_somewhere(loss: str) -> None:
+    decisions = [decide(base.rules, LOSSES[loss](base.facts), base.at) for base in BASES.values()]
+    assert any(isinstance(decision, Refused) for decision in decisions)
