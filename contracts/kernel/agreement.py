@@ -88,13 +88,17 @@ def read_proof(token: str, find: KeyFinder) -> Proof:
     return Proof.parse(verify(token, find, typ=_TYPE))
 
 
-def expiry(given_on: date, *, birth: date, giver: Giver, convention_ends_on: date) -> datetime:
+def expiry(
+    given_on: date, *, birth: date, giver: Giver, convention_ends_on: date | None = None
+) -> datetime:
     """Instant at which an agreement stops (half-open, Paris midnight).
 
-    The earliest of twelve months, the end of the convention, and, where a representative gave it,
-    the young person's majority.
+    The earliest of twelve months, the end of the convention if there is one, and, where a
+    representative gave it, the young person's majority.
     """
-    ends = [add_months(given_on, MONTHS), convention_ends_on]
+    ends = [add_months(given_on, MONTHS)]
+    if convention_ends_on is not None:
+        ends.append(convention_ends_on)
     if giver is not Giver.YOUNG_PERSON:
         ends.append(birthday(birth, 18))
     return midnight(min(ends))

@@ -7,14 +7,29 @@ and dates, never a reason.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 
 from contracts.kernel.fields import Day, Payload, said
 
-Instant = Annotated[AwareDatetime, Field(strict=False)]
+
+def _instant(value: Any) -> Any:  # noqa: ANN401 -- whatever came
+    """Refuse bare numbers: pydantic reads them as Unix time, and a phone number is one."""
+    if isinstance(value, datetime) or (isinstance(value, str) and _RFC3339.fullmatch(value)):
+        return value
+    raise PydanticCustomError("instant", "is not an instant with its offset")
+
+
+_RFC3339 = re.compile(
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)", re.ASCII
+)
+
+Instant = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_instant)]
 """An instant with its offset, RFC 3339."""
 
 Id = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
@@ -23,7 +38,7 @@ Id = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 _ids = BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
 Ids = Annotated[tuple[Id, ...], _ids]
 
-Article = Annotated[str, Field(pattern=r"^[A-Z][A-Za-z]{0,4}[ .\-]?[0-9][0-9a-z.\-]{0,14}$")]
+Article = Annotated[str, Field(pattern=r"^[A-Z]{1,2}-?[0-9]{1,4}[a-z]?(?:[.\-][0-9]{1,2}){0,2}$")]
 """An obligation (``A-5.1``) or an article of a law (``R511-13``); no room for anything else."""
 
 ConventionRef = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{3,60}$")]

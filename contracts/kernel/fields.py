@@ -19,6 +19,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    WithJsonSchema,
     create_model,
 )
 from pydantic.fields import FieldInfo
@@ -104,10 +105,20 @@ PersonName = Annotated[
 ShortText = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_nothing_hidden)]
 """A name of a service, a place or a role; never a sentence about a person."""
 
-Email = Annotated[str, Field(max_length=120), AfterValidator(_email)]
+Email = Annotated[
+    str,
+    Field(max_length=120),
+    AfterValidator(_email),
+    WithJsonSchema({"type": "string", "format": "email", "maxLength": 120}),
+]
 """E-mail address, only in the field made for it; its domain is kept in lower case."""
 
-Phone = Annotated[str, Field(max_length=24), AfterValidator(_phone)]
+Phone = Annotated[
+    str,
+    Field(max_length=24),
+    AfterValidator(_phone),
+    WithJsonSchema({"type": "string", "format": "phone", "maxLength": 24}),
+]
 """Phone number, kept in E.164, only in the field made for it."""
 
 Siret = Annotated[str, AfterValidator(_siret)]

@@ -48,6 +48,17 @@ _LINK: Final = re.compile(
     re.IGNORECASE,
 )
 
+# Days, with their hour and up to their end, when no further digit follows: they look like numbers.
+_YEAR: Final = r"(?:19|20)\d\d"
+_DATE: Final = (
+    rf"(?:(?:0?[1-9]|[12]\d|3[01])[/.\-](?:0?[1-9]|1[0-2])[/.\-]{_YEAR}|{_YEAR}-\d\d-\d\d)"
+)
+_HOUR: Final = r"(?:[01]?\d|2[0-3]):[0-5]\d"
+_WHEN: Final = re.compile(
+    rf"(?<!\d)(?<!\d[\W_]){_DATE}(?:\s?[\-–/,]\s?{_DATE})?(?:,?\s(?:à\s)?{_HOUR}(?:\s?[\-–]\s?{_HOUR})?)?"
+    r"(?![\W_]{0,3}\d)"
+)
+
 _LOOKALIKES: Final = str.maketrans("OoIl", "0011")
 
 _NOT_DIGIT: Final = re.compile(r"\D")
@@ -66,7 +77,8 @@ def hidden_identifier(text: str) -> Hidden | None:
         return "email"
     if _LINK.search(plain):
         return "link"
-    return _number(plain) or _number(plain.translate(_LOOKALIKES))
+    numbers = _WHEN.sub(" ", plain)
+    return _number(numbers) or _number(numbers.translate(_LOOKALIKES))
 
 
 def _number(text: str) -> Hidden | None:

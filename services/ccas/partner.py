@@ -1,4 +1,4 @@
-"""What the CCAS adds to the chassis: nothing yet, since no convention of this installation binds it."""
+"""What the CCAS adds to the chassis: nothing yet, for want of a convention."""
 
 from __future__ import annotations
 

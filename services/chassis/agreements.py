@@ -21,7 +21,7 @@ from contracts.kernel.errors import InvalidPayload, UnknownName
 from contracts.kernel.fields import Payload, ShortText, said
 from contracts.kernel.organisation import OrgId
 from contracts.kernel.paris import day_of
-from contracts.kernel.signed import OPEN_STATES
+from contracts.kernel.signed import OPEN_STATES, SignedConvention
 from services.chassis import letters, standing, tables
 from services.chassis.controls import send_control
 from services.chassis.core import REGISTER_SCOPE, Core, person_scope
@@ -108,18 +108,21 @@ def record_agreement(
 ) -> str:
     """Record an agreement or a refusal; returns its id.
 
-    Raises UnknownName for a person, InvalidPayload for recipients without an open convention, flows
-    that no convention joins, or an agreement dated in the future.
+    Raises UnknownName for a person, InvalidPayload for types that no convention knows or an
+    agreement dated in the future.
     """
     row = tx.get(standing.PERSONS, record.person_id)
     if row is None:
         raise UnknownName("Cette personne n'est pas dans le registre.", code="unknown_person")
     if max(record.given_at, record.notice.given_at) > at:
         raise InvalidPayload("Un accord ou une information ne peut pas être daté du futur.")
-    conventions = {org: _convention(core, org, record.flows, at) for org in record.recipients}
+    unknown = set(record.flows) - core.types
+    if unknown or not record.flows or not record.recipients:
+        raise InvalidPayload("Un accord nomme des messages connus et leurs destinataires.")
+    conventions = {org: _convention(core, org, at) for org in record.recipients}
     content = core.keystore.open(row.scope, row.sealed, aad=b"person")
     birth = Person.model_validate_json(content).identity.birth_date
-    ends = [signed.ends_on for signed in conventions.values() if signed.ends_on is not None]
+    ends = [one.ends_on for one in conventions.values() if one is not None and one.ends_on]
     tx.insert(
         tables.agreements,
         {
@@ -139,7 +142,7 @@ def record_agreement(
                 day_of(record.given_at),
                 birth=birth,
                 giver=Giver(record.giver),
-                convention_ends_on=min(ends),
+                convention_ends_on=min(ends, default=None),
             ),
             "agent_id": agent_id,
         },
@@ -151,7 +154,7 @@ def record_agreement(
                 "reference": core.new_id(),
                 "agreement_id": agreement_id,
                 "recipient": org,
-                "convention_id": signed.id,
+                "convention_id": "" if signed is None else signed.id,
             },
         )
     tx.forget(standing.AGREEMENTS, agreement_id)
@@ -159,16 +162,10 @@ def record_agreement(
     return agreement_id
 
 
-def _convention(core: Core, org: str, flows: Iterable[str], at: datetime) -> Any:  # noqa: ANN401
-    wanted = set(flows)
-    for signed in core.between(org):
-        known = {flow.type for flow in signed.convention.flows}
-        if signed.state(at) in OPEN_STATES and wanted <= known:
-            return signed
-    raise InvalidPayload(
-        f"Aucune convention ouverte avec {org} ne prévoit ces messages.",
-        code="no_convention",
-    )
+def _convention(core: Core, org: str, at: datetime) -> SignedConvention | None:
+    """The open convention with a recipient, if there is one: a family may agree to more."""
+    opened = [signed for signed in core.between(org) if signed.state(at) in OPEN_STATES]
+    return opened[-1] if opened else None
 
 
 def withdraw(

@@ -26,9 +26,9 @@ def send_control(
     at: datetime,
     case_id: str | None = None,
 ) -> str | None:
-    """Queue a control message; returns its id, or None when the partner left the directory."""
+    """Queue a control message; returns its id, or None when no convention ever joined us."""
     entry = core.directory.entry(to)
-    if entry is None:
+    if entry is None or not convention_id:
         return None
     message_id = core.new_id()
     envelope = Envelope(

@@ -18,7 +18,7 @@ from contracts.kernel.fields import caller_model
 from contracts.kernel.instrument import Flow
 from contracts.kernel.paris import add_months
 from contracts.kernel.signed import OPEN_STATES, SignedConvention
-from services.chassis import tables, views
+from services.chassis import retention, tables, views
 from services.chassis.api import agent_of
 from services.chassis.conventions import sign_act, sign_terms
 from services.chassis.journal import read_lines, read_witnessed
@@ -228,6 +228,28 @@ def _operations(routes: APIRouter, node: Node) -> None:
             raise UnknownName("Aucune lettre morte à rejouer ne porte ce numéro.")
         outcome = await node.retry(dead_id, letter)
         return JSONResponse({"outcome": outcome}, status_code=202)
+
+    @routes.get("/retention")
+    async def due(request: Request) -> Response:
+        """What retention would destroy now; changes nothing."""
+        agent_of(node, request, Right.ERASE)
+        at = node.clock.now()
+        return JSONResponse(
+            _purge(await node.database.read(lambda c: retention.due(c, node.core, at)))
+        )
+
+    @routes.post("/retention")
+    async def purge(request: Request) -> Response:
+        """Destroy now what is due, without waiting for the next hourly round."""
+        agent_of(node, request, Right.ERASE)
+        at = node.clock.now()
+        return JSONResponse(
+            _purge(await node.database.write(lambda tx: retention.purge(tx, node.core, at)))
+        )
+
+
+def _purge(done: retention.Purge) -> dict[str, Any]:
+    return {"cases": list(done.cases), "rows": done.rows, "total": done.total}
 
 
 def _dead_letters(connection: Connection) -> list[dict[str, Any]]:

@@ -17,9 +17,7 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
-import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -36,9 +34,9 @@ from services.chassis.settings import SECRET_BYTES, Admitted, HubSettings
 from services.chassis.tls import Authority, TlsFiles, write_private
 from services.federation import databases
 from services.federation.config import FederationFile, Member
+from services.federation.ports import HOST, choose_ports
 from services.registrar.operator import OperatorKeys, prepare_hub
 
-HOST: Final = "127.0.0.1"
 LEAF: Final = "leaf"
 SERVICE: Final = "service"
 """The two processes of an organisation."""
@@ -47,8 +45,6 @@ HUB_LEAFS: Final = "hub.leafs"
 REGISTRAR: Final = "registrar"
 OBSERVER: Final = "observer"
 
-_LOWEST_PORT: Final = 16_000
-_HIGHEST_PORT: Final = 32_000
 _CERTIFICATE_LIFE: Final = timedelta(days=10 * 365)
 
 
@@ -139,7 +135,7 @@ def lay_out(
     names = [HUB, HUB_LEAFS, REGISTRAR, OBSERVER]
     for org in federation.organisations:
         names += [org.id, leaf_of(org.id)]
-    layout = Layout(home, federation, _ports(home / "ports.json", names))
+    layout = Layout(home, federation, choose_ports(home / "ports.json", names))
     authority = _authority(home / "tls", at)
     addresses = _databases(federation, _kept(home / "database", database_base))
     keys = {
@@ -150,31 +146,6 @@ def lay_out(
     layout.folder(OBSERVER).mkdir(mode=0o700, exist_ok=True)
     write_private(home / "federation.json", federation.model_dump_json(indent=2))
     return layout
-
-
-def _ports(path: Path, names: Iterable[str]) -> dict[str, int]:
-    """Ports kept in a file; new ones are free at this instant.
-
-    They lie below those that systems give to outgoing connections, or one of these could hold a
-    port between two runs, and a probe of a silent port could end up connected to itself.
-    """
-    known: dict[str, int] = json.loads(path.read_text(encoding="ascii")) if path.exists() else {}
-    for name in names:
-        while name not in known:
-            port = _LOWEST_PORT + secrets.randbelow(_HIGHEST_PORT - _LOWEST_PORT)
-            if port not in known.values() and _is_free(port):
-                known[name] = port
-    write_private(path, json.dumps(known, indent=2))
-    return known
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-    return True
 
 
 def _kept(path: Path, given: str | None) -> str | None:

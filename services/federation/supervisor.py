@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from contracts.kernel.errors import Unavailable
 from services.chassis.tls import write_private
-from services.federation.layout import HOST
+from services.federation.ports import answers
 from services.federation.processes import exit_of, spawn
 from services.federation.programs import Program
 
@@ -216,12 +216,3 @@ def _signal(children: Sequence[Child], number: signal.Signals) -> None:
     for child in children:
         if child.pid is not None:
             os.kill(child.pid, number)  # ours and not reaped yet: the id cannot be another's
-
-
-def answers(port: int) -> bool:
-    """Whether something listens on that port of loopback."""
-    try:
-        with socket.create_connection((HOST, port), timeout=1):
-            return True
-    except OSError:
-        return False

@@ -107,7 +107,7 @@ class Admission:
         if merged == held.get(name):
             return []
         texts = {other: body for other, body in held.items() if other.of == terms.id}
-        self._read(terms.id, {**texts, name: merged}.values(), self._of(Kind.ACT, terms.id))
+        self._read({**texts, name: merged}.values(), self._of(Kind.ACT, terms.id))
         return [Row(Kind.TERMS, name, merged)]
 
     def act(self, token: str) -> list[Row]:
@@ -121,7 +121,7 @@ class Admission:
         name = Name(act.convention_id, f"{act.org}:{act.id}")
         if self._has(Kind.ACT, name, token):
             return []
-        self._read(act.convention_id, self._of(Kind.TERMS, act.convention_id), [token])
+        self._read(self._of(Kind.TERMS, act.convention_id), [token])
         if name in self.held.get(Kind.ACT, {}):
             raise Contradicts("Un autre acte porte ce numéro.", code="other_act")
         return [Row(Kind.ACT, name, token)]
@@ -169,14 +169,12 @@ class Admission:
         if entry.broker.account in {self.system_account, *others}:
             raise Contradicts("Ce compte NATS est celui d'un autre.", code="account_taken")
 
-    def _read(self, name: str, terms: Iterable[str], acts: Iterable[str]) -> None:
+    def _read(self, terms: Iterable[str], acts: Iterable[str]) -> None:
         """Refuse with the first code for which a document would be left out."""
         find: Find = self.view.keyring.find
         reading = Reader(self.registry).read(terms, acts, find)
         for code in reading.rejected:
             raise _refusal(code)
-        if name not in reading.conventions:
-            raise _refusal("version_gap")
 
 
 def _refusal(code: str) -> InvalidDocument:

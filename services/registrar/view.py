@@ -10,8 +10,9 @@ from typing import Final
 from contracts.broker.activations import Activation, read_activation
 from contracts.broker.claims import Account
 from contracts.broker.subjects import parse_subject
+from contracts.kernel.documents import kid_of, public_key, unverified_content
 from contracts.kernel.keyring import Keyring, build_keyring
-from contracts.kernel.organisation import DirectoryEntry
+from contracts.kernel.organisation import DirectoryEntry, RotationStatement
 from contracts.kernel.signed import SignedConvention
 from services.chassis.bundle import Bundle
 from services.chassis.settings import Admitted
@@ -25,8 +26,9 @@ _SECOND: Final = timedelta(seconds=1)
 class View:
     """A verified snapshot; immutable, replaced as a whole. Made by `read`.
 
-    bundle: what nodes are handed. entries: of admitted organisations only. activations: by
-    subject. revision: of the bundle; activations are not part of it.
+    bundle: what nodes are handed. keyring: of every key, those whose entry is still to come
+    included. entries: present one of each admitted organisation. activations: by subject.
+    revision: of the bundle; activations are not part of it.
     """
 
     bundle: Bundle
@@ -40,20 +42,22 @@ class View:
     @classmethod
     def read(cls, held: Documents, admitted: Mapping[str, Admitted], reader: Reader) -> View:
         """Verify everything that is held. reader: remembers what it verified before."""
+        tokens, statements = _bodies(held, Kind.ENTRY), _bodies(held, Kind.ROTATION)
+        keyring = build_keyring(pins(held), tokens, statements)
+        reading = reader.read(_bodies(held, Kind.TERMS), _bodies(held, Kind.ACT), keyring.find)
         bundle = Bundle(
-            entries=_bodies(held, Kind.ENTRY),
-            rotations=_bodies(held, Kind.ROTATION),
+            entries=tokens,
+            rotations=_complete(held),
             terms=_bodies(held, Kind.TERMS),
             acts=_bodies(held, Kind.ACT),
         )
-        keyring = build_keyring(pins(held), bundle.entries, bundle.rotations)
-        reading = reader.read(bundle.terms, bundle.acts, keyring.find)
+        present = {**_latest(tokens), **keyring.entries}
         found = {name.of: read_activation(body) for name, body in _of(held, Kind.ACTIVATION)}
         return cls(
             bundle=bundle,
             revision=bundle.revision,
             keyring=keyring,
-            entries={o: e for o, e in keyring.entries.items() if is_admitted(e, admitted)},
+            entries={o: e for o, e in present.items() if is_admitted(e, admitted)},
             conventions=reading.conventions,
             activations=found,
             act_instants=tuple(a.at for c in reading.conventions.values() for a in c.acts),
@@ -85,6 +89,29 @@ def is_admitted(entry: DirectoryEntry, admitted: Mapping[str, Admitted]) -> bool
     """Whether the organisation is listed, under that kind and that code."""
     one = admitted.get(entry.org)
     return one is not None and (one.kind, one.code) == (entry.kind, entry.code)
+
+
+def _complete(held: Documents) -> tuple[str, ...]:
+    """Rotations to hand out: those that lead to a key whose entry has come.
+
+    Between a rotation and the new entry an organisation has no entry: its letters would be those
+    of a stranger, and its account would be cut. So a rotation waits here for its entry.
+    """
+    kids = set(held.get(Kind.ENTRY, {}))
+    waiting: dict[str, list[str]] = {}
+    complete: list[str] = []
+    for name, token in _of(held, Kind.ROTATION):
+        successor = RotationStatement.parse(unverified_content(token)).successor
+        waiting.setdefault(name.of, []).append(token)
+        if Name(name.of, kid_of(public_key(successor.x))) in kids:
+            complete += waiting.pop(name.of)
+    return tuple(complete)
+
+
+def _latest(tokens: Iterable[str]) -> dict[str, DirectoryEntry]:
+    """Highest entry of each organisation, whichever key signed it; all were verified once."""
+    read = [DirectoryEntry.parse(unverified_content(token)) for token in tokens]
+    return {entry.org: entry for entry in sorted(read, key=lambda entry: entry.sequence)}
 
 
 def pins(held: Documents) -> dict[str, list[str]]:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 
 from contracts.kernel.fields import Day, Payload, Uai, said
 from contracts.kernel.messages import Identity, ProfessionalContact, Representative
@@ -21,10 +22,19 @@ Help = Literal["support", "activities", "mediation", "orientation_advice"]
 Level = Literal["6e", "5e", "4e", "3e", "2de", "1re", "terminale", "cap1", "cap2"]
 """Class level, never the class."""
 
+
+def _each_once(concerns: tuple[Concern, ...]) -> tuple[Concern, ...]:
+    if len(set(concerns)) != len(concerns):
+        raise PydanticCustomError("twice", "names one sign twice")
+    return concerns
+
+
+# The bounds stand next to the tuple: behind the validator they would read as those of a text.
 Concerns = Annotated[
     tuple[Concern, ...],
+    Field(min_length=1, max_length=3, json_schema_extra={"uniqueItems": True}),
+    AfterValidator(_each_once),
     BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value),
-    Field(min_length=1, max_length=3),
 ]
 
 

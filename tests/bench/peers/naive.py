@@ -123,10 +123,9 @@ class Naive(Peer):
         return Request(f"{self.sender}/referrals", {}, body)
 
 
-def main(role: str, port: str, database: str, nats: str, _: str) -> None:
+def main(role: str, port: str, database: str, nats: str, _told: str = "") -> None:
     """Serve one role until told to stop."""
-    url = database
-    engine = create_async_engine(url, pool_size=10, max_overflow=0)
+    engine = create_async_engine(database, pool_size=10, max_overflow=0)
     sessions = async_sessionmaker(engine, expire_on_commit=False)
     broker = NatsBroker(nats, logger=quiet_logger())
     app = sender(sessions, broker) if role == "sender" else receiver(sessions, broker)

@@ -195,6 +195,7 @@ def test_a_duty_outlives_the_convention(state: Act | None) -> None:
 
 def test_a_duty_asks_for_a_convention_that_was_signed_since_it_pins_the_keys() -> None:
     assert compile_grants([convention(days=1)], [duty()], entries(), OPEN) == []
+    assert compile_grants([convention()], [duty()], entries(CITY), OPEN) == []
     assert compile_grants([convention()], [duty()], entries(), OPEN)
 
 

@@ -14,6 +14,7 @@ from contracts.kernel.documents import kid_of, new_key, public_key, sign, unveri
 from contracts.kernel.keyring import ROTATION, read_entry
 from contracts.kernel.organisation import EncryptionKey, Kind, RotationStatement, Suite
 from services.chassis.keys import LIFE, PERIOD, NodeKeys
+from services.chassis.private_files import create_once, read_private
 from services.chassis.sealing import seal, unseal
 from services.chassis.settings import BadSettings, NodeSettings
 
@@ -169,3 +170,17 @@ def test_nothing_private_shows_in_a_repr(tmp_path: Path) -> None:
     assert keys.account.seed not in shown
     assert secret_of(keys.signing) not in shown
     assert unverified_content(keys.directory_entry(settings(tmp_path), 1, AT, {}))
+
+
+def test_of_two_that_make_a_file_at_once_the_first_wins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "keys" / "file"
+    create_once(path, "first")
+    create_once(path, "second")
+    assert read_private(path) == b"first"
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "exists", lambda _: False)
+        create_once(path, "third")
+    assert read_private(path) == b"first"
+    assert [one.name for one in path.parent.iterdir()] == ["file"]

@@ -103,10 +103,11 @@ def test_a_wrong_setting_is_named_and_its_value_is_not_shown(
     assert str(value) not in caught.value.sentence
 
 
-def test_a_missing_setting_says_where_to_put_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["dpo", "node_dir", "secret_file"])
+def test_a_missing_setting_says_where_to_put_it(tmp_path: Path, name: str) -> None:
     content = values(tmp_path)
-    del content["dpo"]
-    with pytest.raises(BadSettings, match=r"RELAIS_DPO \(missing\).*node\.yaml"):
+    del content[name]
+    with pytest.raises(BadSettings, match=rf"RELAIS_{name.upper()} \(missing\).*node\.yaml"):
         load_node_settings(written(tmp_path, content))
 
 
@@ -185,8 +186,8 @@ def test_a_node_does_not_start_without_its_secret(tmp_path: Path) -> None:
     assert caught.value.code == "secret_missing"
 
 
-def test_subkeys_are_stable_and_unrelated() -> None:
-    secret = NodeSecret(GOOD.encode())
+def test_subkeys_are_stable_and_unrelated(tmp_path: Path) -> None:
+    secret = NodeSecret.load(secret_file(tmp_path))
     made = [
         secret.keystore_key.hex(),
         secret.bearer_key.hex(),

@@ -155,6 +155,21 @@ async def test_a_later_key_comes_through_a_rotation_only(client: Client) -> None
     assert len(held.entries) == 2
 
 
+async def test_a_rotation_is_handed_out_with_the_entry_of_the_new_key(client: Client) -> None:
+    """In between, the organisation would have no entry, and its letters be a stranger's."""
+    one = city()
+    await published(client, one)
+    statements = [one.rotate(), one.rotate()]
+    for statement in statements:
+        assert await put(client, "/rotations", statement) == "ok"
+        held = await bundle(client)
+        assert (len(held.entries), held.rotations) == (1, ())
+    await published(client, one)
+    assert (await bundle(client)).rotations == tuple(statements)
+    assert await put(client, "/rotations", one.rotate()) == "ok"
+    assert (await bundle(client)).rotations == tuple(statements)
+
+
 async def test_a_retired_key_names_no_second_successor(client: Client) -> None:
     one = city()
     await published(client, one)
@@ -329,7 +344,8 @@ async def test_activations_are_signed_by_the_receivers_account(client: Client) -
     assert await activate(client, "college", token(made, one, other)) == "activation_issuer"
     assert await activate(client, "ville", "junk") == "token_shape"
     assert await activate(client, "nobody", token(made, one, other)) == "unknown"
-    assert await put(client, "/activations/ville", '{"a": 1}') == "invalid_document"
+    for junk in ('{"a": 1}', "[", "[1]"):
+        assert await put(client, "/activations/ville", junk) == "invalid_document"
 
 
 async def test_an_older_activation_does_not_replace_a_newer_one(tmp_path: Path) -> None:

@@ -6,159 +6,296 @@ import asyncio
 import os
 import subprocess
 import sys
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, suppress
-from datetime import date, datetime, timedelta
+from collections.abc import AsyncIterator
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
 import yaml
-from nats.aio.client import Client
 
-from contracts import registry
-from contracts.broker.claims import account_claims
-from contracts.broker.compile import activations_for
+from contracts.broker.claims import Account, account_claims
 from contracts.broker.nkey import KeyKind
 from contracts.broker.tokens import decode_and_verify
 from contracts.broker.tokens import sign as sign_token
-from contracts.kernel.documents import add_signature, sign
-from contracts.kernel.instrument import subject_token
-from contracts.kernel.organisation import Kind, Suite
 from contracts.kernel.paris import midnight
-from contracts.kernel.signed import Act, ActKind, Party, Terms
-from services.chassis import letterbox
-from services.chassis.clock import SystemClock
-from services.chassis.directory import DirectoryKeeper
-from services.chassis.keys import NodeKeys
-from services.chassis.nats_server import (
-    LeafConfig,
-    NatsServer,
-    find_binary,
-    leaf_config,
-    write_config,
-)
-from services.chassis.settings import Admitted, HubSettings, NodeSettings, RegistrarSettings
-from services.chassis.tls import Authority, TlsFiles, write_private
-from services.registrar.app import create_app
+from contracts.kernel.signed import ActKind
 from services.registrar.hub import HubLink
-from services.registrar.operator import OperatorKeys, prepare_hub
-from services.registrar.service import Registrar
-from tests.parties import EVIDENCE
 from tests.servers import free_port
 from tests.services.registrar.conftest import (
     AT_ONCE_S,
     LINK_S,
-    connected,
     new_key,
     now,
     passes,
     shut,
     until,
 )
+from tests.services.registrar.town import CONTROL, INTERVAL_S, REFERRAL, Town, running
 
-REGISTRY = registry.load()
-TOKEN = subject_token("conv-a")
-REFERRAL = f"lb.c1.s1.{TOKEN}.m1"
-CONTROL = f"lb.c1.s1.{TOKEN}.k"
-INTERVAL_S = 0.5
-"""Seconds between two read-backs in these tests; two in production."""
+MENDED_S = INTERVAL_S + AT_ONCE_S
 
 
-class MovedClock:
-    """Instant by which conventions are judged, moved by the test."""
-
-    def __init__(self) -> None:
-        self.offset = timedelta()
-
-    def now(self) -> datetime:
-        return now() + self.offset
+@pytest.fixture
+async def town(tmp_path: Path) -> AsyncIterator[Town]:
+    async with running(tmp_path) as town:
+        yield town
 
 
-class Node:
-    """The identity of one organisation and its leaf, without its service."""
+async def held(town: Town, account: str) -> str:
+    """What the hub holds for an account, read by a connection of the test's own."""
+    link = await HubLink.connect(town.settings.hub_url, town.operator.credentials(now()))
+    try:
+        found = await link.lookup(account)
+    finally:
+        await link.close()
+    assert found is not None
+    return found
 
-    def __init__(self, town: Town, org: str, kind: Kind, code: str) -> None:
-        self.town, self.code = town, code
-        folder = town.root / org
-        self.settings = NodeSettings(
-            org=org,
-            kind=kind,
-            name="Organisme",
-            code=code,
-            dpo="dpo@organisme.example",
-            node_dir=folder,
-            nats_url="nats://127.0.0.1:1",
-            registrar_url="http://registrar",
-            secret_file=folder / "secret",
-        )
-        self.keys = NodeKeys.open(folder, org, now())
-        self.keeper = DirectoryKeeper(
-            org, lambda: self.keys.public_keys, REGISTRY, folder / "directory.json"
-        )
-        self.activations: dict[tuple[str, str], str] = {}
-        self.sequence = 0
-        self.leaf = self._leaf(folder)
 
-    def _leaf(self, folder: Path) -> NatsServer:
-        port = free_port()
-        config = LeafConfig(
-            code=self.code,
-            directory=folder,
-            host="127.0.0.1",
-            port=port,
-            hub_urls=(f"tls://127.0.0.1:{self.town.hub_settings.leaf_port}",),
-            tls=self.town.issue(folder, self.code),
-            credentials=write_private(
-                folder / "leaf.creds", self.keys.leaf_credentials(self.code, now())
-            ),
-            admin_password="admin-secret",  # noqa: S106 -- loopback, for the length of a test
-            app_password="app-secret",  # noqa: S106 -- same
-            store_key="store-secret",
-        )
-        path = write_config(folder, leaf_config(config))
-        return NatsServer(self.town.binary, path, "127.0.0.1", port, folder / "nats.log")
+async def push(town: Town, token: str) -> None:
+    link = await HubLink.connect(town.settings.hub_url, town.operator.credentials(now()))
+    try:
+        await link.push(token)
+    finally:
+        await link.close()
 
-    def client(self) -> AbstractAsyncContextManager[Client]:
-        return connected(self.leaf.port, user="app", password="app-secret")  # noqa: S106 -- as above
 
-    async def provision(self) -> None:
-        limits = letterbox.LetterboxLimits(max_bytes=64 * 1024**2)
-        async with connected(self.leaf.port, user="admin", password="admin-secret") as client:  # noqa: S106 -- as above
-            await client.jetstream().add_stream(
-                letterbox.stream_config(self.code, limits)  # type: ignore[arg-type] -- replaced below
-            )
+async def test_a_signed_and_activated_convention_opens_its_subjects_and_no_other(
+    town: Town,
+) -> None:
+    async with town.school.client() as client:
+        assert await passes(client, REFERRAL)
+        assert await passes(client, CONTROL)
+        assert not await passes(client, REFERRAL.replace(".m1", ".m2"))
+    state = await town.state()
+    assert len(state["open"]) == 6
+    assert state["withheld"] == {}
+    assert state["failure"] is None
+    assert await town.ready()
+    assert "relais_registrar_subjects_open 6.0" in (await town.http.get("/metrics")).text
 
-    async def publish(self) -> None:
-        self.sequence += 1
-        entry = self.keys.directory_entry(self.settings, self.sequence, now(), {})
-        await self.town.put("/entries", entry)
 
-    async def activate(self) -> None:
-        """Read the directory, then sign and hand in what this node agrees to receive."""
-        await self.keeper.sync(self.town.http)
-        current = self.keeper.current
-        self.activations = activations_for(
-            self.code,
-            current.conventions.values(),
-            current.entries,
-            self.town.clock.now(),
-            self.keys.account_signing,
-            self.activations,
-        )
-        await self.town.http.put(
-            f"/activations/{self.settings.org}", json=sorted(self.activations.values())
-        )
+async def test_the_registrar_alone_opens_nothing(tmp_path: Path) -> None:
+    """It holds no organisation's private key: without the receiver's signature all stays shut."""
+    town = Town(tmp_path)
+    try:
+        await town.start()
+        await town.sign()
+        await until(town.ready, LINK_S)
+        state = await town.state()
+        assert state["open"] == []
+        assert set(state["withheld"].values()) == {"activation_missing"}
+        async with town.school.client() as client:
+            assert not await passes(client, REFERRAL)
+            await town.school.activate()
+            await asyncio.sleep(AT_ONCE_S)
+            assert not await passes(client, REFERRAL)
+            await town.city.activate()
+            await until(partial(passes, client, REFERRAL), AT_ONCE_S)
+    finally:
+        await town.stop()
 
-    def act(self, kind: ActKind) -> str:
-        at = self.town.clock.now()
-        content = Act(
-            id=f"act-{int(at.timestamp() * 1000)}",
-            convention_id="conv-a",
-            kind=kind,
-            org=self.settings.org,
-            at=at,
-        )
-        return sign(content.to_bytes(), self.keys.signing, typ="act")
+
+async def test_a_suspension_is_cut_at_the_broker_within_a_second_and_a_resumption_opens(
+    town: Town,
+) -> None:
+    async with town.school.client() as client:
+        await town.put("/acts", town.city.act(ActKind.SUSPENSION))
+        await until(partial(shut, client, REFERRAL), AT_ONCE_S)
+        assert await passes(client, CONTROL)
+        await town.activate()
+        assert not await passes(client, REFERRAL)
+        await town.put("/acts", town.city.act(ActKind.RESUMPTION))
+        await town.activate()
+        await until(partial(passes, client, REFERRAL), AT_ONCE_S)
+
+
+async def test_the_end_of_the_term_on_the_registrars_clock_cuts_flows_and_leaves_control(
+    town: Town,
+) -> None:
+    ends_on = town.registrar.view.conventions["conv-a"].ends_on
+    assert ends_on is not None
+    async with town.school.client() as client:
+        town.clock.offset = midnight(ends_on) - now() - timedelta(hours=1)
+        await asyncio.sleep(2 * INTERVAL_S)
+        assert await passes(client, REFERRAL)
+        town.clock.offset = midnight(ends_on) - now()
+        await until(partial(shut, client, REFERRAL), MENDED_S)
+        assert await passes(client, CONTROL)
+
+
+async def test_an_older_claim_pushed_by_hand_is_mended(town: Town) -> None:
+    """The hub takes a termination rolled back and answers 200: only the read-back sees it."""
+    accounts = [node.keys.account.public for node in (town.city, town.school)]
+    older = [await held(town, account) for account in accounts]
+    async with town.school.client() as client:
+        await town.put("/acts", town.city.act(ActKind.SUSPENSION))
+        await until(partial(shut, client, REFERRAL), AT_ONCE_S)
+        before = (await town.state())["mended_total"]
+        for token in older:
+            await push(town, token)
+        await until(partial(passes, client, REFERRAL), AT_ONCE_S)
+        await until(partial(shut, client, REFERRAL), MENDED_S)
+        assert (await town.state())["mended_total"] >= before + 2
+    assert [await held(town, account) for account in accounts] != older
+
+
+async def test_an_activation_signed_anew_voids_the_former_one_even_without_the_registrar(
+    town: Town,
+) -> None:
+    account = town.school.keys.account.public
+    older = await held(town, account)
+    await asyncio.sleep(1)  # a NATS token is dated in whole seconds
+    town.city.activations = {}
+    await town.city.activate()
+    await until(town.ready, LINK_S)
+    newer = await held(town, account)
+    await town.stop_registrar()
+    async with town.school.client() as client:
+        assert await passes(client, REFERRAL)
+        await push(town, older)
+        await until(partial(shut, client, REFERRAL), AT_ONCE_S)
+        await push(town, newer)
+        await until(partial(passes, client, REFERRAL), AT_ONCE_S)
+
+
+async def test_a_claim_signed_by_a_wrong_key_is_mended(town: Town) -> None:
+    account = town.school.keys.account.public
+    claims = decode_and_verify(await held(town, account))
+    body = {name: claims[name] for name in ("exp", "name", "sub", "nats")}
+    before = (await town.state())["mended_total"]
+    await push(town, sign_token(body, new_key(KeyKind.OPERATOR), now()))
+
+    async def mended() -> bool:
+        return bool((await town.state())["mended_total"] > before)
+
+    await until(mended, MENDED_S)
+    issuer = decode_and_verify(await held(town, account))["iss"]
+    assert issuer == town.operator.signing.public
+    async with town.school.client() as client:
+        await until(partial(passes, client, REFERRAL), AT_ONCE_S)
+
+
+async def test_a_stranger_on_the_hub_is_removed(town: Town) -> None:
+    stranger = new_key(KeyKind.ACCOUNT)
+    account = Account("zz", stranger.public, (stranger.public,))
+    end = now() + timedelta(days=1)
+    claims = account_claims(account, exports=[], imports=[], expires_at=end)
+    await push(town, sign_token(claims, town.operator.signing, now()))
+
+    async def gone() -> bool:
+        link = await HubLink.connect(town.settings.hub_url, town.operator.credentials(now()))
+        try:
+            return stranger.public not in await link.accounts()
+        finally:
+            await link.close()
+
+    await until(gone, MENDED_S)
+
+
+async def test_a_restart_of_the_registrar_keeps_its_state_and_changes_nothing(town: Town) -> None:
+    before = await town.state()
+    directory = (await town.http.get("/directory")).content
+    claims = await held(town, town.school.keys.account.public)
+    await town.stop_registrar()
+    async with town.school.client() as client:
+        assert await passes(client, REFERRAL)
+        await town.start_registrar()
+        await until(town.ready, LINK_S)
+        after = await town.state()
+        assert (after["open"], after["revision"]) == (before["open"], before["revision"])
+        assert after["mended_total"] == 0
+        assert (await town.http.get("/directory")).content == directory
+        assert await held(town, town.school.keys.account.public) == claims
+        assert await passes(client, REFERRAL)
+
+
+async def test_a_hub_that_comes_back_empty_is_filled_again(town: Town) -> None:
+    town.hub.kill()
+    for node in (town.city, town.school):
+        (town.hub_settings.directory / "claims" / f"{node.keys.account.public}.jwt").unlink()
+    assert not await town.ready()
+    assert (await town.http.get("/healthz")).status_code == 200
+    town.hub.start()
+    await asyncio.to_thread(town.hub.wait_ready)
+    await until(town.ready, LINK_S)
+    async with town.school.client() as client:
+        await until(partial(passes, client, REFERRAL), LINK_S)
+
+
+async def test_an_organisation_taken_off_the_list_is_cut(town: Town) -> None:
+    await town.stop_registrar()
+    town.admitted = town.admitted[:1]
+    async with town.school.client() as client:
+        assert await passes(client, REFERRAL)
+        await town.start_registrar()
+        await until(partial(shut, client, REFERRAL), LINK_S)
+    await until(town.ready, LINK_S)
+    assert (await town.state())["organisations"] == ["c1"]
+
+
+async def test_a_rotation_leaves_the_road_open_and_the_new_key_acts(town: Town) -> None:
+    statement = town.school.keys.rotate_signing(now())
+    async with town.school.client() as client:
+        await town.put("/rotations", statement)
+        for _ in range(10):
+            assert await passes(client, REFERRAL)
+            await asyncio.sleep(INTERVAL_S / 5)
+        await town.school.publish()
+        await town.activate()
+        assert await passes(client, REFERRAL)
+    assert town.city.keeper.current.find_key("college", town.school.keys.kid)
+    async with town.school.client() as client:
+        await town.put("/acts", town.school.act(ActKind.SUSPENSION))
+        await until(partial(shut, client, REFERRAL), AT_ONCE_S)
+
+
+async def test_the_process_starts_from_a_settings_file_and_prepares_its_hub(
+    tmp_path: Path,
+) -> None:
+    town = Town(tmp_path)
+    (town.hub_settings.directory / "nats.json").unlink()
+    port = free_port()
+    settings = {
+        **town.settings.model_dump(mode="json", exclude={"database_url"}),
+        "http_port": port,
+        "hub": town.hub_settings.model_dump(mode="json"),
+    }
+    path = tmp_path / "registrar.yaml"
+    path.write_text(yaml.safe_dump(settings))
+    command = [sys.executable, "-m", "services.registrar", str(path)]
+    environment = {name: value for name, value in os.environ.items() if "RELAIS" not in name}
+    process = await asyncio.create_subprocess_exec(*command, env=environment)
+    try:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+
+            async def answers(expected: int) -> bool:
+                try:
+                    return (await client.get("/readyz")).status_code == expected
+                except httpx.HTTPError:
+                    return False
+
+            await until(partial(answers, 503), LINK_S)
+            town.hub.start()
+            await until(partial(answers, 200), LINK_S)
+    finally:
+        process.terminate()
+        await asyncio.wait_for(process.wait(), LINK_S)
+        town.hub.kill()
+    assert process.returncode in {0, -15}
+
+
+def test_the_process_says_what_is_missing_and_stops() -> None:
+    environment = {name: value for name, value in os.environ.items() if "RELAIS" not in name}
+    done = subprocess.run(
+        [sys.executable, "-m", "services.registrar"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "RELAIS_REGISTRAR_DIR (missing)" in done.stderr
+    assert "Traceback" not in done.stderr

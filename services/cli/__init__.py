@@ -1,0 +1,1 @@
+"""The command line: French for people, JSON for programs, one line on stderr when it fails."""

@@ -1,0 +1,226 @@
+"""Commands on signed conventions: list, show, sign, amend, give notice, suspend, resume."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import httpx
+import typer
+
+from contracts.kernel.errors import InvalidDocument, UnknownName
+from contracts.kernel.signed import ActKind, Terms
+from services.chassis.bundle import Bundle, split_terms
+from services.chassis.tokens import Role
+from services.cli.output import (
+    AsJson,
+    BadUsage,
+    Command,
+    federation,
+    group,
+    pairs,
+    say,
+    show,
+    table,
+)
+from services.federation import ceremony
+from services.federation.calls import call
+from services.federation.federation import Federation
+from services.federation.layout import REGISTRAR
+
+Name = Annotated[str, typer.Argument(metavar="ID", help="Convention signée.")]
+Org = Annotated[str, typer.Option("--org", help="Organisme qui agit.")]
+
+_CONVENTIONS: Final = "/api/v1/conventions"
+_HEADS: Final = {
+    "convention_id": "Convention",
+    "state": "État",
+    "version": "Version",
+    "signed_on": "Signée le",
+    "ends_on": "Fin",
+    "parties": "Parties",
+}
+
+
+def add(app: typer.Typer) -> None:
+    """Add these commands."""
+    conventions = group("Montre les conventions signées, les signe et les fait vivre.")
+    conventions.command("list", cls=Command)(list_)
+    for command in (show_, sign, amend, notice, suspend, resume):
+        conventions.command(command.__name__.rstrip("_"), cls=Command)(command)
+    app.add_typer(conventions, name="convention")
+
+
+def list_(*, as_json: AsJson = False) -> None:
+    """Liste les conventions signées et leur état, calculé de leurs dates."""
+    found = list(_held(federation()).values())
+    if as_json:
+        show(found)
+    elif found:
+        table(list(_HEADS.values()), [[one[name] for name in _HEADS] for one in found])
+    else:
+        say("Aucune convention signée. Celles du fichier de la fédération : relais convention sign")
+
+
+def show_(name: Name, *, as_json: AsJson = False) -> None:
+    """Montre une convention signée : dates, parties, empreintes de l'annexe."""
+    running = federation()
+    found = _held(running).get(name)
+    if found is None:
+        raise UnknownName(f"Aucun nœud ne tient la convention {name} : relais convention list")
+    versions = [one.model_dump(mode="json") for one in _texts(running, name)]
+    if as_json:
+        show({**found, "versions": versions})
+        return
+    pairs(found)
+    for version in versions:
+        say()
+        say(f"Version {version['version']}, preuve {version['evidence']}")
+        for party in version["parties"]:
+            say(f"    {party['org']} : {party['signatory']}, {party['decision']}")
+            say(f"        empreinte {party['signing_key']}")
+
+
+def sign(
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="[FILE]", help="Texte à signer (JSON) ; sinon ceux du fichier."),
+    ] = None,
+    org: Annotated[str | None, typer.Option("--org", help="Organisme qui signe FILE.")] = None,
+    on: Annotated[str | None, typer.Option("--on", help="Date de signature de FILE.")] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Signe un texte avec la clé d'un organisme, ou toutes les conventions du fichier."""
+    running = federation()
+    if file is None:
+        signed = running.sign()
+    elif org is None or on is None:
+        raise BadUsage(
+            "Un texte se signe pour un organisme, à une date : --org ORG --on AAAA-MM-JJ"
+        )
+    else:
+        body = {"terms": _text(file).model_dump(mode="json"), "signed_on": _day(on).isoformat()}
+        with _manager(running, org) as client:
+            signed = [str(call(client, "POST", _CONVENTIONS, json=body)["convention_id"])]
+    if as_json:
+        show({"signed": signed})
+    else:
+        say(f"Signé : {', '.join(signed)}." if signed else "Rien à signer : tout l'est déjà.")
+
+
+def amend(
+    name: Name,
+    effective_on: Annotated[str, typer.Option(help="Jour d'effet de l'avenant, AAAA-MM-JJ.")],
+    evidence: Annotated[Path, typer.Option(help="Avenant signé sur papier (son condensat).")],
+    on: Annotated[str, typer.Option("--on", help="Date de signature, AAAA-MM-JJ.")],
+    until: Annotated[str | None, typer.Option(help="Nouvelle fin du texte, AAAA-MM-JJ.")] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Fait signer un avenant par toutes les parties, chacune dans son nœud."""
+    running = federation()
+    versions = _texts(running, name)
+    if not versions:
+        raise UnknownName(f"Le registraire ne tient pas la convention {name}.")
+    last = versions[-1]
+    if not evidence.is_file():
+        raise UnknownName(f"Le fichier {evidence} n'existe pas : donnez l'avenant signé.")
+    terms = last.model_copy(
+        update={
+            "version": last.version + 1,
+            "effective_on": _day(effective_on),
+            "until": last.until if until is None else _day(until),
+            "evidence": sha256(evidence.read_bytes()).hexdigest(),
+            "parties": tuple(
+                one.model_copy(update={"signing_key": running.fingerprint(one.org)})
+                for one in last.parties
+            ),
+        }
+    )
+    with ExitStack() as opened:
+        clients = {
+            one.org: opened.enter_context(_manager(running, one.org)) for one in terms.parties
+        }
+        ceremony.sign(terms, dict.fromkeys(clients, _day(on)), clients.__getitem__)
+    _said({"convention_id": name, "version": terms.version}, as_json=as_json)
+
+
+def notice(
+    name: Name,
+    org: Org,
+    received_on: Annotated[str | None, typer.Option(help="Réception de la lettre.")] = None,
+    sent_on: Annotated[str | None, typer.Option(help="Envoi de la lettre.")] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Enregistre un préavis de résiliation, daté de sa lettre recommandée."""
+    days = {"received_on": received_on, "sent_on": sent_on}
+    dated = {key: _day(value).isoformat() for key, value in days.items() if value is not None}
+    if not dated:
+        raise BadUsage("Un préavis porte la date de sa lettre : --received-on ou --sent-on.")
+    _act(name, org, ActKind.TERMINATION_NOTICE, dated, as_json=as_json)
+
+
+def suspend(name: Name, org: Org, *, as_json: AsJson = False) -> None:
+    """Suspend une convention au nom d'un organisme ; plus rien n'y circule."""
+    _act(name, org, ActKind.SUSPENSION, {}, as_json=as_json)
+
+
+def resume(name: Name, org: Org, *, as_json: AsJson = False) -> None:
+    """Lève la suspension qu'un organisme a posée."""
+    _act(name, org, ActKind.RESUMPTION, {}, as_json=as_json)
+
+
+def _act(name: str, org: str, kind: ActKind, dated: dict[str, str], *, as_json: bool) -> None:
+    with _manager(federation(), org) as client:
+        body = {"kind": kind.value, **dated}
+        _said(call(client, "POST", f"{_CONVENTIONS}/{name}/acts", json=body), as_json=as_json)
+
+
+def _said(answer: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        show(answer)
+    else:
+        pairs(answer)
+
+
+def _manager(running: Federation, org: str) -> httpx.Client:
+    return running.client(org, Role.MANAGER, "cli")
+
+
+def _held(running: Federation) -> dict[str, dict[str, Any]]:
+    """Every convention that some node holds, as the first one sees it."""
+    found: dict[str, dict[str, Any]] = {}
+    for org in running.layout.orgs:
+        with _manager(running, org) as client:
+            for one in call(client, "GET", _CONVENTIONS):
+                found.setdefault(one["convention_id"], one)
+    return found
+
+
+def _texts(running: Federation, name: str) -> list[Terms]:
+    """Versions of a convention as the registrar hands them out: nodes verify, not we."""
+    with httpx.Client(base_url=running.url(REGISTRAR)) as client:
+        bundle = Bundle.model_validate(call(client, "GET", "/directory"))
+    texts = [Terms.parse(split_terms(token)[0].content) for token in bundle.terms]
+    return sorted((one for one in texts if one.id == name), key=lambda one: one.version)
+
+
+def _text(path: Path) -> Terms:
+    try:
+        return Terms.parse(path.read_bytes())
+    except OSError as error:
+        raise UnknownName(f"Le fichier {path} ne se lit pas ({error.strerror}).") from None
+    except InvalidDocument as error:
+        raise InvalidDocument(f"{path} n'est pas un texte à signer. {error.sentence}") from None
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise BadUsage(f"« {text} » n'est pas une date : écrivez AAAA-MM-JJ.") from None

@@ -1,0 +1,203 @@
+"""Commands that start and stop: the embedded federation, one node, the demonstration, the bench."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import httpx
+import typer
+
+from contracts.kernel.errors import UnknownName
+from services.chassis.tokens import Role
+from services.cli.output import AsJson, Command, federation, home, pairs, say, show, table
+from services.federation.federation import Federation
+from services.federation.layout import OBSERVER, SERVICE
+
+_READY_S: Final = 2.0
+
+
+def add(app: typer.Typer) -> None:
+    """Add these commands."""
+    for command in (up, down, status, token):
+        app.command(cls=Command)(command)
+    app.command(cls=Command, hidden=True)(node)
+    app.command(cls=Command)(demo)
+    extra = {"allow_extra_args": True, "ignore_unknown_options": True}
+    app.command(cls=Command, context_settings=extra)(bench)
+
+
+def up(
+    config: Annotated[
+        Path | None, typer.Option(help="Fichier de la fédération [deploy/federation.yaml].")
+    ] = None,
+    database: Annotated[
+        str | None,
+        typer.Option(help="Serveur PostgreSQL (postgresql://…), retenu ; sinon SQLite."),
+    ] = None,
+    *,
+    foreground: Annotated[
+        bool, typer.Option("--foreground", help="Reste au premier plan ; Ctrl-C arrête tout.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Démarre la fédération embarquée ; ses données restent d'une fois à l'autre."""
+    began = time.monotonic()
+    if (home() / "federation.json").exists() and federation().running:
+        say("La fédération tourne déjà. Pour relire son fichier : relais down, puis relais up.")
+        return
+    started = Federation.create(home(), config or _default_config(), database)
+    signed = started.start(tied=foreground)
+    if as_json:
+        show(_overview(started))
+    else:
+        _welcome(started, signed, time.monotonic() - began)
+    if foreground:
+        _until_told(started)
+
+
+def _default_config() -> Path:
+    """Find the federation's file: named by the environment, here, or beside this code."""
+    named = os.environ.get("RELAIS_FEDERATION")
+    beside = Path(__file__).parents[2] / "deploy" / "federation.yaml"
+    candidates = [Path(named)] if named else [Path("deploy/federation.yaml"), beside]
+    for candidate in candidates:
+        if candidate.exists():
+            return candidate
+    raise UnknownName(
+        f"Aucun fichier de fédération ({', '.join(map(str, candidates))}) : donnez-en un par "
+        "--config."
+    )
+
+
+def _welcome(started: Federation, signed: list[str], seconds: float) -> None:
+    members = started.layout.federation.organisations
+    say(f"Fédération prête : {len(members)} organismes en {seconds:.1f} s.".replace(".", ",", 1))
+    say()
+    rows = [(one.id, one.kind.value, started.url(one.id)) for one in members]
+    table(("Organisme", "Type", "API"), rows)
+    say()
+    if signed:
+        say(f"Conventions signées à l'instant : {', '.join(signed)}.")
+    say(f"Traces : {started.url(OBSERVER)}/")
+    say(f"Un jeton pour essayer : relais token {members[0].id} --role agent")
+    say("Pour arrêter : relais down")
+
+
+def _until_told(started: Federation) -> None:
+    def leave(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, leave)
+    try:
+        while started.running:
+            time.sleep(0.5)
+    except KeyboardInterrupt:
+        say("Arrêt…")
+    finally:
+        started.stop()
+
+
+def down() -> None:
+    """Arrête la fédération embarquée ; ses données restent."""
+    running = federation()
+    if not running.running:
+        say("La fédération ne tourne pas.")
+        return
+    running.stop()
+    say("Fédération arrêtée ; ses données restent dans " + str(home()) + ".")
+
+
+def status(*, as_json: AsJson = False) -> None:
+    """Dit ce qui tourne : processus, adresses, redémarrages."""
+    seen = _overview(federation())
+    if as_json:
+        show(seen)
+        return
+    pairs({"État": seen["state"], "Dossier": seen["home"], "Traces": seen["observer"]})
+    if seen["error"]:
+        say(str(seen["error"]))
+    say()
+    processes = seen["processes"]
+    rows = [(name, p["pid"], p["port"], p["restarts"]) for name, p in processes.items()]
+    table(("Processus", "Pid", "Port", "Redémarrages"), rows)
+    say()
+    rows = [(one["id"], one["kind"], one["url"], one["ready"]) for one in seen["organisations"]]
+    table(("Organisme", "Type", "API", "Prêt"), rows)
+
+
+def _overview(running: Federation) -> dict[str, Any]:
+    now = running.status()
+    return {
+        "state": now.state,
+        "error": now.error,
+        "home": str(running.layout.home),
+        "pid": now.pid,
+        "observer": running.url(OBSERVER),
+        "organisations": [
+            {
+                "id": one.id,
+                "kind": one.kind.value,
+                "name": one.name,
+                "url": running.url(one.id),
+                "ready": now.state == "running" and _ready(running.url(one.id)),
+                "pid": now.processes.get(f"{one.id}.{SERVICE}", {}).get("pid"),
+            }
+            for one in running.layout.federation.organisations
+        ],
+        "processes": now.processes,
+    }
+
+
+def _ready(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/readyz", timeout=_READY_S).is_success
+    except httpx.HTTPError:
+        return False
+
+
+def token(
+    org: Annotated[str, typer.Argument(metavar="ORG", help="Organisme.")],
+    role: Annotated[Role, typer.Option(help="Rôle de la personne ou du programme.")],
+    agent: Annotated[str, typer.Option(help="Numéro local de l'agent, jamais un nom.")] = "agent-1",
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Donne un jeton (12 heures) pour l'API d'un organisme."""
+    known = federation()
+    made = known.token(org, role, agent)
+    if as_json:
+        show({"org": org, "role": role, "agent": agent, "url": known.url(org), "token": made})
+    else:
+        say(made)
+
+
+def node(
+    settings: Annotated[Path, typer.Option(help="Réglages du nœud (YAML ou JSON).")],
+) -> None:
+    """Fait tourner le nœud d'un seul organisme, au premier plan."""
+    # Brings the web framework and the broker's client: two seconds no other command should wait.
+    from services.federation.programs import run_node  # noqa: PLC0415 -- see above
+
+    run_node(settings, None, sys.stdout)
+
+
+def demo(*, as_json: AsJson = False) -> None:
+    """Joue l'histoire complète sur une fédération à part."""
+    story = importlib.import_module("services.federation.demo")  # heavy, and only for this one
+    raise typer.Exit(story.run(as_json=as_json))
+
+
+def bench(context: typer.Context) -> None:
+    """Mesure la route entière face à ses pairs.
+
+    Les options sont celles de python -m tests.bench.
+    """
+    command = [sys.executable, "-m", "tests.bench", *context.args]
+    raise typer.Exit(subprocess.run(command, check=False).returncode)  # noqa: S603 -- this very program

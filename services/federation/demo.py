@@ -1,0 +1,65 @@
+"""The demonstration: a story told step by step on a federation of its own.
+
+Each step says what was tried, by whom, on which article, what was expected and what happened; the
+run ends with a summary and fails if a single step did not do as told.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TextIO
+
+from services.federation.federation import Federation
+from services.federation.story import tell
+from services.federation.telling import Teller
+
+FEDERATION_FILE = Path(__file__).parents[2] / "deploy" / "federation.yaml"
+
+
+def run(*, as_json: bool = False, out: TextIO | None = None) -> int:
+    """Play the story on a new federation in a temporary folder; returns the exit code.
+
+    as_json: print the summary alone, as JSON.
+    """
+    stream = out or sys.stdout
+    teller = Teller(None if as_json else stream)
+    began = time.monotonic()
+    teller.note(
+        "Relais : sept organismes, un bus, aucune base commune. Tout ce qui suit est fictif."
+    )
+    with tempfile.TemporaryDirectory(prefix="relais-demo-") as folder:
+        federation = Federation.create(Path(folder), FEDERATION_FILE)
+        try:
+            federation.start()
+            teller.note(
+                f"Fédération prête en {time.monotonic() - began:.0f} s : un hub qui ne garde rien, "
+                "un serveur NATS, une base et un service par organisme."
+            )
+            tell(federation, teller)
+        finally:
+            federation.stop()
+    return _summary(teller, time.monotonic() - began, stream, as_json=as_json)
+
+
+def _summary(teller: Teller, seconds: float, stream: TextIO, *, as_json: bool) -> int:
+    failed = [number for number, step in enumerate(teller.steps, 1) if not step.ok]
+    if as_json:
+        body: dict[str, Any] = {
+            "ok": not failed,
+            "seconds": round(seconds, 1),
+            "steps": [asdict(step) for step in teller.steps],
+        }
+        stream.write(json.dumps(body, ensure_ascii=False, indent=2) + "\n")
+    else:
+        count = len(teller.steps)
+        teller.note(f"\n{count - len(failed)} étapes sur {count} conformes, en {seconds:.0f} s.")
+        if failed:
+            teller.note(f"Étapes non conformes : {', '.join(map(str, failed))}.")
+        else:
+            teller.note("Rien n'a circulé qu'une convention ne permette.")
+    return 1 if failed else 0

@@ -1,0 +1,170 @@
+"""The people at their desks in the demonstration: what they type, and what they wait for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+import httpx
+
+from services.chassis.secret import NodeSecret
+from services.federation.federation import Federation
+from services.federation.intruder import Intruder
+from services.federation.layout import leaf_of
+from services.federation.ports import HOST
+from services.federation.telling import Teller
+
+REFERRAL = {"level": "4e", "concerns": ["absences", "motivation"], "hoped_help": "support"}
+"""What the head of the school types: codes only."""
+
+_PATIENCE = 20.0
+"""Seconds to wait for what takes milliseconds on a quiet machine."""
+
+
+class Desks:
+    """A head teacher and the city's youth worker, with the DPO of each organisation."""
+
+    def __init__(self, federation: Federation, teller: Teller) -> None:
+        self.fed = federation
+        self.teller = teller
+        members = {one.id: one.kind.value for one in federation.layout.federation.organisations}
+        schools = [org for org, kind in members.items() if kind == "school"]
+        self.school, self.other_school = schools[0], schools[1]
+        self.city = next(org for org, kind in members.items() if kind == "city")
+        self.mission = next(org for org, kind in members.items() if kind == "mission_locale")
+        self.head = federation.client(self.school, "manager", "cheffe-1")
+        self.youth = federation.client(self.city, "referent", "referent-1")
+        self.dpo = {org: federation.client(org, "dpo", "dpo-1") for org in members}
+        self.agreement = self.case = self.message = ""
+
+    def close(self) -> None:
+        """Close the clients."""
+        for client in (self.head, self.youth, *self.dpo.values()):
+            client.close()
+
+    def pupil(self, birth: date = date(2012, 3, 9)) -> str:
+        """Register an invented pupil born on that day; returns the local id."""
+        body = {
+            "identity": {
+                "family_name": "Exemplaire",
+                "first_name": "Zoé",
+                "birth_date": birth.isoformat(),
+                "channel": None,
+            },
+            "representatives": [
+                {
+                    "family_name": "Exemplaire",
+                    "first_name": "Dominique",
+                    "channel": {"kind": "email", "value": "dominique@famille.example"},
+                }
+            ],
+        }
+        return str(self.head.post("/api/v1/persons", json=body).json()["person_id"])
+
+    def agree(self, person_id: str, **changes: Any) -> str:  # noqa: ANN401 -- JSON values
+        """Record an agreement, five minutes old unless said otherwise; returns its id."""
+        now = (self.fed.now(self.school) - timedelta(minutes=5)).isoformat()
+        given = changes.pop("given_at", now)
+        body = {
+            "person_id": person_id,
+            "recipients": [self.city],
+            "flows": ["referral.submitted", "referral.answered"],
+            "giver": "representative",
+            "means": "in_person",
+            "granted": True,
+            "assent": "not_asked",
+            "notice": {
+                "version": "2026-1",
+                "channel": "meeting",
+                "language": "fr",
+                "given_at": given,
+            },
+            "given_at": given,
+            **changes,
+        }
+        answer = self.head.post("/api/v1/agreements", json=body)
+        return str(answer.raise_for_status().json()["agreement_id"])
+
+    def attempt(
+        self,
+        agreement_id: str | None,
+        data: dict[str, Any] | None = None,
+        client: httpx.Client | None = None,
+    ) -> httpx.Response:
+        """Ask to send a referral, whatever comes of it."""
+        body: dict[str, Any] = {
+            "type": "referral.submitted",
+            "to": self.city,
+            "data": data or REFERRAL,
+        }
+        if agreement_id is not None:
+            body["agreement_id"] = agreement_id
+        return (client or self.head).post("/api/v1/messages", json=body)
+
+    def refer(self, agreement_id: str) -> dict[str, Any]:
+        """Send a referral that must be allowed."""
+        answer: dict[str, Any] = self.attempt(agreement_id).raise_for_status().json()
+        return answer
+
+    def reply(self, role: str) -> httpx.Response:
+        """Answer the open referral, naming a referent in that role."""
+        contact = {"name": "Camille Fictive", "role": role, "phone": None, "email": None}
+        data = {"decision": "accepted", "referent": contact, "next_date": "2026-12-15"}
+        return self.youth.post(
+            "/api/v1/messages",
+            json={
+                "type": "referral.answered",
+                "to": self.school,
+                "case_id": self.case,
+                "data": data,
+            },
+        )
+
+    def expect_refusal(
+        self, answer: httpx.Response, article: str, status: int = httpx.codes.FORBIDDEN
+    ) -> None:
+        """Check that the answer refuses, with that article."""
+        body = answer.json()
+        said = body.get("detail", "")
+        fields = ", ".join(f"{one['path']} : {one['code']}" for one in body.get("fields", ()))
+        refused = answer.status_code == status and article in body.get("articles", ())
+        self.teller.check(refused, f"{answer.status_code} {said} {fields}".strip(), article)
+
+    def until(self, client: httpx.Client, message_id: str, state: str) -> dict[str, Any]:
+        """Wait until a message reaches a state; returns it as it then is."""
+        found: dict[str, Any] = self.wait(
+            lambda: client.get(f"/api/v1/messages/{message_id}").json(),
+            lambda found: found.get("state") == state,
+        )
+        return found
+
+    def wait(self, look: Callable[[], Any], enough: Callable[[Any], bool]) -> Any:  # noqa: ANN401
+        """Look again until it is enough, or patience ends; returns what was last seen."""
+        deadline = time.monotonic() + _PATIENCE
+        while not enough(found := look()) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        return found
+
+    def dead(self, message_id: str) -> str | None:
+        """Reason for which the city buried a letter, if it did."""
+        with self.fed.client(self.city, "operator", "operateur-1") as operator:
+            found = operator.get("/api/v1/dead-letters").json()
+        return next((one["reason"] for one in found if one["message_id"] == message_id), None)
+
+    def code(self, org: str) -> str:
+        """Code of an organisation in subjects."""
+        return self.fed.layout.federation.member(org).code
+
+    def convention(self, org: str) -> str:
+        """Id of the first convention that binds an organisation."""
+        held = self.dpo[org].get("/api/v1/conventions").json()
+        return str(held[0]["convention_id"])
+
+    def intruder(self, org: str) -> Intruder:
+        """A bare client with the true credentials of an organisation."""
+        secret = NodeSecret.load(self.fed.layout.secret_file(org))
+        return Intruder(
+            f"nats://{HOST}:{self.fed.layout.ports[leaf_of(org)]}", secret.nats_password("app")
+        )

@@ -1,0 +1,297 @@
+"""The story of convention A: a referral, its answer, every refusal, the withdrawal, the proof."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import httpx
+
+from contracts.kernel.paris import add_years, day_of
+from services.chassis.clock import new_id
+from services.chassis.keys import NodeKeys
+from services.federation.desks import REFERRAL, Desks
+from services.federation.federation import Federation
+from services.federation.intruder import forged_letter, published_entry, subject_of
+from services.federation.layout import OBSERVER
+from services.federation.telling import Teller
+from services.observer.page import render_text
+from services.observer.store import Store
+
+HIDDEN_NIR = "référente 2 95 10 99 126 111 93"
+"""A role in which somebody hid a number (python-stdnum's own documented example)."""
+
+
+class Story(Desks):
+    """Convention A, told on a running federation."""
+
+    # -- what goes well ------------------------------------------------------------------------
+
+    def opening(self) -> None:
+        """The conventions in force, and what the others may say: nothing yet."""
+        self.teller.step("Qui peut dire quoi à qui")
+        for org, client in self.dpo.items():
+            flows = client.get("/api/v1/flows").json()
+            names = [one["type"] for one in (*flows["send"], *flows["receive"])]
+            if org in {self.school, self.other_school, self.city}:
+                self.teller.check(bool(names), f"{org} : {', '.join(sorted(set(names)))}", "A-4.3")
+            else:
+                self.teller.check(not names, f"{org} : rien, aucune convention ne l'ouvre")
+
+    def agreeing(self) -> None:
+        """The family is informed, then agrees; the agents have accepted the charter."""
+        self.teller.step(f"La famille est informée puis donne son accord ({self.school})")
+        for client in (self.head, self.youth):
+            client.post("/api/v1/charter", json={"version": "1"}).raise_for_status()
+        self.agreement = self.agree(self.pupil())
+        self.teller.check(
+            bool(self.agreement),
+            "Information A-2.10 puis accord A-2.11, "
+            f"pour {self.city} seule, sur deux messages nommés",
+            "A-2.10",
+            "A-2.11",
+        )
+
+    def referring(self) -> None:
+        """The referral leaves, arrives, and is acknowledged by a signed receipt."""
+        self.teller.step(f"Fiche de repérage : {self.school} → {self.city}")
+        answer = self.refer(self.agreement)
+        self.message, self.case = answer["message_id"], answer["case_id"]
+        self.teller.tell(
+            "Article A-4.3, avec l'accord du représentant légal ; l'agent n'a saisi "
+            "que des codes, le nœud a ajouté l'identité de son registre."
+        )
+        sent = self.until(self.head, self.message, "accepted")
+        receipt = (sent.get("receipt") or {}).get("status")
+        self.teller.check(
+            sent["state"] == "accepted", f"Acceptée, accusé de réception signé : {receipt}", "A-4.3"
+        )
+        held = self.youth.get(f"/api/v1/cases/{self.case}").json()
+        known = sorted(held["content"]["referral"]["data"])
+        self.teller.check(
+            held["state"] == "open", f"{self.city} tient les champs : {', '.join(known)}", "A-5.1"
+        )
+
+    def answering(self) -> None:
+        """The city accepts and names the pathway referent."""
+        self.teller.step(f"Réponse et référent de parcours : {self.city} → {self.school}")
+        answer = self.reply("référente de parcours")
+        self.teller.check(answer.status_code == httpx.codes.ACCEPTED, "Réponse envoyée", "A-2.5")
+        sent = self.until(self.youth, answer.json().get("message_id", ""), "accepted")
+        self.teller.check(sent["state"] == "accepted", "Acceptée, accusé signé", "A-2.5")
+        held = self.head.get(f"/api/v1/cases/{self.case}").json()
+        named = held["content"]["answer"]["referent"]["role"]
+        self.teller.check(bool(named), f"L'établissement connaît le référent ({named})", "A-2.5")
+
+    def tracing(self) -> None:
+        """The way of one message through both nodes."""
+        self.teller.step("La trace d'un message à travers les deux nœuds")
+        store = Store(self.fed.layout.folder(OBSERVER) / "traces.sqlite")
+        found = self.wait(lambda: store.by_message(self.message), bool)
+        for trace in found[:1]:
+            for line in render_text(trace, width=88).splitlines():
+                self.teller.tell(line)
+        self.teller.check(bool(found), "Des identifiants et des codes, aucun contenu")
+
+    # -- what is refused -----------------------------------------------------------------------
+
+    def refusing(self) -> None:
+        """Everything the gate refuses, each with its article."""
+        self._refused_without_agreement()
+        self._refused_other_recipient()
+        self._refused_adult()
+        self._refused_extra_field()
+        self._refused_hidden_number()
+        self._refused_after_the_term()
+
+    def _refused_without_agreement(self) -> None:
+        self.teller.step("Refus : aucun accord")
+        self.expect_refusal(self.attempt(None), "A-2.11")
+
+    def _refused_other_recipient(self) -> None:
+        self.teller.step(f"Refus : l'accord vise un autre destinataire ({self.mission})")
+        other = self.agree(self.pupil(), recipients=[self.mission])
+        self.expect_refusal(self.attempt(other), "A-4.1")
+
+    def _refused_adult(self) -> None:
+        self.teller.step("Refus : l'élève a eu dix-huit ans hier, l'accord était celui du parent")
+        today = day_of(self.fed.now(self.school))
+        eighteen = add_years(today, -18) - timedelta(days=1)
+        pupil = self.pupil(eighteen)
+        month_ago = (self.fed.now(self.school) - timedelta(days=30)).isoformat()
+        self.expect_refusal(self.attempt(self.agree(pupil, given_at=month_ago)), "A-2.11")
+        own = self.agree(pupil, giver="young_person")
+        self.teller.check(
+            self.attempt(own).status_code == httpx.codes.ACCEPTED,
+            "Avec son propre accord, la même fiche part",
+            "A-2.11",
+        )
+
+    def _refused_extra_field(self) -> None:
+        self.teller.step("Refus : un champ de trop")
+        answer = self.attempt(self.agreement, {**REFERRAL, "absences_count": 12})
+        self.expect_refusal(answer, "A-5.1", httpx.codes.UNPROCESSABLE_ENTITY)
+
+    def _refused_hidden_number(self) -> None:
+        self.teller.step("Refus : un numéro de sécurité sociale caché dans un champ")
+        self.expect_refusal(self.reply(HIDDEN_NIR), "A-5.1", httpx.codes.UNPROCESSABLE_ENTITY)
+
+    def _refused_after_the_term(self) -> None:
+        self.teller.step("Refus : les trois ans de la convention sont passés")
+        ended = timedelta(days=3 * 366)
+        agreement = self.agree(self.pupil())
+        self.fed.move_clock(ended, self.school)
+        try:
+            with self.fed.client(self.school, "manager", "cheffe-1") as later:
+                self.expect_refusal(self.attempt(agreement, client=later), "A-9.1")
+        finally:
+            self.fed.move_clock(timedelta(0), self.school)
+
+    # -- what the broker refuses ---------------------------------------------------------------
+
+    def intruding(self) -> None:
+        """True credentials, a bare client, no gate: the broker alone."""
+        asyncio.run(self._write_to_the_mission())
+        asyncio.run(self._forge_a_sender())
+        asyncio.run(self._read_another_letterbox())
+
+    async def _write_to_the_mission(self) -> None:
+        self.teller.step(f"Barrière coupée : {self.school} écrit à {self.mission}")
+        code, there = self.code(self.school), self.code(self.mission)
+        here = subject_of(self.code(self.city), code, self.convention(self.school), "m1")
+        async with self.intruder(self.school) as intruder:
+            said = await intruder.publish(
+                subject_of(there, code, self.convention(self.school), "m1"), _random(), b"x"
+            )
+            allowed = await intruder.publish(here, _random(), b"x")
+        self.teller.check(said != "stored", f"Refusé par le serveur lui-même ({said})")
+        self.teller.check(allowed == "stored", f"La même lettre vers {self.city} passe le serveur")
+
+    async def _forge_a_sender(self) -> None:
+        self.teller.step(f"Faux expéditeur : {self.other_school} se dit {self.school}")
+        city, mine = self.code(self.city), self.code(self.other_school)
+        stolen = subject_of(city, self.code(self.school), self.convention(self.school), "m1")
+        own = subject_of(city, mine, self.convention(self.other_school), "m1")
+        keys = NodeKeys.open(
+            self.fed.layout.node_dir(self.other_school),
+            self.other_school,
+            self.fed.now(self.other_school),
+        )
+        message_id = new_id()
+        headers, body = forged_letter(
+            keys,
+            pretends=self.school,
+            to=published_entry(self.fed.layout.node_dir(self.other_school), self.city),
+            subject=own,
+            convention_id=self.convention(self.other_school),
+            message_id=message_id,
+            at=self.fed.now(self.other_school),
+        )
+        async with self.intruder(self.other_school) as intruder:
+            said = await intruder.publish(stolen, headers, body)
+            self.teller.check(said != "stored", f"Sur le sujet de l'autre : refusé ({said})")
+            await intruder.publish(own, headers, body)
+        reason = self.wait(lambda: self.dead(message_id), lambda found: found is not None)
+        self.teller.check(
+            reason == "unverified",
+            f"Sur son propre sujet : {self.city} ne croit "
+            f"pas la signature ({reason}), rien n'est ouvert",
+        )
+
+    async def _read_another_letterbox(self) -> None:
+        self.teller.step(f"{self.other_school} tente de lire la boîte de {self.school}")
+        box = f"lb.{self.code(self.school)}.>"
+        async with self.intruder(self.other_school) as intruder:
+            listening = asyncio.create_task(intruder.listen(box, 2.0))
+            await asyncio.sleep(0.3)
+            answer = await asyncio.to_thread(self.reply, "référente de parcours")
+            heard = await listening
+            read = await intruder.read_stream(self.code(self.school))
+        passed = answer.status_code == httpx.codes.ACCEPTED
+        self.teller.check(passed and heard == 0, "Une lettre est passée, il n'a rien entendu")
+        self.teller.check(read != "read", f"Sa lecture de la boîte est refusée ({read})")
+
+    # -- what stops ----------------------------------------------------------------------------
+
+    def withdrawing(self) -> None:
+        """The family withdraws: everything stops everywhere, with receipts."""
+        self.teller.step("La famille retire son accord, sans motif")
+        path = f"/api/v1/agreements/{self.agreement}"
+        told = self.head.post(f"{path}/withdrawal").json()
+        self.teller.tell(f"Prévenus sur le canal de contrôle : {', '.join(told['told'])}")
+        answers = self.wait(
+            lambda: self.head.get(path).json()["withdrawal"],
+            lambda found: bool(found) and all(one["outcome"] for one in found),
+        )
+        for one in answers:
+            self.teller.check(
+                one["outcome"] == "stopped",
+                f"{one['org']} certifie : arrêté, destruction au plus tard selon {one['article']}",
+                "A-2.11",
+            )
+        self.expect_refusal(self.attempt(self.agreement), "A-2.11")
+        late = self.reply("référente de parcours")
+        self.expect_refusal(late, "A-2.11")
+
+    def erasing(self) -> None:
+        """Erasure at the partner, and its certificate."""
+        self.teller.step("La famille demande l'effacement")
+        path = f"/api/v1/cases/{self.case}"
+        self.dpo[self.school].post(f"{path}/erasure").raise_for_status()
+        certificates = self.wait(
+            lambda: self.dpo[self.school].get(path).json()["certificates"],
+            bool,
+        )
+        done = certificates[0] if certificates else {"outcome": None, "records": 0}
+        self.teller.check(
+            done["outcome"] == "deleted",
+            f"{self.city} certifie {done['records']} pièces détruites, et la clé avec elles",
+            "A-5.1",
+        )
+        held = self.youth.get(path).json()
+        self.teller.check(
+            held["person"] is None and not held["content"], "Plus rien n'y est lisible"
+        )
+
+    def verifying(self) -> None:
+        """Both journals, each checked with the heads the other holds."""
+        self.teller.step("Les journaux se vérifient des deux côtés, même après l'effacement")
+        for org, partner in ((self.school, self.city), (self.city, self.school)):
+            report = self.dpo[org].get("/api/v1/journal/verification").json()
+            held = self.dpo[partner].get(f"/api/v1/journal/witnessed/{org}").json()
+            self.teller.check(
+                report["ok"],
+                f"{org} : {report['lines']} lignes chaînées, {report['erased']} effacées, "
+                f"{len(held)} têtes détenues par {partner}",
+            )
+        replay = self.dpo[self.school].get(f"/api/v1/messages/{self.message}/decision").json()
+        same = [one["replay"] for one in replay if "replay" in one]
+        self.teller.check(
+            bool(same) and set(same) <= {"same"},
+            "La décision d'envoi rejouée donne la même réponse",
+        )
+
+
+def _random() -> dict[str, str]:
+    return {"Nats-Msg-Id": new_id()}
+
+
+def tell(federation: Federation, teller: Teller) -> None:
+    """Tell the whole story of convention A."""
+    story = Story(federation, teller)
+    try:
+        for part in (
+            story.opening,
+            story.agreeing,
+            story.referring,
+            story.answering,
+            story.tracing,
+            story.refusing,
+            story.intruding,
+            story.withdrawing,
+            story.erasing,
+            story.verifying,
+        ):
+            part()
+    finally:
+        story.close()
