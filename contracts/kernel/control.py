@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from contracts.kernel.fields import Day, Payload, said
+from contracts.kernel.fields import ConventionRef, Day, Payload, said
 
 
 def _instant(value: Any) -> Any:  # noqa: ANN401 -- whatever came
@@ -40,9 +40,6 @@ Ids = Annotated[tuple[Id, ...], _ids]
 
 Article = Annotated[str, Field(pattern=r"^[A-Z]{1,2}-?[0-9]{1,4}[a-z]?(?:[.\-][0-9]{1,2}){0,2}$")]
 """An obligation (``A-5.1``) or an article of a law (``R511-13``); no room for anything else."""
-
-ConventionRef = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{3,60}$")]
-"""Id of a signed convention, as its text bears it."""
 
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
 """How many."""

@@ -45,7 +45,7 @@ def _letters(text: str) -> str:
 
 
 def _phone(text: str) -> str:
-    number = _parsed(text) if re.fullmatch(r"[+0-9 \u00a0\u202f().\-/]+", text) else None
+    number = _parsed(text) if re.fullmatch(r"\+?[0-9 \u00a0\u202f().\-/]+", text) else None
     if number is None or not phonenumbers.is_possible_number(number):
         raise PydanticCustomError("phone", "is not a phone number")
     if len(str(number.national_number)) > _LONGEST_NATIONAL:
@@ -130,6 +130,11 @@ Uai = Annotated[str, Field(pattern=r"^[0-9]{7}[A-Z]$")]
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
 """A word of a closed list."""
 
+ConventionRef = Annotated[
+    str, Field(pattern=r"^[a-z0-9][a-z0-9-]{3,60}$"), AfterValidator(_nothing_hidden)
+]
+"""Id of a signed convention, chosen once."""
+
 Day = Annotated[date, BeforeValidator(_iso_date)]
 """A legal day in Paris, ISO 8601."""
 
@@ -159,6 +164,7 @@ def said(label: str, *, why: str, source: str, filled: Filled = "caller") -> Any
 _FILLED: Final = "filledBy"
 
 
+@cache
 def node_fields(payload: type[Payload]) -> dict[str, Filled]:
     """Fields that the node fills, and from what."""
     found = {name: _filled(info) for name, info in payload.model_fields.items()}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 
 from contracts.kernel.canonical import digest
 from contracts.kernel.checks import Check
@@ -169,6 +170,7 @@ class LegalDuty:
 Instrument = Convention | LegalDuty
 
 
+@lru_cache(maxsize=65536)
 def subject_token(instrument_id: str) -> str:
     """Short opaque token of an instrument in subjects: ten hexadecimal digits of its digest."""
     return digest(instrument_id)[:10]

@@ -19,7 +19,7 @@ from pydantic import AwareDatetime, Field
 from contracts.kernel.documents import Document, verify, verify_many
 from contracts.kernel.errors import InvalidDocument
 from contracts.kernel.facts import InstrumentFacts
-from contracts.kernel.fields import Day, ShortText
+from contracts.kernel.fields import ConventionRef, Day, ShortText
 from contracts.kernel.instrument import Convention, NoticeStarts
 from contracts.kernel.organisation import Kind, OrgId, Suite
 from contracts.kernel.paris import add_months, add_years, day_of, midnight
@@ -66,7 +66,7 @@ class Terms(Document):
     invented: the text was made up for a demonstration, and says so wherever it is shown.
     """
 
-    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{3,60}$")
+    id: ConventionRef
     convention: str
     version: int = Field(ge=1)
     parties: tuple[Party, ...] = Field(min_length=2)

@@ -13,20 +13,20 @@ it. So nodes send each other their heads, signed, and keep the ones they get (`w
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, update
 
-from contracts.kernel.canonical import canonical_plain
+from contracts.kernel.canonical import canonical, digest
 from contracts.kernel.errors import InvalidDocument, UnknownName
 from services.chassis.keystore import KeyDestroyed, SealBroken
 from services.chassis.schema import journal, witnessed_heads
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from sqlalchemy import Connection
 
@@ -91,10 +91,7 @@ class Line:
 
     def covered(self) -> dict[str, Any]:
         """Return what the hash covers, as JSON values."""
-        values: dict[str, Any] = {name: getattr(self, name) for name in _COVERED}
-        values["at"] = _instant(self.at)
-        values["articles"] = list(self.articles)
-        return values
+        return _covered({name: getattr(self, name) for name in _COVERED})
 
     @property
     def head(self) -> Head:
@@ -176,9 +173,15 @@ class Journal:
 
         Raises ValueError for case, agent or facts without a scope; KeyDestroyed.
         """
-        line = self._seal(entry, self.tail(tx))
-        line = replace(line, hash=_digest(line))
-        tx.insert(journal, {name: getattr(line, name) for name in _COLUMNS})
+        tail = self.tail(tx)
+        seq = tail.seq + 1
+        sealed, commitment = self._inputs(entry, seq)
+        values: dict[str, Any] = {name: getattr(entry, name) for name in _ENTRY}
+        values |= {"chain": self.chain, "seq": seq, "prev": tail.hash}
+        values |= {"commitment": commitment, "facts_sealed": sealed}
+        values["hash"] = _digest(values)
+        tx.insert(journal, values)
+        line = Line(**values)
         self._tail = line.head
         return line
 
@@ -189,7 +192,7 @@ class Journal:
         """
         if line.scope is None or line.facts_sealed is None:
             return None
-        return self._keystore.open(line.scope, line.facts_sealed, _place(line.head))
+        return self._keystore.open(line.scope, line.facts_sealed, _place(line.chain, line.seq))
 
     def erase_inputs(self, tx: Tx, scope: str) -> int:
         """Remove case, agent and facts of all lines of a scope; returns how many lines.
@@ -234,28 +237,28 @@ class Journal:
             yield line
 
     def _commits(self, line: Line) -> bool:
-        return self._commitment(line, self.facts(line)) == line.commitment
-
-    def _seal(self, entry: Entry, tail: Head) -> Line:
-        values = {name: getattr(entry, name) for name in _ENTRY}
-        line = Line(**values, chain=self.chain, seq=tail.seq + 1, prev=tail.hash, commitment=None)
-        if entry.scope is None:
-            if not _bare(line) or entry.facts is not None:
-                raise ValueError("case, agent and facts are kept under a scope")
-            return line
-        self._keystore.ensure([entry.scope])
-        sealed = None
-        if entry.facts is not None:
-            place = _place(line.head)
-            sealed = self._keystore.seal(entry.scope, entry.facts, place)
-        return replace(line, facts_sealed=sealed, commitment=self._commitment(line, entry.facts))
-
-    def _commitment(self, line: Line, facts: bytes | None) -> str | None:
-        """Bound to the line's place: equal inputs do not show as equal commitments."""
         if line.scope is None:
-            return None
-        inputs = canonical_plain([line.chain, line.seq, line.case_id, line.agent_id, facts is None])
-        return self._keystore.commit(line.scope, inputs + (facts or b"")).hex()
+            return False
+        inputs = (line.chain, line.seq, line.case_id, line.agent_id)
+        return self._commitment(line.scope, inputs, self.facts(line)) == line.commitment
+
+    def _inputs(self, entry: Entry, seq: int) -> tuple[bytes | None, str | None]:
+        """Sealed facts, and the commitment to all that stays beside the hash."""
+        scope, facts = entry.scope, entry.facts
+        if scope is None:
+            if not _bare(entry) or facts is not None:
+                raise ValueError("case, agent and facts are kept under a scope")
+            return None, None
+        self._keystore.ensure([scope])
+        place = _place(self.chain, seq)
+        sealed = None if facts is None else self._keystore.seal(scope, facts, place)
+        inputs = (self.chain, seq, entry.case_id, entry.agent_id)
+        return sealed, self._commitment(scope, inputs, facts)
+
+    def _commitment(self, scope: str, inputs: tuple[Any, ...], facts: bytes | None) -> str:
+        """Bound to the line's place: equal inputs do not show as equal commitments."""
+        content = canonical([*inputs, facts is None]) + (facts or b"")
+        return self._keystore.commit(scope, content).hex()
 
     def _last(self, connection: Connection) -> Head:
         last = select(journal.c.seq, journal.c.hash).where(journal.c.chain == self.chain)
@@ -300,7 +303,7 @@ def verify_lines(
 def _faults(line: Line, before: Head, hashes: set[str]) -> Iterator[tuple[str, bool]]:
     yield "gap", line.seq != before.seq + 1
     yield "broken_link", line.seq == before.seq + 1 and line.prev != before.hash
-    yield "altered", _digest(line) != line.hash
+    yield "altered", digest(line.covered()) != line.hash
     yield "rewritten", hashes != {line.hash}
 
 
@@ -325,7 +328,7 @@ def read_witnessed(connection: Connection, org: str) -> list[Head]:
 def to_json_lines(lines: Iterable[Line]) -> Iterator[str]:
     """Write each line as JSON, with what the hash covers and nothing personal."""
     for line in lines:
-        yield canonical_plain({**line.covered(), "hash": line.hash}).decode() + "\n"
+        yield canonical({**line.covered(), "hash": line.hash}).decode() + "\n"
 
 
 def from_json_lines(texts: Iterable[str]) -> Iterator[Line]:
@@ -336,7 +339,7 @@ def from_json_lines(texts: Iterable[str]) -> Iterator[Line]:
             values["at"] = datetime.fromisoformat(values["at"])
             values["articles"] = tuple(values["articles"])
             line = Line(**values)
-            _digest(line)
+            digest(line.covered())
         except (ValueError, TypeError, KeyError, AttributeError):
             raise InvalidDocument(f"Line {number} is not a line of a journal.") from None
         yield line
@@ -346,14 +349,23 @@ def _instant(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
-def _bare(line: Line) -> bool:
-    return line.case_id is None and line.agent_id is None and line.facts_sealed is None
+def _bare(line: Line | Entry) -> bool:
+    sealed = line.facts_sealed if isinstance(line, Line) else None
+    return line.case_id is None and line.agent_id is None and sealed is None
 
 
-def _digest(line: Line) -> str:
-    return sha256(canonical_plain(line.covered())).hexdigest()
+def _covered(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What the hash of a line covers, as JSON values."""
+    covered = {name: values[name] for name in _COVERED}
+    covered["at"] = _instant(covered["at"])
+    covered["articles"] = list(covered["articles"])
+    return covered
 
 
-def _place(head: Head) -> bytes:
+def _digest(values: Mapping[str, Any]) -> str:
+    return sha256(canonical(_covered(values))).hexdigest()
+
+
+def _place(chain: str, seq: int) -> bytes:
     """Additional data of sealed facts: they open in their own line only."""
-    return f"{head.chain}:{head.seq}".encode()
+    return f"{chain}:{seq}".encode()

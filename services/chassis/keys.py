@@ -186,12 +186,13 @@ class NodeKeys:
     def rotate_encryption(self, at: datetime) -> None:
         """Make new encryption keys and destroy the private halves that nothing can need any more.
 
-        The former ones still open what partners who had not seen the new entry encrypted to them.
+        The former ones still open what partners who had not seen the new entry encrypted to them:
+        their last letters expire 31 days from now at the earliest, however long this node slept.
         A new directory entry must follow.
         """
         self._change(
             lambda state: state.model_copy(
-                update={"encryption": (*_kept(state, at), *_new_pairs(at))}
+                update={"encryption": (*_outlasting(_kept(state, at), at), *_new_pairs(at))}
             )
         )
 
@@ -299,7 +300,19 @@ def _new_pair(suite: Suite, at: datetime) -> _Pair:
 
 
 def _kept(state: _State, at: datetime) -> tuple[_Pair, ...]:
-    return tuple(pair for pair in state.encryption if at < pair.destroy_at)
+    """Pairs still needed: those whose letters live, and the newest, which partners encrypt to."""
+    newest = max(pair.replace_at for pair in state.encryption)
+    return tuple(
+        pair for pair in state.encryption if at < pair.destroy_at or pair.replace_at == newest
+    )
+
+
+def _outlasting(pairs: tuple[_Pair, ...], at: datetime) -> tuple[_Pair, ...]:
+    """The same pairs, kept until the letters sealed to them until now have expired."""
+    until = at + OVERLAP
+    return tuple(
+        pair.model_copy(update={"destroy_at": max(pair.destroy_at, until)}) for pair in pairs
+    )
 
 
 def _new_state(org: str, at: datetime, draw: Draw) -> _State:

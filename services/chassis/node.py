@@ -112,7 +112,7 @@ class Node:
             policy=given.policy,
         )
         self.bus = Bus(self._bus_settings(), self.receive)
-        self.relay = Relay(self.core, self.database, self.bus.publish, given.clock)
+        self.relay = Relay(self.core, self.database, self.bus.publish, given.clock, self.telemetry)
         self._registrar = httpx.AsyncClient(base_url=settings.registrar_url, timeout=5)
         self._tasks: list[asyncio.Task[None]] = []
         self._activations: dict[tuple[str, str], str] = {}

@@ -28,6 +28,7 @@ from services.chassis.core import REFUSAL_SCOPE, Core, case_scope
 from services.chassis.database import Database, Tx
 from services.chassis.journal import Entry
 from services.chassis.posting import recheck
+from services.chassis.telemetry import Telemetry, extract
 
 BACKOFF = (1, 2, 5, 15, 60, 300)
 """Seconds before each new try; the last one repeats until the letter expires."""
@@ -72,6 +73,7 @@ class Relay:
         database: Database,
         publish: Publish,
         clock: Clock,
+        telemetry: Telemetry,
         *,
         batch: int = 256,
         idle: float = 1.0,
@@ -80,6 +82,7 @@ class Relay:
         self._database = database
         self._publish = publish
         self._clock = clock
+        self._telemetry = telemetry
         self._batch = batch
         self._idle = idle
         self._lanes: dict[str, asyncio.Task[None]] = {}
@@ -150,13 +153,17 @@ class Relay:
         return decision if isinstance(decision, Refused) else None
 
     async def _send(self, row: Row[Any]) -> Result:
-        try:
-            await self._publish(row.subject, json.loads(row.headers), row.sealed)
-        except Undeliverable as error:
-            return Result(row, error.code, final=True)
-        except RelaisError as error:
-            return Result(row, error.code)
-        return Result(row, None)
+        headers = json.loads(row.headers)
+        parent = extract(headers.get(letters.TRACE_HEADER))
+        with self._telemetry.span(
+            "letter.publish", parent=parent, message_id=row.message_id, flow=row.type
+        ) as step:
+            try:
+                await self._publish(row.subject, headers, row.sealed)
+            except RelaisError as error:
+                step.set(code=error.code)
+                return Result(row, error.code, final=isinstance(error, Undeliverable))
+            return Result(row, None)
 
 
 def _due(

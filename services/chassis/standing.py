@@ -216,9 +216,10 @@ def bounds_of(checks: Iterable[Check], birth: date | None, at: datetime) -> froz
         elif isinstance(check, Assent):
             wanted[age_bound(check.asked_from, None)] = (check.asked_from, None)
             wanted[age_bound(None, check.asked_from)] = (None, check.asked_from)
+    ages = {age for bracket in wanted.values() for age in bracket if age is not None}
+    old = {age: reached(birth, age, day) for age in ages}
     return frozenset(
         name
         for name, (low, high) in wanted.items()
-        if (low is None or reached(birth, low, day))
-        and (high is None or not reached(birth, high, day))
+        if (low is None or old[low]) and (high is None or not old[high])
     )

@@ -35,6 +35,16 @@ Name = Annotated[str, typer.Argument(metavar="ID", help="Convention signée.")]
 Org = Annotated[str, typer.Option("--org", help="Organisme qui agit.")]
 
 _CONVENTIONS: Final = "/api/v1/conventions"
+_STATES: Final = {
+    "draft": "projet",
+    "signed": "signée",
+    "in_force": "en vigueur",
+    "notice_given": "préavis en cours",
+    "suspended": "suspendue",
+    "ended": "terminée",
+    "purging": "destruction en cours",
+    "purged": "détruite",
+}
 _HEADS: Final = {
     "convention_id": "Convention",
     "state": "État",
@@ -42,6 +52,15 @@ _HEADS: Final = {
     "signed_on": "Signée le",
     "ends_on": "Fin",
     "parties": "Parties",
+}
+_LABELS: Final = {
+    **_HEADS,
+    "convention": "Texte",
+    "title": "Titre",
+    "invented": "Inventée pour une démonstration",
+    "next_review": "Prochain bilan",
+    "purged_on": "Tout détruit le",
+    "act_id": "Acte",
 }
 
 
@@ -60,7 +79,7 @@ def list_(*, as_json: AsJson = False) -> None:
     if as_json:
         show(found)
     elif found:
-        table(list(_HEADS.values()), [[one[name] for name in _HEADS] for one in found])
+        table(list(_HEADS.values()), [[_words(one)[name] for name in _HEADS] for one in found])
     else:
         say("Aucune convention signée. Celles du fichier de la fédération : relais convention sign")
 
@@ -75,7 +94,7 @@ def show_(name: Name, *, as_json: AsJson = False) -> None:
     if as_json:
         show({**found, "versions": versions})
         return
-    pairs(found)
+    _say_all(found)
     for version in versions:
         say()
         say(f"Version {version['version']}, preuve {version['evidence']}")
@@ -185,7 +204,17 @@ def _said(answer: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         show(answer)
     else:
-        pairs(answer)
+        _say_all(answer)
+
+
+def _say_all(values: dict[str, Any]) -> None:
+    pairs({_LABELS.get(name, name): value for name, value in _words(values).items()})
+
+
+def _words(values: dict[str, Any]) -> dict[str, Any]:
+    """The same values, the state in French."""
+    state = values.get("state")
+    return {**values, **({} if state is None else {"state": _STATES.get(state, state)})}
 
 
 def _manager(running: Federation, org: str) -> httpx.Client:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import httpx
 import typer
@@ -25,16 +26,26 @@ from services.observer.store import Store
 
 MessageId = Annotated[str, typer.Argument(metavar="MESSAGE_ID", help="Numéro du message.")]
 
-_JOURNAL = "/api/v1/journal"
-_NOT_FOUND = frozenset(("unknown", "http_404"))
+_JOURNAL: Final = "/api/v1/journal"
+_WORDS: Final = {
+    "allowed": "autorisé",
+    "refused": "refusé",
+    "received": "reçu",
+    "same": "identique",
+    "different": "différent",
+    "inputs erased": "entrées effacées",
+    "rules gone": "règles disparues",
+}
+_NOT_FOUND: Final = frozenset(("unknown", "http_404"))
 
 
 def add(app: typer.Typer) -> None:
     """Add these commands."""
     for command in (matrix, explain, trace):
         app.command(cls=Command)(command)
-    journal = group("Vérifie les journaux.")
+    journal = group("Exporte et vérifie les journaux.")
     journal.command("verify", cls=Command)(verify)
+    journal.command("export", cls=Command)(export)
     app.add_typer(journal, name="journal")
 
 
@@ -100,10 +111,15 @@ def explain(message_id: MessageId, *, as_json: AsJson = False) -> None:
 def _explain(org: str, decision: dict[str, Any]) -> None:
     articles = ", ".join(decision["articles"])
     refused = f" par {articles}" if articles else ""
-    say(f"{org}, {decision['at']} : {decision['event']}, {decision['outcome']}{refused}")
-    say(f"    règles {decision['rules'] or '-'}, rejeu : {decision.get('replay', 'sans objet')}")
+    say(f"{org}, {decision['at']} : {decision['event']}, {_word(decision['outcome'])}{refused}")
+    if "replay" in decision:
+        say(f"    règles {decision['rules']}, rejeu : {_word(decision['replay'])}")
     for reason in decision.get("reasons", ()):
         say(f"    {reason['article']} : {reason['sentence']}")
+
+
+def _word(code: str) -> str:
+    return _WORDS.get(code, code)
 
 
 def trace(message_id: MessageId, *, as_json: AsJson = False) -> None:
@@ -125,6 +141,18 @@ def trace(message_id: MessageId, *, as_json: AsJson = False) -> None:
     for one in found:
         say(render_text(one))
         say(f"Page : {known.url(OBSERVER)}/traces/{one.trace_id}")
+
+
+def export(
+    org: Annotated[str, typer.Argument(metavar="ORG", help="Organisme.")],
+) -> None:
+    """Écrit le journal d'un organisme, une ligne JSON par écriture ; rien de personnel."""
+    with federation().client(org, Role.DPO, "cli") as client:
+        after = 0
+        while lines := call(client, "GET", _JOURNAL, params={"since": after}):
+            for line in lines:
+                say(json.dumps(line, ensure_ascii=False, sort_keys=True))
+            after = lines[-1]["seq"]
 
 
 def verify(

@@ -50,7 +50,10 @@ def up(
     """Démarre la fédération embarquée ; ses données restent d'une fois à l'autre."""
     began = time.monotonic()
     if (home() / "federation.json").exists() and federation().running:
-        say("La fédération tourne déjà. Pour relire son fichier : relais down, puis relais up.")
+        if as_json:
+            show(_overview(federation()))
+        else:
+            say("La fédération tourne déjà. Pour relire son fichier : relais down, puis relais up.")
         return
     started = Federation.create(home(), config or _default_config(), database)
     signed = started.start(tied=foreground)

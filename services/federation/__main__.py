@@ -13,7 +13,7 @@ from contracts.kernel.errors import RelaisError
 from services.chassis.nats_server import find_binary
 from services.federation.layout import Layout
 from services.federation.lock import alone
-from services.federation.programs import programs
+from services.federation.programs import programs, warm
 from services.federation.supervisor import Supervisor
 
 
@@ -24,6 +24,7 @@ def supervise(home: Path, *, tied: bool = False) -> None:
     for name in [name for name in os.environ if name.startswith("RELAIS_")]:
         del os.environ[name]  # it would override the settings of every node alike
     with alone(layout.lock_file):
+        warm(layout)
         listed = programs(layout, binary)
         Supervisor(listed, layout.status_file, sys.stdin.fileno() if tied else None).run()
 

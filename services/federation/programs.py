@@ -7,7 +7,7 @@ import os
 import sys
 import traceback
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -32,6 +32,12 @@ from services.registrar.operator import OperatorKeys
 from services.registrar.service import Registrar
 
 _GRACE_S: Final = 3
+_LATE: Final = (
+    *("httpcore", "pydantic.v1", "requests", "sqlalchemy.dialects.sqlite"),
+    *("sqlalchemy.dialects.postgresql", "uvicorn.lifespan.on", "uvicorn.loops.uvloop"),
+    *("uvicorn.protocols.http.httptools_impl", "anyio._backends._asyncio"),
+)
+"""What libraries import at their first use: every child would do so again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,16 @@ def programs(layout: Layout, nats_server: Path) -> list[Program]:
             python(f"{org}.{SERVICE}", org, 1, run),
         ]
     return sorted(listed, key=lambda one: one.stage)
+
+
+def warm(layout: Layout) -> None:
+    """Import all that the children will, before they are forked."""
+    for name in _LATE:
+        with suppress(ImportError):
+            importlib.import_module(name)
+    registry.load()
+    for member in layout.federation.organisations:
+        partner_of(member.kind)
 
 
 def _exec_nats(binary: Path, config: Path) -> None:

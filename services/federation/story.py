@@ -16,7 +16,7 @@ from services.federation.intruder import forged_letter, published_entry, subject
 from services.federation.layout import OBSERVER
 from services.federation.telling import Teller
 from services.observer.page import render_text
-from services.observer.store import Store
+from services.observer.store import Store, Trace
 
 HIDDEN_NIR = "référente 2 95 10 99 126 111 93"
 """A role in which somebody hid a number (python-stdnum's own documented example)."""
@@ -87,7 +87,7 @@ class Story(Desks):
         """The way of one message through both nodes."""
         self.teller.step("La trace d'un message à travers les deux nœuds")
         store = Store(self.fed.layout.folder(OBSERVER) / "traces.sqlite")
-        found = self.wait(lambda: store.by_message(self.message), bool)
+        found = self.wait(lambda: store.by_message(self.message), _crosses)
         for trace in found[:1]:
             for line in render_text(trace, width=88).splitlines():
                 self.teller.tell(line)
@@ -295,3 +295,8 @@ def tell(federation: Federation, teller: Teller) -> None:
             part()
     finally:
         story.close()
+
+
+def _crosses(traces: list[Trace]) -> bool:
+    """Whether a trace shows both nodes."""
+    return any(len(trace.nodes) > 1 for trace in traces)

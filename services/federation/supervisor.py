@@ -85,8 +85,10 @@ class Supervisor:
         try:
             self._check_ports()
             for stage in sorted({child.program.stage for child in self._children}):
-                self._start_stage(stage)
-            self._say("running")
+                if not self._stopping:
+                    self._start_stage(stage)
+            if not self._stopping:
+                self._say("running")
             while not self._stopping:
                 self._turn(_TURN_S)
         except Unavailable as error:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # no stubs here
+from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,

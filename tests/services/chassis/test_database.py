@@ -29,16 +29,8 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from contracts.kernel.errors import RelaisError
-from services.chassis.database import (
-    Conflict,
-    Database,
-    Loader,
-    Overloaded,
-    StorageUnavailable,
-    Tx,
-    Work,
-    make_engine,
-)
+from services.chassis.database import Database, Loader, Overloaded, Tx, Work
+from services.chassis.engines import Conflict, StorageUnavailable, make_engine
 from services.chassis.schema import Codes, UtcDateTime, new_metadata
 from tests.servers import PostgresServer, free_port
 

@@ -485,3 +485,26 @@ def test_an_act_takes_effect_even_when_the_disk_is_full(world: World, tmp_path: 
     assert state(keeper.current) is State.SUSPENDED
     keeper.absorb(Bundle())
     assert state(world.keeper(tmp_path).current) is State.SUSPENDED
+
+
+def test_of_two_contradictions_what_was_known_first_holds(world: World, tmp_path: Path) -> None:
+    """A registrar must not choose, later, between two texts or two heirs of one key."""
+    thief = school()
+    thief.key = world.school.key
+    rival = text(world.city, world.school, until=date(2026, 2, 1))
+    lies = Bundle(
+        terms=(signed(rival, world.city, world.school),),
+        rotations=(thief.rotate(),),
+        entries=(thief.entry(),),
+    )
+    keeper = world.keeper(tmp_path)
+    true = Bundle(rotations=(world.school.rotate(),), entries=(world.school.entry(),))
+    keeper.absorb(world.bundle.then(true))
+    assert not keeper.absorb(lies)
+    assert state(keeper.current) is State.IN_FORCE
+    assert keeper.current.find_key("college", world.school.kid)
+    with pytest.raises(UnknownKey):
+        keeper.current.find_key("college", thief.kid)
+    other = world.keeper(tmp_path / "other")
+    other.absorb(world.bundle.model_copy(update={"terms": lies.terms}))
+    assert state(other.current) is State.PURGED

@@ -82,7 +82,7 @@ def journal(node: Node) -> Journal:
     return node.start()
 
 
-def entry(number: int = 0, **changes: Any) -> Entry:  # noqa: ANN401 -- any field of an entry
+def entry(number: int = 0, **changes: Any) -> Entry:
     usual = Entry(
         event="message.sent",
         at=AT + timedelta(seconds=number),
@@ -107,7 +107,7 @@ def appends(journal: Journal, number: int) -> Callable[[Tx], Line]:
     return lambda tx: journal.append(tx, entry(number))
 
 
-def verify(node: Node, journal: Journal, *held: Head) -> Any:  # noqa: ANN401 -- a Report
+def verify(node: Node, journal: Journal, *held: Head) -> Any:
     return node.database.read_now(lambda connection: journal.verify(connection, held))
 
 

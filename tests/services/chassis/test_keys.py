@@ -130,14 +130,22 @@ def test_encryption_keys_rotate_and_the_former_halves_outlive_the_last_letter(
         assert opened.private(old[0].kid) is None
 
 
-def test_a_rotation_destroys_halves_that_nothing_needs(tmp_path: Path) -> None:
+def test_a_node_that_slept_all_summer_still_opens_what_was_sealed_to_its_last_key(
+    tmp_path: Path,
+) -> None:
     keys = NodeKeys.open(tmp_path, "ville", AT)
     old = published(keys, tmp_path)
     private = [one["private"] for one in keys._state.model_dump()["encryption"]]
-    keys.rotate_encryption(AT + LIFE + timedelta(days=31))
+    awake = AT + LIFE + timedelta(days=60)
+    assert keys.destroy_expired(awake) == ()
+    keys.rotate_encryption(awake)
+    assert keys.private(old[0].kid) is not None
+    assert keys.destroy_expired(awake + timedelta(days=31, seconds=-1)) == ()
+    gone = keys.destroy_expired(awake + timedelta(days=31))
+    assert set(gone) == {one.kid for one in old}
     assert keys.private(old[0].kid) is None
-    text = (tmp_path / "keys" / "keys.json").read_text()
-    assert not any(half in text for half in private)
+    text = (tmp_path / "keys" / "keys.json").read_text(encoding="utf-8")
+    assert not any(one in text for one in private)
 
 
 def test_a_signing_rotation_is_signed_by_the_former_key_which_stays_public_only(

@@ -13,7 +13,8 @@ import pytest
 from sqlalchemy import Connection, event, insert, make_url, select, text, update
 
 from contracts.kernel.errors import UnknownName
-from services.chassis.database import Conflict, Database, StorageUnavailable, Tx, Work
+from services.chassis.database import Database, Tx, Work
+from services.chassis.engines import Conflict, StorageUnavailable
 from services.chassis.keystore import KeyDestroyed, KeyStore, SealBroken, data_keys
 from tests.servers import PostgresServer, free_port
 
@@ -336,7 +337,7 @@ def test_outside_units_a_lost_race_is_a_conflict_to_try_again(
 ) -> None:
     other = new_store()
 
-    def meanwhile(*_: Any) -> None:  # noqa: ANN401 -- SQLAlchemy's signature
+    def meanwhile(*_: Any) -> None:
         if "case:1" not in rows(other):
             other.ensure(["case:1"])
 

@@ -1,0 +1,310 @@
+"""Derives what people and integrators read from what was signed: schemas, matrix, register.
+
+Pure and deterministic: a registry in, texts by path out. The committed files are this function's
+result, and a test compares them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from functools import singledispatch
+from typing import Any, Final, get_args
+
+from pydantic import BaseModel
+
+from contracts.gate import instrument_checks
+from contracts.kernel import checks
+from contracts.kernel.checks import Check, Giver, Side
+from contracts.kernel.control import CONTROL_TYPES
+from contracts.kernel.fields import Payload, caller_model, node_fields
+from contracts.kernel.instrument import (
+    Cardinality,
+    Convention,
+    Flow,
+    Instrument,
+    LegalBasis,
+    LegalDuty,
+    Retention,
+    Urgency,
+)
+from contracts.kernel.organisation import Kind
+from contracts.registry import Registry
+
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+SCHEMAS: Final = "contracts/schemas"
+MATRIX: Final = "docs/generated/matrix.md"
+_AND: Final = " ; "
+REGISTER: Final = "docs/generated/processing-register.md"
+
+
+def export_all(registry: Registry) -> dict[str, str]:
+    """Every derived text by its path from the root of the repository."""
+    return {**_schemas(registry), MATRIX: _matrix(registry), REGISTER: _register(registry)}
+
+
+# --- JSON Schema 2020-12
+
+
+def _schemas(registry: Registry) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for _, flow in registry.flows():
+        name = f"{flow.type}.v{flow.version}"
+        typed = caller_model(flow.payload)
+        found[f"{SCHEMAS}/{name}.json"] = schema_text(flow.payload, name, flow.label)
+        found[f"{SCHEMAS}/{name}.caller.json"] = schema_text(typed, f"{name}.caller", flow.label)
+    for control in CONTROL_TYPES.values():
+        name = f"{control.type}.v1"
+        found[f"{SCHEMAS}/{name}.json"] = schema_text(control.payload, name, control.label)
+    return found
+
+
+def schema_text(payload: type[Payload], name: str, label: str) -> str:
+    """JSON Schema of a content, as a file.
+
+    name: type and version, for its ``$id``. label: what people call it, in French.
+    """
+    schema = {
+        **payload.model_json_schema(),
+        "$schema": DIALECT,
+        "$id": f"urn:relais:schema:{name}",
+        "title": label,
+    }
+    return json.dumps(schema, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+
+
+# --- who may tell whom what
+
+
+_KINDS: Final = {
+    Kind.SCHOOL: "établissement scolaire",
+    Kind.CITY: "ville",
+    Kind.CCAS: "CCAS",
+    Kind.MISSION_LOCALE: "Mission Locale",
+    Kind.EMPLOYMENT_AGENCY: "France Travail",
+    Kind.DEPARTMENT: "Département",
+}
+
+_BASES: Final = {
+    LegalBasis.LEGAL_OBLIGATION: "obligation légale (RGPD 6.1.c)",
+    LegalBasis.PUBLIC_TASK: "mission d'intérêt public (RGPD 6.1.e)",
+    LegalBasis.NO_PERSONAL_DATA: "aucune donnée personnelle",
+}
+
+_GIVERS: Final = {
+    Giver.REPRESENTATIVE: "représentant légal",
+    Giver.YOUNG_PERSON: "jeune",
+    Giver.BOTH: "représentant légal et jeune",
+}
+
+_SIDES: Final = {
+    Side.SENDER: " (à l'émission seule)",
+    Side.RECEIVER: " (à la réception seule)",
+    Side.BOTH: "",
+}
+
+_GENERATED: Final = (
+    "Écrit d'après les conventions par `relais compile` ; ne pas modifier à la main."
+)
+
+
+def _matrix(registry: Registry) -> str:
+    lines = ["# Qui peut dire quoi à qui", "", _GENERATED, "", _MATRIX_NOTE]
+    for instrument in instruments(registry):
+        lines += ["", f"## {instrument.letter} — {instrument.title}", "", _heading(instrument)]
+        for flow in instrument.flows:
+            lines += ["", *_flow_lines(instrument, flow)]
+    return "\n".join(lines) + "\n"
+
+
+_MATRIX_NOTE: Final = (
+    "Tout ce qui n'est pas écrit ici est refusé. Chaque contrôle est fait avant l'envoi et de "
+    "nouveau à la réception, sauf mention contraire ; ce qui n'est pas connu refuse."
+)
+
+
+def instruments(registry: Registry) -> Iterator[Instrument]:
+    """Conventions then legal duties, each in the order of their codes."""
+    yield from (registry.conventions[code] for code in sorted(registry.conventions))
+    yield from (registry.duties[code] for code in sorted(registry.duties))
+
+
+def _heading(instrument: Instrument) -> str:
+    if isinstance(instrument, LegalDuty):
+        end = "" if instrument.repealed_on is None else f", jusqu'au {instrument.repealed_on}"
+        return f"Devoir légal ({instrument.article}), depuis le {instrument.starts_on}{end}."
+    term = instrument.term
+    length = f"{term.years} ans" if term.until is None else f"jusqu'au {term.until}"
+    return (
+        f"Entre {' et '.join(_KINDS[kind] for kind in instrument.parties)} "
+        f"({instrument.parties_article}). Durée : {length} ({term.article}). "
+        f"Préavis : {instrument.termination.months} mois ({instrument.termination.article}). "
+        f"Bilan : tous les {instrument.review_months} mois ({instrument.review_article}). "
+        f"Destruction : {instrument.purge_months} mois après la fin ({instrument.purge_article})."
+    )
+
+
+def _flow_lines(instrument: Instrument, flow: Flow) -> Iterator[str]:
+    urgent = ", sans délai" if flow.urgency is Urgency.WITHOUT_DELAY else ""
+    yield f"### `{flow.type}` : {flow.label}"
+    yield ""
+    yield "| | |"
+    yield "|---|---|"
+    yield f"| Sens | {_KINDS[flow.sender]} → {_KINDS[flow.receiver]}{urgent} |"
+    yield f"| Article | {flow.article} |"
+    yield f"| Finalité | `{flow.purpose}` |"
+    yield f"| Base légale | {_BASES[flow.legal_basis]} |"
+    yield f"| Contrôles de l'instrument | {_checks(instrument_checks(instrument, flow))} |"
+    yield f"| Contrôles du message | {_checks(flow.checks)} |"
+    yield f"| Données | {_AND.join(_data(flow.payload))} |"
+    yield f"| Conservation | {_kept(flow.retention)} |"
+    yield f"| Lettre non lue | expire après {flow.lifetime_days} jours |"
+
+
+def _checks(asked: Iterable[Check]) -> str:
+    return _AND.join(f"{said(one)} ({one.article}){_SIDES[one.side]}" for one in asked) or "aucun"
+
+
+def _kept(retention: Retention) -> str:
+    return f"{retention.months} mois après `{retention.event}` ({retention.article})"
+
+
+@singledispatch
+def said(check: Check) -> str:
+    """What a check asks, in French; a kind that only has a name says it."""
+    return _PLAIN[type(check)]
+
+
+_PLAIN: Final[dict[type[Check], str]] = {
+    checks.Parties: "organismes liés",
+    checks.Evidence: "preuve des signatures",
+    checks.Term: "en vigueur",
+    checks.NotTerminated: "préavis non écoulé",
+    checks.NotSuspended: "non suspendue",
+    checks.NewCaseAllowed: "aucun nouveau dossier pendant le préavis",
+    checks.Version: "même version des deux côtés",
+    checks.NoticeGiven: "information préalable",
+}
+
+
+@said.register
+def _(check: checks.Purpose) -> str:
+    return f"finalité `{check.purpose}`"
+
+
+@said.register
+def _(check: checks.Age) -> str:
+    low = "" if check.at_least is None else f" à partir de {check.at_least} ans"
+    high = "" if check.below is None else f" avant {check.below} ans"
+    return f"âge{low}{high}"
+
+
+@said.register
+def _(check: checks.Agreement) -> str:
+    minor, adult = _GIVERS[check.minor], _GIVERS[check.adult]
+    each = f"par destinataire : {check.recipient_article}"
+    return f"accord ({minor} avant 18 ans, {adult} ensuite ; {each})"
+
+
+@said.register
+def _(check: checks.Assent) -> str:
+    return f"le jeune n'a pas dit non, question posée à partir de {check.asked_from} ans"
+
+
+@said.register
+def _(check: checks.Signatures) -> str:
+    return f"signatures : {', '.join(check.roles)}"
+
+
+@said.register
+def _(check: checks.Limit) -> str:
+    return f"`{check.name}` de {check.at_least} à {check.at_most}"
+
+
+@said.register
+def _(check: checks.Recorded) -> str:
+    return f"`{check.name}` enregistré"
+
+
+def _data(payload: type[Payload]) -> Iterator[str]:
+    """French titles of all fields, those of an inner block in parentheses."""
+    for info in payload.model_fields.values():
+        inner = list(dict.fromkeys(t for block in _blocks(info.annotation) for t in _data(block)))
+        yield f"{info.title} ({', '.join(inner)})" if inner else str(info.title)
+
+
+def _blocks(annotation: Any) -> Iterator[type[Payload]]:  # noqa: ANN401 -- a type of any form
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield from (annotation,) if issubclass(annotation, Payload) else ()
+        return
+    for part in get_args(annotation):
+        yield from _blocks(part)
+
+
+# --- Article 30 register
+
+
+def _register(registry: Registry) -> str:
+    lines = ["# Registre des activités de traitement", "", _GENERATED, "", _REGISTER_NOTE]
+    for instrument in instruments(registry):
+        purposes = sorted({flow.purpose for flow in instrument.flows if _personal(flow)})
+        for purpose in purposes:
+            flows = [one for one in instrument.flows if one.purpose == purpose and _personal(one)]
+            lines += ["", f"## {instrument.letter} — {instrument.title} : `{purpose}`", ""]
+            lines += _activity(instrument, flows)
+    return "\n".join(lines) + "\n"
+
+
+_REGISTER_NOTE: Final = (
+    "Squelette pour l'article 30 du RGPD, à reprendre par chaque organisme : ce qui dépend de lui "
+    "est à compléter. Une analyse d'impact est due (CNIL 2018-327)."
+)
+
+_MEASURES: Final = (
+    "signature et chiffrement de bout en bout ; charte et habilitation des agents ; journal "
+    "chaîné ; destruction par effacement de clé, avec certificat"
+)
+
+
+def _personal(flow: Flow) -> bool:
+    return flow.legal_basis is not LegalBasis.NO_PERSONAL_DATA
+
+
+def _activity(instrument: Instrument, flows: list[Flow]) -> Iterator[str]:
+    basis = sorted({_BASES[flow.legal_basis] for flow in flows})
+    data = dict.fromkeys(title for flow in flows for title in _data(flow.payload))
+    kept = dict.fromkeys(_kept(flow.retention) for flow in flows)
+    rows = {
+        "Responsable": "à compléter (organisme, représentant)",
+        "Délégué à la protection des données": "à compléter",
+        "Source": _source(instrument),
+        "Base légale": _AND.join(basis),
+        "Personnes": _AND.join(dict.fromkeys(who for flow in flows for who in _persons(flow))),
+        "Données": _AND.join(data),
+        "Destinataires": _AND.join(dict.fromkeys(_journey(flow) for flow in flows)),
+        "Transferts hors de l'Union": "aucun",
+        "Conservation": _AND.join(kept),
+        "Sécurité": _MEASURES,
+    }
+    yield "| | |"
+    yield "|---|---|"
+    for name, value in rows.items():
+        yield f"| {name} | {value} |"
+
+
+def _source(instrument: Instrument) -> str:
+    if isinstance(instrument, Convention):
+        return f"convention {instrument.letter}, version {instrument.version}"
+    return f"{instrument.title} ({instrument.article})"
+
+
+def _journey(flow: Flow) -> str:
+    return f"{_KINDS[flow.sender]} → {_KINDS[flow.receiver]} (`{flow.type}`, {flow.article})"
+
+
+def _persons(flow: Flow) -> Iterator[str]:
+    if flow.case is not Cardinality.NONE:
+        yield "personnes accompagnées"
+    if "representative" in node_fields(flow.payload).values():
+        yield "représentants légaux"
+    yield "agents des organismes"
