@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import importlib
 import os
 import platform
 import shutil
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from contracts import registry
 from contracts.kernel.errors import RelaisError
 from services.chassis.nats_server import find_binary
 from services.chassis.settings import read_secret
@@ -169,10 +169,9 @@ def compile_(
 
 def _exported() -> dict[str, str]:
     """Texts by path from the root of the project."""
-    export_all: Callable[[], dict[str, str]] = importlib.import_module(
-        "contracts.export"
-    ).export_all
-    return {str(path): text for path, text in export_all().items()}
+    from contracts.export import export_all  # noqa: PLC0415 -- heavy, and only for this one
+
+    return export_all(registry.load())
 
 
 def _content(path: Path) -> str | None:

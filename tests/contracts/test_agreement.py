@@ -42,6 +42,14 @@ def test_an_agreement_ends_at_the_earliest_of_its_ends(
     assert found == midnight(ends)
 
 
+def test_without_a_convention_the_other_ends_hold() -> None:
+    """A legal duty has no end of its own."""
+    given_on = date(2026, 11, 12)
+    assert expiry(given_on, birth=BORN, giver=Giver.BOTH) == midnight(date(2027, 11, 12))
+    young = date(2009, 1, 5)
+    assert expiry(given_on, birth=young, giver=Giver.BOTH) == midnight(date(2027, 1, 5))
+
+
 DAYS = st.dates(date(2005, 1, 1), date(2035, 1, 1))
 
 

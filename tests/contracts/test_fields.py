@@ -29,7 +29,7 @@ from contracts.kernel.fields import (
 from contracts.kernel.hidden import hidden_identifier, holds_nir, invisible
 from tests.contracts.leaves import Leaf, contents, leaves
 
-# No real person's number: born in month 99 has no meaning, so a valid key is computed on the spot.
+# Made up, and put together here so that no file of the repository shows one.
 BODY = "1" + "85" + "01" + "76" + "123" + "456"
 NIR = f"{BODY}{97 - int(BODY) % 97:02d}"
 CORSICAN = "2" + "92" + "03" + "2A" + "004" + "005"

@@ -1,0 +1,188 @@
+"""federation.yaml: what it says, and what every mistake in it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contracts import registry
+from contracts.kernel.errors import UnknownName
+from contracts.kernel.organisation import Kind
+from services.federation.config import BadFederation, convention_id, read_federation
+from tests.federations import CITY, CONVENTION, SCHOOL, THIRD, content, read, third_school, write
+
+SHIPPED = Path(__file__).parents[3] / "deploy" / "federation.yaml"
+
+
+def test_the_shipped_file_holds_seven_organisations_and_signs_with_each_school() -> None:
+    found = read_federation(SHIPPED, registry.load())
+    kinds = [one.kind for one in found.organisations]
+    assert set(kinds) == set(Kind)
+    assert kinds.count(Kind.SCHOOL) == 2
+    signed = found.to_sign(registry.load())
+    assert len(signed) == 2
+    assert all(one.invented for one in signed)
+    assert all(one.dpo.endswith(".example.org") for one in found.organisations)
+
+
+def test_a_convention_names_parties_capacities_decisions_days_and_evidence(tmp_path: Path) -> None:
+    (one,) = read(tmp_path, content()).to_sign(registry.load())
+    assert one.id == CONVENTION
+    assert [party.org for party in one.parties] == [CITY, SCHOOL]
+    assert one.evidence == sha256(b"Texte de substitution").hexdigest()
+    assert one.parties[0].signature.signed_on.isoformat() == "2026-09-01"
+
+
+def test_one_more_school_is_one_more_entry(tmp_path: Path) -> None:
+    values = content()
+    values["organisations"].append(third_school())
+    found = read(tmp_path, values)
+    assert len(found.member(THIRD).code) == 8
+    assert found.member(THIRD).dpo == f"dpo@{THIRD}.example.org"
+    ids = [one.id for one in found.to_sign(registry.load())]
+    assert ids == [CONVENTION, f"a-{CITY}-{THIRD}"]
+
+
+def test_parties_may_also_be_named(tmp_path: Path) -> None:
+    values = content()
+    values["organisations"].append(third_school())
+    values["conventions"][0]["parties"]["school"] = [THIRD]
+    ids = [one.id for one in read(tmp_path, values).to_sign(registry.load())]
+    assert ids == [f"a-{CITY}-{THIRD}"]
+
+
+def test_a_code_is_drawn_once_from_the_id_and_says_nothing(tmp_path: Path) -> None:
+    first, again = read(tmp_path, content()), read(tmp_path, content())
+    assert first.member(SCHOOL).code == again.member(SCHOOL).code
+    assert first.member(SCHOOL).code not in SCHOOL
+
+
+def test_an_organisation_that_is_not_there_is_said_with_those_that_are(tmp_path: Path) -> None:
+    found = read(tmp_path, content())
+    assert found.member(CITY).kind is Kind.CITY
+    with pytest.raises(UnknownName, match=f"nulle-part.*{SCHOOL}"):
+        found.member("nulle-part")
+
+
+def test_a_long_name_is_shortened_and_stays_the_same() -> None:
+    orgs = ["v" * 40, "c" * 40]
+    assert convention_id("A", ["v", "c"]) == "a-v-c"
+    assert convention_id("A", orgs) == convention_id("A", orgs)
+    assert len(convention_id("A", orgs)) <= 61
+
+
+def _org(**changes: object) -> Callable[[dict[str, Any]], None]:
+    def change(values: dict[str, Any]) -> None:
+        values["organisations"][0].update(changes)
+
+    return change
+
+
+def _without(name: str) -> Callable[[dict[str, Any]], None]:
+    def change(values: dict[str, Any]) -> None:
+        del values["organisations"][0][name]
+
+    return change
+
+
+def _convention(**changes: object) -> Callable[[dict[str, Any]], None]:
+    def change(values: dict[str, Any]) -> None:
+        values["conventions"][0].update(changes)
+
+    return change
+
+
+def _twice(values: dict[str, Any]) -> None:
+    values["conventions"] *= 2
+
+
+def _same(name: str) -> Callable[[dict[str, Any]], None]:
+    def change(values: dict[str, Any]) -> None:
+        other = third_school()
+        other[name] = values["organisations"][0].get(name, "abc")
+        values["organisations"][0][name] = other[name]
+        values["organisations"].append(other)
+
+    return change
+
+
+def _city_with_uai(values: dict[str, Any]) -> None:
+    values["organisations"][1]["uai"] = "9990102G"
+
+
+def _half_signed(values: dict[str, Any]) -> None:
+    del values["conventions"][0]["signatures"]["city"]
+
+
+def _no_day(values: dict[str, Any]) -> None:
+    values["conventions"][0]["signatures"]["city"]["signed_on"] = "hier"
+
+
+WRONG: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
+    "no kind": (_without("kind"), r"organisations\.0\.kind : ce champ manque"),
+    "another kind": (_org(kind="church"), r"organisations\.0\.kind .*permise.*'school'"),
+    "a field too many": (_org(phone="x"), r"organisations\.0\.phone : ce champ n'existe pas"),
+    "a bad id": (_org(id="École"), r"organisations\.0\.id : cette forme"),
+    "no name": (_org(name=""), r"organisations\.0\.name : valeur refusée"),
+    "no UAI": (_without("uai"), r"organisations\.0 : une école porte son UAI"),
+    "a wrong UAI": (_org(uai="9990101A"), r"organisations\.0\.uai : la lettre"),
+    "a UAI of another shape": (_org(uai="99F"), r"organisations\.0\.uai : cette forme"),
+    "a city's UAI": (_city_with_uai, r"organisations\.1 : seule une école"),
+    "a wrong SIRET": (_org(siret="99910001900011"), r"organisations\.0\.siret : .*SIRET"),
+    "a wrong mailbox": (_org(dpo="nobody"), r"organisations\.0\.dpo : .*adresse"),
+    "an id twice": (_same("id"), "id college-essai est donné deux fois"),
+    "a code twice": (_same("code"), "code abc est donné deux fois"),
+    "a UAI twice": (_same("uai"), "uai 9990101F est donné deux fois"),
+    "no such convention": (_convention(convention="z"), r"conventions\.0 : convention z inconnue"),
+    "no such party": (
+        _convention(parties={"city": "nulle-part", "school": "every"}),
+        r"conventions\.0\.parties\.city : nulle-part.*ville-essai",
+    ),
+    "a party of another kind": (
+        _convention(parties={"city": SCHOOL, "school": "every"}),
+        rf"conventions\.0\.parties\.city : {SCHOOL} n'est pas",
+    ),
+    "a party too few": (
+        _convention(parties={"city": "every"}),
+        r"conventions\.0\.parties : .*city, school",
+    ),
+    "a signature too few": (_half_signed, r"conventions\.0\.signatures : .*city, school"),
+    "no day": (_no_day, r"conventions\.0\.signatures\.city\.signed_on : valeur refusée"),
+    "no evidence": (_convention(evidence=""), r"conventions\.0\.evidence : valeur refusée"),
+    "a convention twice": (_twice, rf"conventions\.1 : {CONVENTION} est déjà décrite"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_mistake_is_told_with_its_place(name: str, tmp_path: Path) -> None:
+    spoil, told = WRONG[name]
+    values = content()
+    assert read(tmp_path, values)
+    spoil(values)
+    with pytest.raises(BadFederation, match=told) as refusal:
+        read(tmp_path, values)
+    assert str(tmp_path / "federation.yaml") in refusal.value.sentence
+    assert "\n" not in refusal.value.sentence
+
+
+@pytest.mark.parametrize("text", ["organisations: [", "\x00"])
+def test_a_file_that_is_not_yaml_is_refused(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "federation.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(BadFederation, match="ne se lit pas"):
+        read_federation(path, registry.load())
+
+
+@pytest.mark.parametrize("values", [None, [], {}, {"organisations": []}, "text"])
+def test_a_file_that_holds_something_else_is_refused(values: object, tmp_path: Path) -> None:
+    with pytest.raises(BadFederation, match="Corrigez le fichier"):
+        read_federation(write(tmp_path / "federation.yaml", values), registry.load())
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadFederation, match="FileNotFoundError"):
+        read_federation(tmp_path / "nulle-part.yaml", registry.load())
