@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import nats
 from faststream.middlewares import AckPolicy
 from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
 from faststream.security import SASLPlaintext
+from faststream.specification import AsyncAPI
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.errors import MaxPayloadError
@@ -25,6 +27,7 @@ from nats.js.api import ConsumerConfig, StreamConfig
 from nats.js.errors import APIError, NoStreamResponseError, NotFoundError
 from nats.js.errors import Error as JetStreamError
 
+from contracts.kernel.instrument import Content
 from services.chassis.letterbox import (
     DURABLE,
     STREAM,
@@ -227,6 +230,39 @@ class Bus:
             floor = consumer.ack_floor.stream_seq if consumer.ack_floor is not None else 0
             for sequence in range(stream.state.first_seq, floor + 1):
                 self._handled.put_nowait(sequence)
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One subject of the bus as the AsyncAPI document shows it; what travels on it is sealed."""
+
+    subject: str
+    type: str
+    label: str
+    content: Content
+    sent: bool
+
+
+def describe(title: str, channels: Sequence[Channel]) -> dict[str, Any]:
+    """AsyncAPI 3 document of the subjects that are open to a node."""
+    broker = NatsBroker("nats://leaf", logger=None, apply_types=False)
+    for one in channels:
+        name = f"{one.type} {one.subject}"
+        if one.sent:
+            broker.publisher(one.subject, title=name, description=one.label, schema=one.content)
+        else:
+            _receive(broker, one, name)
+    written = AsyncAPI(broker, title=title, schema_version="3.0.0").to_specification()
+    document: dict[str, Any] = written.to_jsonable()
+    return document
+
+
+def _receive(broker: NatsBroker, one: Channel, name: str) -> None:
+    async def read(letter: object) -> None:
+        """Documented only: the letterbox reads every subject through one durable consumer."""
+
+    read.__annotations__["letter"] = one.content
+    broker.subscriber(one.subject, title=name, description=one.label)(read)
 
 
 async def _as_it_is(message: NatsMessage) -> NatsMessage:

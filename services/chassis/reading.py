@@ -11,15 +11,18 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from sqlalchemy import Connection, func, select
 
+from contracts.broker.subjects import letter_subject
 from contracts.gate import instrument_checks
 from contracts.kernel.documents import sign
 from contracts.kernel.errors import UnknownName
 from contracts.kernel.fields import caller_model
-from contracts.kernel.instrument import Flow
+from contracts.kernel.instrument import Flow, subject_token
+from contracts.kernel.organisation import Kind
 from contracts.kernel.paris import add_months
 from contracts.kernel.signed import OPEN_STATES, SignedConvention
 from services.chassis import retention, tables, views
 from services.chassis.api import agent_of
+from services.chassis.bus import Channel
 from services.chassis.conventions import sign_act, sign_terms
 from services.chassis.journal import read_lines, read_witnessed
 from services.chassis.node import Node
@@ -101,6 +104,25 @@ def _flow(node: Node, signed: SignedConvention, flow: Flow, partner: str | None)
         "lifetime_days": flow.lifetime_days,
         "schema": schema.model_json_schema(),
     }
+
+
+def channels(node: Node) -> list[Channel]:
+    """Subjects that are open to this node now, with what travels on each."""
+    at, own = node.clock.now(), node.core.kind
+    found: list[Channel] = []
+    for signed in node.core.directory.conventions.values():
+        for flow in signed.convention.flows if signed.state(at) in OPEN_STATES else ():
+            codes = [node.core.directory.entry(signed.org_of(kind) or "") for kind in _ends(flow)]
+            if own in _ends(flow) and all(codes):
+                receiver, sender = (entry.code for entry in codes if entry is not None)
+                subject = letter_subject(receiver, sender, subject_token(signed.id), flow.code)
+                sent = flow.sender is own
+                found.append(Channel(subject, flow.type, flow.label, flow.payload, sent))
+    return found
+
+
+def _ends(flow: Flow) -> tuple[Kind, Kind]:
+    return flow.receiver, flow.sender
 
 
 def _convention(node: Node, signed: SignedConvention) -> dict[str, Any]:

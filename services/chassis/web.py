@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse, Response
 
 from contracts.kernel.errors import RelaisError
 from services.chassis import api, problems, reading
+from services.chassis.bus import describe
 from services.chassis.node import Node
 from services.chassis.telemetry import FASTAPI_OFF
 
@@ -62,6 +63,11 @@ def _probes(app: FastAPI, node: Node) -> None:
             checks["code"] = error.code  # type: ignore[assignment] # the code of what failed
         ready = checks["database"] and checks["letterbox"]
         return JSONResponse(checks, status_code=200 if ready else 503)
+
+    @app.get("/asyncapi")
+    async def asyncapi() -> Response:
+        """The bus as this node may use it now, as AsyncAPI 3."""
+        return JSONResponse(describe(app.title, reading.channels(node)))
 
     @app.get("/metrics")
     async def metrics() -> Response:
