@@ -129,14 +129,14 @@ def referral(agreement_id: str | None) -> dict[str, Any]:
     }
 
 
-def wait_accepted(client: httpx.Client, message_id: str) -> None:
+def wait_accepted(client: httpx.Client, message_id: str, timeout_s: float = 20) -> None:
     """Return once the receiver's signed receipt is home."""
 
     def accepted() -> bool:
         found = client.get(f"/api/v1/messages/{message_id}").json()
         return bool(found["state"] == "accepted")
 
-    wait_for(accepted, 20, f"message {message_id} is not accepted")
+    wait_for(accepted, timeout_s, f"message {message_id} is not accepted")
 
 
 def send_referral(federation: Federation) -> str:

@@ -29,7 +29,7 @@ from services.chassis.agreements import (
     withdraw,
 )
 from services.chassis.controls import send_control
-from services.chassis.database import Tx, Work
+from services.chassis.database import Need, Tx, Work
 from services.chassis.node import Node
 from services.chassis.problems import refusal
 from services.chassis.routing import fields_at_fault
@@ -154,14 +154,26 @@ async def _send(node: Node, agent: Agent, content: bytes) -> JSONResponse:
 
 def _submission(node: Node, wanted: routing.Request) -> Work[posting.Outcome]:
     charter = (wanted.agent_id, node.core.policy.charter)
-    needs: list[tuple[Any, Any]] = [(standing.CHARTERS, charter)]
+    needs: list[Need] = [(standing.CHARTERS, charter)]
     if wanted.agreement_id is not None:
         needs.append((standing.AGREEMENTS, wanted.agreement_id))
     if wanted.case_id is not None:
         needs.append((standing.CASES, wanted.case_id))
     return Work(
-        lambda tx: posting.submit(tx, node.core, wanted, node.clock.now()), needs=tuple(needs)
+        lambda tx: posting.submit(tx, node.core, wanted, node.clock.now()),
+        needs=tuple(needs),
+        then=lambda tx: _keys(tx, node, wanted),
     )
+
+
+def _keys(tx: Tx, node: Node, wanted: routing.Request) -> list[Need]:
+    """The data key of the person, once the agreement that names it is read."""
+    if wanted.agreement_id is None:
+        return []
+    found = tx.get(standing.AGREEMENTS, wanted.agreement_id)
+    if found is None or found.person is None:
+        return []
+    return [(node.keystore.loader, found.person.scope)]
 
 
 async def _once(

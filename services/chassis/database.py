@@ -53,12 +53,20 @@ class Loader(Generic[K, V]):
     fetch: Callable[[Connection, Sequence[K]], Mapping[K, V]]
 
 
+Need = tuple[Loader[Any, Any], Hashable]
+"""A row that a unit will look at: its loader and its key."""
+
+
 @dataclass(frozen=True, slots=True)
 class Work(Generic[T]):
-    """A unit of work and the rows it knows it will need, read for the whole batch in one query."""
+    """A unit of work and the rows it knows it will need, read for the whole batch in one query.
+
+    then: rows that those rows name; asked once the first are there, and read together too.
+    """
 
     run: Callable[[Tx], T]
-    needs: tuple[tuple[Loader[Any, Any], Hashable], ...] = ()
+    needs: tuple[Need, ...] = ()
+    then: Callable[[Tx], Iterable[Need]] | None = None
 
 
 class Tx:
@@ -289,16 +297,21 @@ class Database:
 
 def _run_all(tx: Tx, units: list[_Unit]) -> list[Any]:
     works = [unit.work if isinstance(unit.work, Work) else Work(unit.work) for unit in units]
-    needs: dict[Loader[Any, Any], list[Hashable]] = defaultdict(list)
-    for loader, key in (need for work in works for need in work.needs):
-        needs[loader].append(key)
-    for loader, keys in needs.items():
-        tx.preload(loader, keys)
+    _preload_all(tx, (need for work in works for need in work.needs))
+    _preload_all(tx, (need for work in works if work.then is not None for need in work.then(tx)))
     results = [work.run(tx) for work in works]
     for ending in tx.endings:
         ending()
     tx.flush()
     return results
+
+
+def _preload_all(tx: Tx, needs: Iterable[Need]) -> None:
+    wanted: dict[Loader[Any, Any], list[Hashable]] = defaultdict(list)
+    for loader, key in needs:
+        wanted[loader].append(key)
+    for loader, keys in wanted.items():
+        tx.preload(loader, keys)
 
 
 def _quietly(callbacks: Iterable[Hook]) -> None:

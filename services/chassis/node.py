@@ -9,13 +9,12 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import httpx
 from sqlalchemy import Connection, make_url, select, update
@@ -27,7 +26,7 @@ from services.chassis import migrate, retention, standing, tables
 from services.chassis.bus import Bus, BusSettings, Verdict
 from services.chassis.clock import Clock
 from services.chassis.core import REFUSAL_SCOPE, REGISTER_SCOPE, Core, Partner, Policy
-from services.chassis.database import Database, Loader, Tx, Work
+from services.chassis.database import Database, Need, Tx, Work
 from services.chassis.directory import Directory, DirectoryKeeper
 from services.chassis.inbox import INBOX, Handled, bury, handle
 from services.chassis.journal import Journal
@@ -332,9 +331,7 @@ def _folders(settings: NodeSettings) -> list[Path]:
 def _work(core: Core, opened: Opened, letter: Letter, clock: Clock) -> Work[Handled]:
     """The unit of one letter, and every row it may look at, read for the whole batch at once."""
     envelope = opened.envelope
-    needs: list[tuple[Loader[Any, Any], Hashable]] = [
-        (INBOX, (opened.sender.org, letter.message_id))
-    ]
+    needs: list[Need] = [(INBOX, (opened.sender.org, letter.message_id))]
     if envelope is not None and envelope.caseid is not None:
         needs.append((standing.CASES, envelope.caseid))
     if envelope is not None and envelope.agreement is not None:

@@ -212,9 +212,15 @@ def _say_all(values: dict[str, Any]) -> None:
 
 
 def _words(values: dict[str, Any]) -> dict[str, Any]:
-    """The same values, the state in French."""
-    state = values.get("state")
-    return {**values, **({} if state is None else {"state": _STATES.get(state, state)})}
+    """The same values, the state in French; where parties differ, that of each."""
+    if "state" not in values:
+        return values
+    by_org = values.get("states", {})
+    words = {org: _STATES.get(state, state) for org, state in by_org.items()}
+    said = _STATES.get(values["state"], values["state"])
+    if len(set(words.values())) > 1:
+        said = ", ".join(f"{word} ({org})" for org, word in words.items())
+    return {**{name: value for name, value in values.items() if name != "states"}, "state": said}
 
 
 def _manager(running: Federation, org: str) -> httpx.Client:
@@ -222,12 +228,16 @@ def _manager(running: Federation, org: str) -> httpx.Client:
 
 
 def _held(running: Federation) -> dict[str, dict[str, Any]]:
-    """Every convention that some node holds, as the first one sees it."""
+    """Every convention that some node holds, with its state at each party.
+
+    The rest is as the first party sees it: nodes learn of a change within a second of each other.
+    """
     found: dict[str, dict[str, Any]] = {}
     for org in running.layout.orgs:
         with _manager(running, org) as client:
             for one in call(client, "GET", _CONVENTIONS):
-                found.setdefault(one["convention_id"], one)
+                known = found.setdefault(one["convention_id"], {**one, "states": {}})
+                known["states"][org] = one["state"]
     return found
 
 

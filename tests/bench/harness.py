@@ -40,6 +40,9 @@ class System(Protocol):
     def start(self) -> None:
         """Start every process of the system and return when it accepts messages."""
 
+    def provide(self, count: int) -> None:
+        """Bring about whatever the first `count` messages rest on; called before any is sent."""
+
     def request(self, index: int) -> Request:
         """Return the HTTP request that sends message `index`; it must be accepted with 202."""
 
@@ -65,6 +68,11 @@ class Plan:
     connections: int = 64
     light: int = 100
     warmup: int = 200
+
+    @property
+    def total(self) -> int:
+        """Messages that each system sends in all."""
+        return self.warmup + self.light + self.rounds * self.messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +123,7 @@ def measure(
             stack.callback(system.stop)
             say(f"starting {system.name}")
             system.start()
+            system.provide(plan.total)
         counters = {system.name: Counter(system) for system in systems}
         measured = {}
         for system in systems:
@@ -186,7 +195,7 @@ async def _light_load(counter: Counter, first: int, messages: int) -> Light:
         request = wire(*counter.take(1))
         began = perf_counter()
         writer.write(request)
-        status = await read_answer(reader)
+        status, _ = await read_answer(reader)
         answered = perf_counter()
         if status != "202":
             raise LostMessagesError(f"{counter.system.name} answered {status}")

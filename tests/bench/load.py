@@ -110,14 +110,39 @@ async def _one_connection(
     for request in waiting:
         began = perf_counter()
         writer.write(request)
-        status = await read_answer(reader)
+        status, _ = await read_answer(reader)
         answers.add(status, perf_counter() - began)
     writer.close()
     await writer.wait_closed()
 
 
-async def read_answer(reader: asyncio.StreamReader) -> str:
-    """Read one answer to its end and return its status.
+async def exchange(requests: Sequence[Request], connections: int, *, status: str) -> list[bytes]:
+    """Send every request once and return the bodies of the answers, in the requests' order.
+
+    Raises ExceptionGroup of ConnectionError when an answer has another status than the one wanted.
+    """
+    bodies = [b""] * len(requests)
+    waiting = iter(enumerate(requests))
+
+    async def one_connection() -> None:
+        address = urlsplit(requests[0].url)
+        reader, writer = await asyncio.open_connection(address.hostname, address.port)
+        for number, request in waiting:
+            writer.write(wire(request))
+            answered, bodies[number] = await read_answer(reader)
+            if answered != status:
+                raise ConnectionError(f"{request.url} answered {answered}")
+        writer.close()
+        await writer.wait_closed()
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(min(connections, len(requests))):
+            group.create_task(one_connection())
+    return bodies
+
+
+async def read_answer(reader: asyncio.StreamReader) -> tuple[str, bytes]:
+    """Read one answer to its end and return its status and its body.
 
     Raises ConnectionError when the server hangs up first. Only answers with a Content-Length are
     understood: every system here gives one.
@@ -128,8 +153,7 @@ async def read_answer(reader: asyncio.StreamReader) -> str:
         raise ConnectionError("the server hung up before it answered") from error
     lines = head.decode("latin-1").lower().split("\r\n")
     length = next(int(line[15:]) for line in lines if line.startswith("content-length:"))
-    await reader.readexactly(length)
-    return lines[0].split(" ")[1]
+    return lines[0].split(" ")[1], await reader.readexactly(length)
 
 
 def main(path: str, connections: str) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from tests.servers import free_port
+from tests.servers import PostgresServer, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -87,6 +87,11 @@ def start_nats(*, sync_always: bool) -> NatsServer:
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     wait_for_port(port, process)
     return NatsServer(port, folder, process)
+
+
+def postmaster(server: PostgresServer) -> int:
+    """Return the process id from which all others of a PostgreSQL server descend."""
+    return int((server.folder / "postmaster.pid").read_text().split()[0])
 
 
 def cpu_seconds(pid: int) -> float:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import nats
 import psycopg
 
-from tests.bench.processes import start_module, start_nats, stop_process, wait_for_port
+from tests.bench.processes import postmaster, start_module, start_nats, stop_process, wait_for_port
 from tests.servers import PostgresServer, free_port
 
 if TYPE_CHECKING:
@@ -54,6 +54,9 @@ class Peer(ABC):
     def request(self, index: int) -> Request:
         """Return the request that sends message `index`."""
 
+    def provide(self, count: int) -> None:
+        """Do nothing: what a peer's messages rest on stands in its tables from the start."""
+
     def start(self) -> None:
         """Start database server, broker, receiver, then sender."""
         self.folder = Path(self._stack.enter_context(TemporaryDirectory(prefix="bench-")))
@@ -61,7 +64,7 @@ class Peer(ABC):
         broker = start_nats(sync_always=self._sync_always)
         self._stack.callback(broker.stop)
         asyncio.run(_create_streams(broker.url, self.streams))
-        self._pids = {"postgres": [_postmaster(postgres)], "nats": [broker.process.pid]}
+        self._pids = {"postgres": [postmaster(postgres)], "nats": [broker.process.pid]}
         urls = {role: postgres.url(postgres.create()) for role in ("sender", "receiver")}
         told = self.prepare(urls["sender"], urls["receiver"])
         for role in ("receiver", "sender"):
@@ -104,10 +107,6 @@ async def _create_streams(url: str, streams: Sequence[tuple[str, str]]) -> None:
     for name, subjects in streams:
         await client.jetstream().add_stream(name=name, subjects=[subjects])
     await client.close()
-
-
-def _postmaster(server: PostgresServer) -> int:
-    return int((server.folder / "postmaster.pid").read_text().split()[0])
 
 
 def quiet_logger() -> logging.Logger:

@@ -33,6 +33,7 @@ from tests.federations import (
     started,
     survivors,
     third_school,
+    wait_accepted,
 )
 from tests.servers import PostgresServer
 
@@ -121,13 +122,8 @@ def test_what_is_sent_while_the_receiver_is_down_arrives(federation: Federation)
         body = referral(agreement(federation, client))
         federation.kill(CITY)
         sent = post(client, "messages", body)
-        wait_for(
-            lambda: (
-                client.get(f"/api/v1/messages/{sent['message_id']}").json()["state"] == "accepted"
-            ),
-            30,
-            "never accepted",
-        )
+        # Handed out to the dead process, a letter is handed out again after 30 seconds (ack_wait).
+        wait_accepted(client, sent["message_id"], 60)
 
 
 def test_logs_are_json_lines_without_names(federation: Federation) -> None:

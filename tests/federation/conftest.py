@@ -1,0 +1,52 @@
+"""One town for each database, started once a run and shared by the tests of this folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.federation.town import Town, build
+from tests.servers import PostgresServer
+
+
+@contextmanager
+def _running(home: Path, database_base_url: str | None = None) -> Iterator[Town]:
+    federation, monitoring = build(home, database_base_url)
+    with federation:
+        town = Town(federation, monitoring)
+        try:
+            yield town
+        finally:
+            town.close()
+
+
+@pytest.fixture(scope="session")
+def sqlite_town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    with _running(tmp_path_factory.mktemp("town")) as town:
+        yield town
+
+
+@pytest.fixture(scope="session")
+def postgresql_town(
+    tmp_path_factory: pytest.TempPathFactory, postgres_server: PostgresServer
+) -> Iterator[Town]:
+    with _running(tmp_path_factory.mktemp("town"), postgres_server.url("postgres")) as town:
+        yield town
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def town(request: pytest.FixtureRequest) -> Town:
+    """The town on each database, every node ready again after what a former test did to it."""
+    found: Town = request.getfixturevalue(f"{request.param}_town")
+    found.fed.wait_ready()
+    return found
+
+
+@pytest.fixture
+def one_town(sqlite_town: Town) -> Town:
+    """The town on SQLite, for what has nothing to do with the database."""
+    sqlite_town.fed.wait_ready()
+    return sqlite_town
