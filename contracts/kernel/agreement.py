@@ -78,9 +78,9 @@ def identity_digest(reference: str, identity: Identity) -> str:
     return digest([reference, identity.model_dump(mode="json")])
 
 
-def sign_proof(proof: Proof, key: OKPKey) -> str:
-    """The proof as a JWS of the collector."""
-    return sign(proof.to_bytes(), key, typ=_TYPE)
+def sign_proof(proof: Proof, key: OKPKey, kid: str | None = None) -> str:
+    """The proof as a JWS of the collector; kid names the key, its thumbprint by default."""
+    return sign(proof.to_bytes(), key, kid=kid, typ=_TYPE)
 
 
 def read_proof(token: str, find: KeyFinder) -> Proof:

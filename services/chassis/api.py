@@ -71,6 +71,16 @@ def read_body(model: type[M], content: bytes) -> M:
         ) from None
 
 
+def read_query(model: type[M], request: Request) -> M:
+    """Validate a request's query; raises InvalidPayload with paths and codes."""
+    try:
+        return model.model_validate(dict(request.query_params))
+    except ValidationError as error:
+        raise InvalidPayload(
+            "Les critères n'ont pas la forme attendue.", fields=fields_at_fault(error)
+        ) from None
+
+
 def agent_of(node: Node, request: Request, right: Right) -> Agent:
     """The agent behind a request, if the role includes the right."""
     agent = node.tokens.read(request.headers.get("authorization"), node.clock.now())
@@ -100,7 +110,7 @@ def _messages(routes: APIRouter, node: Node) -> None:
     async def messages(request: Request) -> Response:
         """Letters sent, by state, type or date; ids, codes and dates only."""
         agent_of(node, request, Right.READ)
-        filters = views.MessageFilter.model_validate(dict(request.query_params))
+        filters = read_query(views.MessageFilter, request)
         return JSONResponse(await node.database.read(lambda c: views.messages(c, filters)))
 
     @routes.get("/messages/{message_id}")
@@ -121,7 +131,13 @@ def _messages(routes: APIRouter, node: Node) -> None:
 async def _send(node: Node, agent: Agent, content: bytes) -> JSONResponse:
     body = read_body(MessageBody, content)
     with node.telemetry.span("message.send", flow=body.type) as step:
-        data = routing.read_data(node.core, body.type, body.data)
+        try:
+            data = routing.read_data(node.core, body.type, body.data)
+        except InvalidPayload as error:
+            refused = posting.invalid(node.core, body.type, agent.agent_id, error.articles)
+            await node.database.write(lambda tx: refused(tx, node.clock.now()))
+            step.refuse(*error.articles, code=error.code)
+            raise
         wanted = routing.Request(
             message_id=node.given.new_id(),
             new_case_id=node.given.new_id(),

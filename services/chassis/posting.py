@@ -6,6 +6,7 @@ answer, not an exception: it leaves its line in the journal and nothing else.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -61,6 +62,30 @@ def submit(tx: Tx, core: Core, request: Request, at: datetime) -> Outcome:
     if handler is not None:
         handler(tx, core, _sent(request, case_id, known, payload, at))
     return Outcome(request.message_id, letters.QUEUED, case_id, decision)
+
+
+def invalid(
+    core: Core, type_: str, agent_id: str, articles: tuple[str, ...]
+) -> Callable[[Tx, datetime], None]:
+    """The unit that journals a content refused for its shape; nothing of the content is kept."""
+    message_id = core.new_id()
+
+    def unit(tx: Tx, at: datetime) -> None:
+        core.journal.append(
+            tx,
+            Entry(
+                at=at,
+                event="message.refused",
+                message_id=message_id,
+                flow=type_,
+                outcome="invalid",
+                articles=articles,
+                scope=REFUSAL_SCOPE,
+                agent_id=agent_id,
+            ),
+        )
+
+    return unit
 
 
 def _standing(tx: Tx, core: Core, request: Request, route: Route) -> Standing:
@@ -233,7 +258,7 @@ def _proof(
         given_at=agreement.given_at,
         expires_at=agreement.expires_at,
     )
-    return sign_proof(proof, core.keys.signing)
+    return sign_proof(proof, core.keys.signing, core.keys.kid)
 
 
 def _draft(

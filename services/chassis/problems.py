@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
@@ -70,6 +71,8 @@ def install(app: FastAPI) -> None:
     """Turn every error of a request into a problem."""
     app.add_exception_handler(RelaisError, _relais)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _shape)
+    app.add_exception_handler(Exception, _defect)
 
 
 async def _relais(_request: Request, error: Exception) -> JSONResponse:
@@ -79,6 +82,17 @@ async def _relais(_request: Request, error: Exception) -> JSONResponse:
     if isinstance(error, InvalidPayload):
         more["fields"] = [{"path": path, "code": code} for path, code in error.fields]
     return problem(error.status, error.code, error.sentence, error.articles, **more)
+
+
+async def _shape(_request: Request, _error: Exception) -> JSONResponse:
+    return problem(422, "invalid_request", "La requête n'a pas la forme attendue.")
+
+
+async def _defect(_request: Request, error: Exception) -> JSONResponse:
+    """A defect says its kind and nothing else: a message could quote a value."""
+    return problem(
+        500, "defect", f"Erreur interne ({type(error).__name__}), signalée aux journaux."
+    )
 
 
 async def _http(_request: Request, error: Exception) -> JSONResponse:

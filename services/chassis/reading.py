@@ -201,7 +201,8 @@ def _journal(routes: APIRouter, node: Node) -> None:
     async def events(request: Request) -> StreamingResponse:
         """Server-Sent Events: journal lines as CloudEvents, resumable with Last-Event-ID."""
         agent_of(node, request, Right.READ)
-        after = int(request.headers.get("last-event-id") or node.journal.head().seq)
+        last = request.headers.get("last-event-id", "")
+        after = int(last) if last.isdecimal() else node.journal.head().seq
         return StreamingResponse(
             _stream(node, after, request.is_disconnected), media_type="text/event-stream"
         )

@@ -15,6 +15,7 @@ import threading
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,21 @@ from contracts.kernel.errors import RelaisError
 
 _PR_SET_PDEATHSIG: Final = 1
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One process: its name, the loopback port that shows it is up, and what it runs.
+
+    stage: programs of a stage start together, once those of the former one are up. errors: file of
+    its standard output and error.
+    """
+
+    name: str
+    port: int
+    stage: int
+    run: Callable[[], None]
+    errors: Path
 
 
 def spawn(run: Callable[[], None], errors: Path, inherited: tuple[int, ...] = ()) -> int:

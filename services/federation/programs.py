@@ -8,7 +8,6 @@ import sys
 import traceback
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, TextIO
@@ -26,6 +25,7 @@ from services.chassis.node import Given, Node
 from services.chassis.settings import load_node_settings, load_registrar_settings
 from services.chassis.web import create_app as create_node
 from services.federation.layout import HUB, OBSERVER, REGISTRAR, SERVICE, Layout, leaf_of
+from services.federation.processes import Program
 from services.observer.receiver import create_app as create_observer
 from services.registrar.app import create_app as create_registrar
 from services.registrar.operator import OperatorKeys
@@ -38,20 +38,6 @@ _LATE: Final = (
     *("uvicorn.protocols.http.httptools_impl", "anyio._backends._asyncio"),
 )
 """What libraries import at their first use: every child would do so again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Program:
-    """One process: its name, the loopback port that shows it is up, and what it runs.
-
-    stage: programs of a stage start together, once those of the former one are up.
-    """
-
-    name: str
-    port: int
-    stage: int
-    run: Callable[[], None]
-    errors: Path
 
 
 def programs(layout: Layout, nats_server: Path) -> list[Program]:

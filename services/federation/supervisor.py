@@ -22,8 +22,7 @@ from typing import Any, Final
 from contracts.kernel.errors import Unavailable
 from services.chassis.tls import write_private
 from services.federation.ports import answers
-from services.federation.processes import exit_of, spawn
-from services.federation.programs import Program
+from services.federation.processes import Program, exit_of, spawn
 
 BACKOFF_S: Final = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
 """Seconds before a process that died is started again; the last one repeats."""

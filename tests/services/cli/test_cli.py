@@ -211,7 +211,8 @@ def test_a_trace_shows_both_organisations(capsys: Captured, federation: Federati
 def test_journals_hold_and_partners_hold_their_heads(
     capsys: Captured, federation: Federation, tmp_path: Path
 ) -> None:
-    send_referral(federation)
+    for _ in range(2):
+        send_referral(federation)
     found = read(capsys, "journal", "verify")
     assert all(one["ok"] for one in found.values())
     assert found[CITY]["witnessed"] > 0

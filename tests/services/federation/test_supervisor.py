@@ -28,7 +28,7 @@ from functools import partial
 from pathlib import Path
 from contracts.kernel.errors import Unavailable
 from services.federation.lock import alone
-from services.federation.programs import Program
+from services.federation.processes import Program
 from services.federation.supervisor import Supervisor
 
 home, ports, fails, tied = Path(sys.argv[1]), eval(sys.argv[2]), sys.argv[3], sys.argv[4]
