@@ -218,7 +218,7 @@ def stop(tx: Tx, core: Core, reference: str, case_ids: Iterable[str], at: dateti
     tx.execute(
         update(outbox)
         .where(waiting)
-        .values(state=letters.STOPPED, sealed=None, facts=None, due_at=None, closed_at=at)
+        .values(state=letters.STOPPED, sealed=None, due_at=None, closed_at=at)
     )
     for row in rows:
         core.journal.append(tx, _stopped(row.message_id, row.type, at))
@@ -228,6 +228,7 @@ def stop(tx: Tx, core: Core, reference: str, case_ids: Iterable[str], at: dateti
         .values(state="stopped", closed_at=at)
     )
     tx.forget(standing.CASES)
+    tx.on_commit(lambda: core.withdrawn.setdefault(reference, at))
     return len(rows)
 
 

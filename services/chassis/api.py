@@ -7,17 +7,20 @@ articles, a wrong shape a 422 with paths and codes. Nothing personal is ever in 
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from hashlib import sha256
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from sqlalchemy import Row
 
 from contracts.gate import Refused
 from contracts.kernel.control import ErasureRequested, WithdrawalRequested
 from contracts.kernel.errors import InvalidPayload, UnknownName
+from contracts.kernel.fields import Payload
 from contracts.kernel.organisation import OrgId
 from contracts.kernel.paris import add_months, day_of
 from services.chassis import idempotency, posting, routing, standing, views
@@ -31,7 +34,7 @@ from services.chassis.agreements import (
 from services.chassis.controls import send_control
 from services.chassis.database import Need, Tx, Work
 from services.chassis.node import Node
-from services.chassis.problems import refusal
+from services.chassis.problems import MEDIA_TYPE, refusal
 from services.chassis.routing import fields_at_fault
 from services.chassis.standing import Person
 from services.chassis.tokens import Agent, Right
@@ -103,8 +106,8 @@ def _messages(routes: APIRouter, node: Node) -> None:
     async def send(request: Request) -> Response:
         """Send a message: 202 queued, 403 refused with articles, 422 wrong shape."""
         agent = agent_of(node, request, Right.SEND)
-        content = await request.body()
-        return await _once(node, request, agent, content, lambda: _send(node, agent, content))
+        key = request.headers.get("idempotency-key")
+        return await _send(node, agent, await request.body(), key)
 
     @routes.get("/messages")
     async def messages(request: Request) -> Response:
@@ -128,7 +131,16 @@ def _messages(routes: APIRouter, node: Node) -> None:
         return JSONResponse(_known(found or None, "Aucune décision ne porte ce numéro."))
 
 
-async def _send(node: Node, agent: Agent, content: bytes) -> JSONResponse:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request to send, and the place where its answer is kept if it has an Idempotency-Key."""
+
+    wanted: routing.Request
+    slot: idempotency.Slot | None
+    digest: str
+
+
+async def _send(node: Node, agent: Agent, content: bytes, key: str | None) -> JSONResponse:
     body = read_body(MessageBody, content)
     with node.telemetry.span("message.send", flow=body.type) as step:
         try:
@@ -138,48 +150,64 @@ async def _send(node: Node, agent: Agent, content: bytes) -> JSONResponse:
             await node.database.write(lambda tx: refused(tx, node.clock.now()))
             step.refuse(*error.articles, code=error.code)
             raise
-        wanted = routing.Request(
-            message_id=node.given.new_id(),
-            new_case_id=node.given.new_id(),
-            type=body.type,
-            to=body.to,
-            data=data,
-            agent_id=agent.agent_id,
-            case_id=body.case_id,
-            agreement_id=body.agreement_id,
-            convention_id=body.convention_id,
-            traceparent=step.traceparent or None,
-        )
+        wanted = _wanted(node, agent, body, data, step.traceparent or None)
+        slot = None if key is None else idempotency.slot(agent.agent_id, key)
+        asked = Asked(wanted, slot, sha256(content).hexdigest())
+        outcome = await node.database.write(_submission(node, asked))
+        if isinstance(outcome, Row):
+            idempotency.same_request(outcome, asked.digest)
+            return _answer(outcome.status, json.loads(outcome.answer))
         step.set(message_id=wanted.message_id)
-        outcome = await node.database.write(_submission(node, wanted))
         if isinstance(outcome.decision, Refused):
             step.refuse(*outcome.decision.articles)
             node.metrics.message(body.type, "refused")
             node.metrics.refusal(*outcome.decision.articles)
-            return refusal(outcome.message_id, outcome.decision)
-        step.set(state=outcome.state)
-        node.metrics.message(body.type, outcome.state)
-    answer = {
-        "message_id": outcome.message_id,
-        "state": outcome.state,
-        "case_id": outcome.case_id,
-    }
-    location = f"/api/v1/messages/{outcome.message_id}"
-    return JSONResponse(answer, status_code=202, headers={"Location": location})
+        else:
+            step.set(state=outcome.state)
+            node.metrics.message(body.type, outcome.state)
+    return _answer(*_told(outcome))
 
 
-def _submission(node: Node, wanted: routing.Request) -> Work[posting.Outcome]:
+def _wanted(
+    node: Node, agent: Agent, body: MessageBody, data: Payload, traceparent: str | None
+) -> routing.Request:
+    return routing.Request(
+        message_id=node.given.new_id(),
+        new_case_id=node.given.new_id(),
+        type=body.type,
+        to=body.to,
+        data=data,
+        agent_id=agent.agent_id,
+        case_id=body.case_id,
+        agreement_id=body.agreement_id,
+        convention_id=body.convention_id,
+        traceparent=traceparent,
+    )
+
+
+def _submission(node: Node, asked: Asked) -> Work[posting.Outcome | Row[Any]]:
+    """Submit, or find what the same key was answered before: one transaction for both."""
+    wanted, slot = asked.wanted, asked.slot
     charter = (wanted.agent_id, node.core.policy.charter)
     needs: list[Need] = [(standing.CHARTERS, charter)]
     if wanted.agreement_id is not None:
         needs.append((standing.AGREEMENTS, wanted.agreement_id))
     if wanted.case_id is not None:
         needs.append((standing.CASES, wanted.case_id))
-    return Work(
-        lambda tx: posting.submit(tx, node.core, wanted, node.clock.now()),
-        needs=tuple(needs),
-        then=lambda tx: _keys(tx, node, wanted),
-    )
+    if slot is not None:
+        needs.append((idempotency.ANSWERS, slot))
+
+    def unit(tx: Tx) -> posting.Outcome | Row[Any]:
+        before = None if slot is None else tx.get(idempotency.ANSWERS, slot)
+        if before is not None:
+            return before
+        at = node.clock.now()
+        outcome = posting.submit(tx, node.core, wanted, at)
+        if slot is not None:
+            idempotency.keep(tx, slot, asked.digest, *_told(outcome), at)
+        return outcome
+
+    return Work(unit, needs=tuple(needs), then=lambda tx: _keys(tx, node, wanted))
 
 
 def _keys(tx: Tx, node: Node, wanted: routing.Request) -> list[Need]:
@@ -192,27 +220,20 @@ def _keys(tx: Tx, node: Node, wanted: routing.Request) -> list[Need]:
     return [(node.keystore.loader, found.person.scope)]
 
 
-async def _once(
-    node: Node,
-    request: Request,
-    agent: Agent,
-    content: bytes,
-    act: Callable[[], Awaitable[JSONResponse]],
-) -> JSONResponse:
-    """Answer a repeated Idempotency-Key with the first answer (IETF httpapi draft)."""
-    key = request.headers.get("idempotency-key")
-    if key is None:
-        return await act()
-    digest = sha256(content).hexdigest()
-    before = await node.database.read(lambda c: idempotency.find(c, agent.agent_id, key, digest))
-    if before is not None:
-        return JSONResponse(json.loads(before.answer), status_code=before.status)
-    answer = await act()
-    row = idempotency.row(
-        agent.agent_id, key, digest, answer.status_code, bytes(answer.body), node.clock.now()
-    )
-    await node.database.write(lambda tx: idempotency.keep(tx, row))
-    return answer
+def _told(outcome: posting.Outcome) -> tuple[int, dict[str, Any]]:
+    """Status and body of the answer to a submission."""
+    if isinstance(outcome.decision, Refused):
+        return HTTPStatus.FORBIDDEN, refusal(outcome.message_id, outcome.decision)
+    told = {"message_id": outcome.message_id, "state": outcome.state, "case_id": outcome.case_id}
+    return HTTPStatus.ACCEPTED, told
+
+
+def _answer(status: int, told: dict[str, Any]) -> JSONResponse:
+    """The first answer to a submission, or the same one again."""
+    if status == HTTPStatus.FORBIDDEN:
+        return JSONResponse(told, status_code=status, media_type=MEDIA_TYPE)
+    location = f"/api/v1/messages/{told['message_id']}"
+    return JSONResponse(told, status_code=status, headers={"Location": location})
 
 
 def _register(routes: APIRouter, node: Node) -> None:

@@ -26,6 +26,7 @@ from services.chassis.directory import Directory
 from services.chassis.journal import Journal
 from services.chassis.keys import NodeKeys
 from services.chassis.keystore import KeyStore
+from services.chassis.letters import Ready
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,10 @@ class Partner:
     router: APIRouter | None = None
 
 
+def _left_in_the_outbox(_letter: Ready) -> None:
+    """Without a relay a letter waits where it is."""
+
+
 class Core:
     """The collaborators of one node."""
 
@@ -126,6 +131,7 @@ class Core:
         journal: Journal,
         new_id: Callable[[], str],
         policy: Policy | None = None,
+        outgoing: Callable[[Ready], None] = _left_in_the_outbox,
     ) -> None:
         self.org = org
         self.partner = partner
@@ -135,6 +141,9 @@ class Core:
         self.journal = journal
         self.new_id = new_id
         self.policy = policy or Policy()
+        self.outgoing = outgoing
+        self.withdrawn: dict[str, datetime] = {}
+        """References withdrawn since the start: letters in the relay's hands must not leave."""
         self._directory = directory
         self._rules: dict[tuple[str, str, Side], Rules] = {}
         self._found: tuple[Directory | None, dict[str, tuple[SignedConvention, ...]]] = (None, {})

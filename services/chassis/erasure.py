@@ -27,11 +27,7 @@ def erase_case(tx: Tx, core: Core, case_id: str, certificate: str, at: datetime)
     records += tx.execute(delete(tables.persons).where(tables.persons.c.scope == scope)).rowcount
     records += _drop_proof(tx, case_id)
     outbox = tables.outbox
-    tx.execute(
-        update(outbox)
-        .where(outbox.c.case_id == case_id)
-        .values(sealed=None, facts=None, due_at=None)
-    )
+    tx.execute(update(outbox).where(outbox.c.case_id == case_id).values(sealed=None, due_at=None))
     tx.execute(
         update(tables.cases)
         .where(tables.cases.c.case_id == case_id)

@@ -1,15 +1,25 @@
-"""Answers already given, by Idempotency-Key: the same request twice acts once."""
+"""Answers already given, by Idempotency-Key: the same request twice acts once.
+
+The answer is kept in the transaction of the act itself, so that neither two calls at once nor a
+crash between the act and its answer can act twice (IETF httpapi draft).
+"""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, select, tuple_
 
 from contracts.kernel.errors import RelaisError
 from services.chassis import tables
-from services.chassis.database import Tx
+from services.chassis.database import Loader, Tx
+
+Slot = tuple[str, str]
+"""An agent and the digest of a key: what the agent wrote there is nobody's business."""
 
 
 class KeyReused(RelaisError):
@@ -19,33 +29,38 @@ class KeyReused(RelaisError):
     status = 422
 
 
-def find(connection: Connection, agent_id: str, key: str, request: str) -> Row[Any] | None:
-    """The answer given to that key; raises KeyReused when the request was another one.
+def slot(agent_id: str, key: str) -> Slot:
+    """Where the answer to an agent's key is kept."""
+    return agent_id, sha256(key.encode()).hexdigest()
 
-    request: SHA-256 of the body, in hexadecimal.
-    """
+
+def _fetch(connection: Connection, slots: Sequence[Slot]) -> Mapping[Slot, Row[Any]]:
     rows = tables.idempotency
-    where = (rows.c.agent_id == agent_id) & (rows.c.key == key)
-    row = connection.execute(select(rows).where(where)).first()
-    if row is not None and row.request != request:
-        raise KeyReused("Cette clé d'idempotence a servi à une autre requête.")
-    return row
+    where = tuple_(rows.c.agent_id, rows.c.key).in_(slots)
+    return {(row.agent_id, row.key): row for row in connection.execute(select(rows).where(where))}
 
 
-def row(
-    agent_id: str, key: str, request: str, status: int, answer: bytes, at: datetime
-) -> dict[str, Any]:
-    """The row that remembers an answer."""
-    return {
+ANSWERS: Loader[Slot, Row[Any]] = Loader("answers", _fetch)
+
+
+def keep(
+    tx: Tx, where: Slot, request: str, status: int, answer: Mapping[str, Any], at: datetime
+) -> None:
+    """Remember an answer. request: SHA-256 of the body, in hexadecimal."""
+    agent_id, key = where
+    remembered = {
         "agent_id": agent_id,
         "key": key,
         "request": request,
         "status": status,
-        "answer": answer.decode(),
+        "answer": json.dumps(answer),
         "created_at": at,
     }
-
-
-def keep(tx: Tx, remembered: dict[str, Any]) -> None:
-    """Remember an answer."""
     tx.insert(tables.idempotency, remembered)
+    tx.forget(ANSWERS, where)
+
+
+def same_request(before: Row[Any], request: str) -> None:
+    """Raise KeyReused when a key comes again with another request."""
+    if before.request != request:
+        raise KeyReused("Cette clé d'idempotence a servi à une autre requête.")

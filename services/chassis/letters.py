@@ -7,17 +7,22 @@ nothing; the sealed letter stays until the signed receipt, or its expiry.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from contracts.broker.subjects import letter_subject
 from contracts.kernel.errors import RelaisError
+from contracts.kernel.facts import Facts
 from contracts.kernel.instrument import subject_token
 from contracts.kernel.organisation import DirectoryEntry, Suite
 from services.chassis import tables
-from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.sealing import choose_key, seal
+
+if TYPE_CHECKING:
+    from services.chassis.core import Core
 
 LETTER, CONTROL, RECEIPT = "letter", "control", "receipt"
 """Kinds of row in the outbox."""
@@ -37,12 +42,16 @@ class NoCommonSuite(RelaisError):
     status = 409
 
 
+LEASE = timedelta(seconds=10)
+"""A letter just queued is in the relay's hands; the outbox is looked at for it only after this."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """A letter before it is sealed.
 
     code: last token of the subject (a flow's code, ``k`` or ``r``). content: plaintext to sign.
-    facts: what the decision rested on, sealed under the case's key, for the relay's second look.
+    facts: what the decision rested on, for the relay's second look; None where nothing was decided.
     """
 
     kind: str
@@ -56,8 +65,25 @@ class Draft:
     case_id: str | None = None
     reference: str | None = None
     seq: int = 0
-    facts: bytes | None = None
+    facts: Facts | None = None
     traceparent: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """A committed letter as the relay carries it. facts: None where no second look is due."""
+
+    message_id: str
+    kind: str
+    type: str
+    receiver: str
+    subject: str
+    instrument: str
+    headers: Mapping[str, str]
+    sealed: bytes
+    expires_at: datetime
+    attempts: int
+    facts: Facts | None
 
 
 def put(tx: Tx, core: Core, draft: Draft, at: datetime) -> None:
@@ -82,7 +108,22 @@ def put(tx: Tx, core: Core, draft: Draft, at: datetime) -> None:
         subject=subject,
         message_id=draft.message_id,
     )
-    tx.insert(tables.outbox, _row(draft, subject, _headers(draft, key.suite, key.kid), sealed, at))
+    headers = _headers(draft, key.suite, key.kid)
+    tx.insert(tables.outbox, _row(draft, subject, headers, sealed, at))
+    ready = Ready(
+        message_id=draft.message_id,
+        kind=draft.kind,
+        type=draft.type,
+        receiver=draft.to.org,
+        subject=subject,
+        instrument=draft.instrument,
+        headers=headers,
+        sealed=sealed,
+        expires_at=draft.expires_at,
+        attempts=0,
+        facts=draft.facts,
+    )
+    tx.on_commit(lambda: core.outgoing(ready))
 
 
 def _stricter(one: Suite, other: Suite) -> Suite:
@@ -111,11 +152,10 @@ def _row(
         "reference": draft.reference,
         "seq": draft.seq,
         "state": QUEUED,
-        "facts": draft.facts,
         "headers": json.dumps(headers),
         "sealed": sealed,
         "created_at": at,
         "expires_at": draft.expires_at,
-        "due_at": at,
+        "due_at": at + LEASE,
         "attempts": 0,
     }

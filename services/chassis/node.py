@@ -33,7 +33,7 @@ from services.chassis.journal import Journal
 from services.chassis.keys import NodeKeys
 from services.chassis.keystore import KeyStore
 from services.chassis.letterbox import LetterboxLimits
-from services.chassis.letters import TRACE_HEADER
+from services.chassis.letters import TRACE_HEADER, Ready
 from services.chassis.metrics import Metrics
 from services.chassis.opening import Letter, Opened, open_letter, sender_of
 from services.chassis.receipting import acknowledge
@@ -109,6 +109,7 @@ class Node:
             journal=self.journal,
             new_id=given.new_id,
             policy=given.policy,
+            outgoing=self._hand_over,
         )
         self.bus = Bus(self._bus_settings(), self.receive)
         self.relay = Relay(self.core, self.database, self.bus.publish, given.clock, self.telemetry)
@@ -125,6 +126,9 @@ class Node:
             admin_password=self.secret.nats_password("admin"),
             limits=self.given.limits,
         )
+
+    def _hand_over(self, letter: Ready) -> None:
+        self.relay.take(letter)
 
     async def start(self) -> None:
         """Migrate, load what must be in memory, join the bus and start to move letters."""

@@ -57,7 +57,7 @@ def submit(tx: Tx, core: Core, request: Request, at: datetime) -> Outcome:
     seq = 1 if request.case_id is None or known.case is None else known.case.seq_out + 1
     envelope = _envelope(core, request, route, known, person, payload, case_id, seq, at)
     _journal(tx, core, request, facts, decision, case_id, at)
-    letters.put(tx, core, _draft(core, request, route, envelope, facts), at)
+    letters.put(tx, core, _draft(request, route, envelope, facts), at)
     handler = core.partner.sent.get(request.type)
     if handler is not None:
         handler(tx, core, _sent(request, case_id, known, payload, at))
@@ -262,7 +262,6 @@ def _proof(
 
 
 def _draft(
-    core: Core,
     request: Request,
     route: Route,
     envelope: Envelope,
@@ -270,8 +269,6 @@ def _draft(
 ) -> letters.Draft:
     if route.to is None:
         raise UnknownName(f"{request.to} n'est pas dans l'annuaire.")
-    scope = REFUSAL_SCOPE if envelope.caseid is None else case_scope(envelope.caseid)
-    sealed = core.keystore.seal(scope, facts_json(facts), aad=b"facts")
     return letters.Draft(
         kind=letters.LETTER,
         message_id=request.message_id,
@@ -284,7 +281,7 @@ def _draft(
         case_id=envelope.caseid,
         reference=envelope.agreement,
         seq=envelope.seq,
-        facts=sealed,
+        facts=facts,
         traceparent=request.traceparent,
     )
 
@@ -341,4 +338,8 @@ def recheck(core: Core, facts: Facts, signed: SignedConvention | None, at: datet
         flow = instrument.flow(facts.flow) or flow
         version = signed.version_at(at)
         facts = replace(facts, instrument=signed.facts(at, version))
+    agreement = facts.agreement
+    if agreement is not None and agreement.reference in core.withdrawn:
+        gone = core.withdrawn[agreement.reference]
+        facts = replace(facts, agreement=replace(agreement, withdrawn_at=gone))
     return decide(core.rules(instrument, flow, Side.SENDER), facts, at)

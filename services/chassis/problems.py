@@ -39,32 +39,30 @@ def problem(
     **more: Any,  # noqa: ANN401 -- any JSON value
 ) -> JSONResponse:
     """One problem document."""
-    body = {
+    body = {**_document(status, code, detail, articles), **more}
+    return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE)
+
+
+def _document(status: int, code: str, detail: str, articles: tuple[str, ...]) -> dict[str, Any]:
+    return {
         "type": f"urn:relais:problem:{code}",
         "title": _TITLES.get(status, "Erreur"),
         "status": status,
         "code": code,
         "detail": detail,
         "articles": list(articles),
-        **more,
     }
-    return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE)
 
 
-def refusal(message_id: str, decision: Refused) -> JSONResponse:
+def refusal(message_id: str, decision: Refused) -> dict[str, Any]:
     """The gate's no: every reason with its article, and the id under which it was journaled."""
     reasons = [
         {"article": one.article, "code": one.code, "sentence": one.sentence}
         for one in decision.reasons
     ]
-    return problem(
-        403,
-        "refused",
-        " ".join(one.sentence for one in decision.reasons),
-        decision.articles,
-        message_id=message_id,
-        reasons=reasons,
-    )
+    said = " ".join(one.sentence for one in decision.reasons)
+    document = _document(403, "refused", said, decision.articles)
+    return {**document, "message_id": message_id, "reasons": reasons}
 
 
 def install(app: FastAPI) -> None:

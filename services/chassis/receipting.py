@@ -130,7 +130,6 @@ def _close(
                 closed_at=at,
                 due_at=None,
                 sealed=None,
-                facts=None,
             )
         )
 

@@ -10,24 +10,29 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections import defaultdict
+import time
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, select, update
 
 from contracts.gate import Refused
 from contracts.kernel.errors import RelaisError, Unavailable
-from contracts.kernel.facts import from_json
+from contracts.kernel.facts import Facts, from_json
 from services.chassis import letters, tables
 from services.chassis.clock import Clock
-from services.chassis.core import REFUSAL_SCOPE, Core, case_scope
+from services.chassis.core import Core
 from services.chassis.database import Database, Tx
-from services.chassis.journal import Entry
+from services.chassis.journal import Entry, Line
+from services.chassis.keystore import KeyDestroyed
+from services.chassis.letters import Ready
 from services.chassis.posting import recheck
+from services.chassis.schema import journal
 from services.chassis.telemetry import Telemetry, extract
 
 BACKOFF = (1, 2, 5, 15, 60, 300)
@@ -53,7 +58,7 @@ class Undeliverable(RelaisError):
 class Result:
     """What became of one publication; failure is None when the letterbox stored it."""
 
-    row: Row[Any]
+    letter: Ready
     failure: str | None
     final: bool = False
 
@@ -65,7 +70,10 @@ def backoff(attempts: int, spread: float) -> timedelta:
 
 
 class Relay:
-    """Moves the outbox. `wake` it after a commit; it also looks by itself every second."""
+    """Moves the outbox: what was just committed at once, the rest when it falls due.
+
+    `take` hands it a committed letter, from the writer's thread; `wake` makes it look now.
+    """
 
     def __init__(
         self,
@@ -77,6 +85,7 @@ class Relay:
         *,
         batch: int = 256,
         idle: float = 1.0,
+        held: int = 10_000,
     ) -> None:
         self._core = core
         self._database = database
@@ -85,12 +94,19 @@ class Relay:
         self._telemetry = telemetry
         self._batch = batch
         self._idle = idle
+        self._taken: deque[Ready] = deque(maxlen=held)  # what falls off is found in the outbox
+        self._waiting: defaultdict[str, list[Ready]] = defaultdict(list)
         self._lanes: dict[str, asyncio.Task[None]] = {}
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._looked = 0.0
+
+    def take(self, letter: Ready) -> None:
+        """Accept a committed letter; from any thread, and `wake` must follow."""
+        self._taken.append(letter)
 
     async def start(self) -> None:
-        """Start moving letters."""
+        """Take up what a former run left, and start to move letters."""
         self._task = asyncio.create_task(self._run(), name="relay")
 
     async def stop(self) -> None:
@@ -103,93 +119,138 @@ class Relay:
                 await task
 
     def wake(self) -> None:
-        """Look at the outbox now; call it from the loop's own thread."""
+        """Look now; call it from the loop's own thread."""
         self._wake.set()
 
     async def _run(self) -> None:
+        horizon = letters.LEASE  # at the start nobody else holds what is leased
         while True:
+            self._wake.clear()
             with suppress(Unavailable):
-                await self._round()
+                await self._look(horizon)
+                horizon = timedelta(0)
+            self._launch()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), self._idle)
-            self._wake.clear()
 
-    async def _round(self) -> None:
-        now, busy = self._clock.now(), list(self._lanes)
-        rows = await self._database.read(
-            lambda connection: _due(connection, now, busy, self._batch)
-        )
-        lanes: defaultdict[str, list[Row[Any]]] = defaultdict(list)
-        for row in rows:
-            lanes[row.receiver].append(row)
-        for receiver, due in lanes.items():
-            task = asyncio.create_task(self._lane(due, now), name="relay-lane")
+    async def _look(self, horizon: timedelta) -> None:
+        """Bring in what was just committed, and once in a while what fell due in the outbox."""
+        while self._taken:
+            letter = self._taken.popleft()
+            self._waiting[letter.receiver].append(letter)
+        now = time.monotonic()
+        if now - self._looked < self._idle and not horizon:
+            return
+        self._looked = now
+        due, busy = self._clock.now() + horizon, [*self._lanes, *self._waiting]
+        found = await self._database.read(partial(self._due, due, busy))
+        for letter in found:
+            self._waiting[letter.receiver].append(letter)
+
+    def _due(self, due: datetime, busy: Sequence[str], connection: Connection) -> list[Ready]:
+        outbox = tables.outbox
+        where = (outbox.c.due_at <= due) & outbox.c.receiver.not_in(busy)
+        query = select(outbox).where(where).order_by(outbox.c.due_at).limit(self._batch)
+        rows = connection.execute(query).all()
+        facts = self._facts(connection, [row.message_id for row in rows])
+        return [_ready(row, facts.get(row.message_id)) for row in rows]
+
+    def _facts(self, connection: Connection, ids: Sequence[str]) -> dict[str, Facts]:
+        """Facts of the decisions that sent these letters, from the journal."""
+        where = journal.c.message_id.in_(ids) & (journal.c.event == "message.sent")
+        lines = [Line(**row._mapping) for row in connection.execute(select(journal).where(where))]  # noqa: SLF001 -- SQLAlchemy's public name for a row's dict
+        found: dict[str, Facts] = {}
+        for line in lines:
+            with suppress(KeyDestroyed):  # the case was erased while its letter waited
+                facts = self._core.journal.facts(line)
+                if facts is not None and line.message_id is not None:
+                    found[line.message_id] = from_json(facts)
+        return found
+
+    def _launch(self) -> None:
+        for receiver in [one for one in self._waiting if one not in self._lanes]:
+            waiting = self._waiting.pop(receiver)
+            if len(waiting) > self._batch:
+                self._waiting[receiver] = waiting[self._batch :]
+            task = asyncio.create_task(self._lane(waiting[: self._batch]), name="relay-lane")
             self._lanes[receiver] = task
-            task.add_done_callback(lambda _task, receiver=receiver: self._free(receiver))  # type: ignore[misc] # mypy cannot infer a lambda with a default
+            task.add_done_callback(partial(self._free, receiver))
 
-    def _free(self, receiver: str) -> None:
+    def _free(self, receiver: str, _task: asyncio.Task[None]) -> None:
         self._lanes.pop(receiver, None)
         self._wake.set()
 
-    async def _lane(self, rows: Sequence[Row[Any]], now: datetime) -> None:
-        expired = [row for row in rows if row.expires_at <= now]
-        alive = [row for row in rows if row.expires_at > now]
-        stopped = {row.message_id: refused for row in alive if (refused := self._recheck(row, now))}
-        leaving = [row for row in alive if row.message_id not in stopped]
-        results = await asyncio.gather(*(self._send(row) for row in leaving))
+    async def _lane(self, waiting: Sequence[Ready]) -> None:
+        now = self._clock.now()
+        expired = [letter for letter in waiting if letter.expires_at <= now]
+        stopped: list[tuple[Ready, Refused]] = []
+        leaving: list[Ready] = []
+        for letter in waiting:
+            refused = self._recheck(letter, now)
+            if letter.expires_at > now and refused is not None:
+                stopped.append((letter, refused))
+            elif letter.expires_at > now:
+                leaving.append(letter)
+        results = await asyncio.gather(*(self._send(letter) for letter in leaving))
         with suppress(Unavailable):
             await self._database.write(
                 lambda tx: _record(tx, self._core, results, expired, stopped, self._clock.now())
             )
 
-    def _recheck(self, row: Row[Any], now: datetime) -> Refused | None:
+    def _recheck(self, letter: Ready, now: datetime) -> Refused | None:
         """Decide again as the letter leaves (design §10.6); control and receipts always pass."""
-        if row.kind != letters.LETTER or row.facts is None:
+        if letter.kind != letters.LETTER:
             return None
-        scope = REFUSAL_SCOPE if row.case_id is None else case_scope(row.case_id)
-        facts = from_json(self._core.keystore.open(scope, row.facts, aad=b"facts"))
-        signed = self._core.directory.conventions.get(row.instrument)
-        decision = recheck(self._core, facts, signed, now)
+        if letter.facts is None:  # its case was erased meanwhile
+            return Refused("", ())
+        signed = self._core.directory.conventions.get(letter.instrument)
+        decision = recheck(self._core, letter.facts, signed, now)
         return decision if isinstance(decision, Refused) else None
 
-    async def _send(self, row: Row[Any]) -> Result:
-        headers = json.loads(row.headers)
-        parent = extract(headers.get(letters.TRACE_HEADER))
+    async def _send(self, letter: Ready) -> Result:
+        parent = extract(letter.headers.get(letters.TRACE_HEADER))
         with self._telemetry.span(
-            "letter.publish", parent=parent, message_id=row.message_id, flow=row.type
+            "letter.publish", parent=parent, message_id=letter.message_id, flow=letter.type
         ) as step:
             try:
-                await self._publish(row.subject, headers, row.sealed)
+                await self._publish(letter.subject, letter.headers, letter.sealed)
             except RelaisError as error:
                 step.set(code=error.code)
-                return Result(row, error.code, final=isinstance(error, Undeliverable))
-            return Result(row, None)
+                return Result(letter, error.code, final=isinstance(error, Undeliverable))
+            return Result(letter, None)
 
 
-def _due(
-    connection: Connection, now: datetime, busy: Sequence[str], limit: int
-) -> Sequence[Row[Any]]:
-    outbox = tables.outbox
-    where = (outbox.c.due_at <= now) & outbox.c.receiver.not_in(busy)
-    statement = select(outbox).where(where).order_by(outbox.c.due_at).limit(limit)
-    return connection.execute(statement).all()
+def _ready(row: Row[Any], facts: Facts | None) -> Ready:
+    return Ready(
+        message_id=row.message_id,
+        kind=row.kind,
+        type=row.type,
+        receiver=row.receiver,
+        subject=row.subject,
+        instrument=row.instrument,
+        headers=json.loads(row.headers),
+        sealed=row.sealed,
+        expires_at=row.expires_at,
+        attempts=row.attempts,
+        facts=facts,
+    )
 
 
 def _record(
     tx: Tx,
     core: Core,
     results: Sequence[Result],
-    expired: Sequence[Row[Any]],
-    stopped: Mapping[str, Refused],
+    expired: Sequence[Ready],
+    stopped: Sequence[tuple[Ready, Refused]],
     at: datetime,
 ) -> None:
     outbox = tables.outbox
-    done = [one.row for one in results if one.failure is None]
-    receipts = [row.message_id for row in done if row.kind == letters.RECEIPT]
-    delivered = [row.message_id for row in done if row.kind != letters.RECEIPT]
+    done = [one.letter for one in results if one.failure is None]
+    receipts = [one.message_id for one in done if one.kind == letters.RECEIPT]
+    delivered = [one.message_id for one in done if one.kind != letters.RECEIPT]
     if receipts:
         tx.execute(delete(outbox).where(outbox.c.message_id.in_(receipts)))
-    if delivered:
+    if delivered:  # a receipt may have closed it before: then it is due no more
         tx.execute(
             update(outbox)
             .where(outbox.c.message_id.in_(delivered) & outbox.c.due_at.is_not(None))
@@ -203,42 +264,41 @@ def _record(
     for one in results:
         if one.failure is not None:
             _failed(tx, one, at)
-    for row in expired:
-        _end(tx, core, row, letters.EXPIRED, (), at)
-    for row_id, refused in stopped.items():
-        found = tx.execute(select(outbox).where(outbox.c.message_id == row_id)).one()
-        _end(tx, core, found, letters.STOPPED, refused.articles, at)
+    for letter in expired:
+        _end(tx, core, letter, letters.EXPIRED, (), at)
+    for letter, refused in stopped:
+        _end(tx, core, letter, letters.STOPPED, refused.articles, at)
 
 
 def _failed(tx: Tx, result: Result, at: datetime) -> None:
-    outbox = tables.outbox
+    outbox, letter = tables.outbox, result.letter
     values: dict[str, Any] = {"attempts": outbox.c.attempts + 1, "failure": result.failure}
     if result.final:
         values |= {"state": letters.REFUSED, "due_at": None, "sealed": None, "closed_at": at}
     else:
-        values["due_at"] = at + backoff(result.row.attempts, random.random())  # noqa: S311 -- jitter
-    where = (outbox.c.message_id == result.row.message_id) & outbox.c.due_at.is_not(None)
+        values["due_at"] = at + backoff(letter.attempts, random.random())  # noqa: S311 -- jitter
+    where = (outbox.c.message_id == letter.message_id) & outbox.c.due_at.is_not(None)
     tx.execute(update(outbox).where(where).values(**values))
 
 
 def _end(
-    tx: Tx, core: Core, row: Row[Any], state: str, articles: tuple[str, ...], at: datetime
+    tx: Tx, core: Core, letter: Ready, state: str, articles: tuple[str, ...], at: datetime
 ) -> None:
     outbox = tables.outbox
     changed = tx.execute(
         update(outbox)
-        .where((outbox.c.message_id == row.message_id) & outbox.c.due_at.is_not(None))
-        .values(state=state, due_at=None, sealed=None, facts=None, closed_at=at)
+        .where((outbox.c.message_id == letter.message_id) & outbox.c.due_at.is_not(None))
+        .values(state=state, due_at=None, sealed=None, closed_at=at)
     )
-    if changed.rowcount == 0 or row.kind == letters.RECEIPT:
+    if changed.rowcount == 0 or letter.kind == letters.RECEIPT:
         return
     core.journal.append(
         tx,
         Entry(
             at=at,
             event=f"message.{state}",
-            message_id=row.message_id,
-            flow=row.type,
+            message_id=letter.message_id,
+            flow=letter.type,
             outcome=state,
             articles=articles,
         ),

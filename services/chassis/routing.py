@@ -56,7 +56,7 @@ def find_flow(core: Core, message_type: str) -> tuple[Instrument, Flow]:
     for instrument, flow in core.registry.flows():
         if flow.type == message_type:
             return instrument, flow
-    raise UnknownName(f"Aucune convention ne connaît le type {message_type}.", code="unknown_type")
+    raise UnknownName("Aucune convention ne connaît ce type de message.", code="unknown_type")
 
 
 def read_data(core: Core, message_type: str, data: Mapping[str, Any]) -> Payload:

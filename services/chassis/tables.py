@@ -145,7 +145,6 @@ outbox = Table(
     Column("reference", ID, index=True),
     Column("seq", Integer, nullable=False),
     Column("state", CODE, nullable=False),
-    Column("facts", LargeBinary),
     Column("headers", Text, nullable=False),
     Column("sealed", LargeBinary),
     Column("created_at", UtcDateTime, nullable=False),

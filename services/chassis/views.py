@@ -66,7 +66,7 @@ def _message(row: Row[Any]) -> dict[str, Any]:
 _OUTBOX = [
     column
     for column in tables.outbox.c
-    if column.name not in {"sealed", "facts", "headers", "subject", "reference"}
+    if column.name not in {"sealed", "headers", "subject", "reference"}
 ]
 
 

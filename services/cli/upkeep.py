@@ -115,10 +115,19 @@ def _clocks(layout: Layout) -> Finding:
     if ahead > timedelta(minutes=2):
         advice = "réglez l'heure de cette machine (NTP) : elle a reculé"
         return Finding("horloge", ok=False, detail=f"{ahead} de retard", advice=advice)
-    moved = [part for part in (REGISTRAR, *layout.orgs) if layout.clock_file(part).exists()]
+    moved = [part for part in (REGISTRAR, *layout.orgs) if _moved(layout.clock_file(part))]
     detail = f"avancée à la main : {', '.join(moved)}" if moved else "celle de la machine"
     advice = "supprimez les fichiers « clock » de ces dossiers pour revenir à l'heure réelle"
     return Finding("horloge", not moved, detail, advice)
+
+
+def _moved(clock_file: Path) -> bool:
+    try:
+        return float(clock_file.read_text(encoding="ascii")) != 0
+    except FileNotFoundError:
+        return False
+    except ValueError:
+        return True
 
 
 def _private_files(layout: Layout) -> Iterator[Finding]:

@@ -14,11 +14,16 @@ if TYPE_CHECKING:
 BASE, CALIBRATION = "naive", "plain, no receipts"
 EXPECTED_CPU_RATIO = 2.7  # measured once with care, on a quiet machine of this size
 TOLERANCE = 0.3
+PRODUCT, DECIDER, RIVAL = "relais", "gate", "cedar"
+FLOORS = {BASE: 2.0, "plain": 5.0}
+"""Messages that the product carries, at least, in the time in which a peer carries one."""
+DECISION_FLOOR = 40.0
+"""Decisions of the gate, at least, in the time of one of Cedar's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """A ratio to the naive peer: median of the rounds, and their range."""
+    """A ratio: median of the rounds, and their range."""
 
     median: float
     low: float
@@ -44,6 +49,24 @@ class Line:
     answer_p99_ms: float
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One wanted floor and what was measured; met when the median of the rounds reaches it."""
+
+    what: str
+    ratio: Ratio
+    least: float
+
+    @property
+    def met(self) -> bool:
+        """Whether the floor is reached."""
+        return self.ratio.median >= self.least
+
+    def __str__(self) -> str:
+        said = "met" if self.met else "NOT MET"
+        return f"{self.what}: {self.ratio}, wanted {self.least:g} or more: {said}"
+
+
 def lines(measured: Mapping[str, Measured]) -> list[Line]:
     """Turn measurements into lines, each round compared with the naive peer's round beside it."""
     base = measured[BASE]
@@ -55,7 +78,7 @@ def _line(name: str, one: Measured, base: Measured) -> Line:
     rounds = one.rounds
     return Line(
         name=name,
-        throughput=_ratio([a.throughput / b.throughput for a, b in pairs]),
+        throughput=faster(one, base),
         cpu=_ratio([a.cpu_total / b.cpu_total for a, b in pairs]),
         per_second=median(a.throughput for a in rounds),
         cpu_ms={part: median(a.cpu[part] for a in rounds) * 1000 for part in rounds[0].cpu},
@@ -67,8 +90,28 @@ def _line(name: str, one: Measured, base: Measured) -> Line:
     )
 
 
+def faster(one: Measured, other: Measured) -> Ratio:
+    """Return how many messages one carries while the other carries one, round by round."""
+    pairs = zip(one.rounds, other.rounds, strict=True)
+    return _ratio([a.throughput / b.throughput for a, b in pairs])
+
+
 def _ratio(values: Sequence[float]) -> Ratio:
     return Ratio(median(values), min(values), max(values))
+
+
+def verdicts(
+    measured: Mapping[str, Measured], decisions: Mapping[str, Sequence[float]]
+) -> list[Verdict]:
+    """Compare the product with each peer and the gate with Cedar, against the wanted floors."""
+    found = [
+        Verdict(f"{PRODUCT} / {peer}, throughput", faster(measured[PRODUCT], measured[peer]), least)
+        for peer, least in FLOORS.items()
+    ]
+    rounds = zip(decisions[RIVAL], decisions[DECIDER], strict=True)
+    cheaper = _ratio([theirs / ours for theirs, ours in rounds])
+    found.append(Verdict(f"{RIVAL} / {DECIDER}, time a decision", cheaper, DECISION_FLOOR))
+    return found
 
 
 def doubts(table: Sequence[Line]) -> list[str]:
@@ -86,7 +129,11 @@ def doubts(table: Sequence[Line]) -> list[str]:
     return []
 
 
-def as_text(table: Sequence[Line], decisions: Mapping[str, float]) -> str:
+def as_text(
+    table: Sequence[Line],
+    decisions: Mapping[str, Sequence[float]],
+    wanted: Sequence[Verdict] = (),
+) -> str:
     """Return the report for people."""
     head = ("system", "throughput ×", "CPU a message ×", "light: answer", "effect", "settled")
     rows = [head, *(_cells(line) for line in table)]
@@ -98,8 +145,9 @@ def as_text(table: Sequence[Line], decisions: Mapping[str, float]) -> str:
     text += ["", "CPU milliseconds a message, by process:"]
     text += [f"  {line.name}: {_parts(line)}" for line in table]
     text += ["", "One decision:"]
-    text += [f"  {name}: {seconds * 1e6:.2f} µs" for name, seconds in decisions.items()]
-    text += ["", *(f"WARNING: {doubt}" for doubt in doubts(table))]
+    text += [f"  {name}: {median(taken) * 1e6:.2f} µs" for name, taken in decisions.items()]
+    text += ["", *map(str, wanted)]
+    text += [f"WARNING: {doubt}" for doubt in doubts(table)]
     return "\n".join(text).rstrip() + "\n"
 
 
@@ -118,10 +166,15 @@ def _parts(line: Line) -> str:
     return f"{sum(line.cpu_ms.values()):.2f} = {parts} ({line.per_second:.0f}/s)"
 
 
-def as_json(table: Sequence[Line], decisions: Mapping[str, float]) -> dict[str, Any]:
+def as_json(
+    table: Sequence[Line],
+    decisions: Mapping[str, Sequence[float]],
+    wanted: Sequence[Verdict] = (),
+) -> dict[str, Any]:
     """Return the report for machines."""
     return {
         "systems": [asdict(line) for line in table],
-        "decision_seconds": dict(decisions),
+        "decision_seconds": {name: median(taken) for name, taken in decisions.items()},
+        "wanted": [{**asdict(one), "met": one.met} for one in wanted],
         "warnings": doubts(table),
     }

@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import subprocess
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from services.chassis.settings import load_node_settings
+from services.federation.federation import Federation
 from tests.bench import decision, report
-from tests.bench.harness import Counter, Light, LostMessagesError, Measured, Plan, Round, measure
+from tests.bench.harness import Counter, Light, LostMessagesError, Measured, Round
 from tests.bench.load import Request, fire, read_requests, write_requests
 from tests.bench.peers.naive import Naive
 from tests.bench.peers.plain.rules import Facts, reasons_against
 from tests.bench.peers.plain.system import Plain
 from tests.bench.processes import cpu_seconds
+from tests.bench.relais import FEDERATION, Relais, sample_as_in_production
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.bench.peers.system import Peer
 
-TINY = Plan(rounds=1, messages=30, connections=8, light=2, warmup=10)
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 ALLOWED = Facts(
     flow="referral.v1",
@@ -76,12 +78,61 @@ def test_plain_rules_refuse_each_spoilt_fact(reason: str) -> None:
     assert reasons_against(SPOILT[reason], NOON) == [reason]
 
 
-@pytest.mark.parametrize("peer", [Naive(), Plain(receipts=False)], ids=lambda peer: peer.name)
-def test_peer_brings_every_message_to_its_end(peer: Peer) -> None:
-    figures = measure([peer], TINY, lambda _: None)[peer.name]
-    assert 0 < figures.light.answer < figures.light.effect <= figures.light.settled
-    assert set(figures.rounds[0].cpu) == {"postgres", "nats", "sender", "receiver"}
-    assert figures.rounds[0].cpu_total > 0
+@pytest.fixture(scope="module")
+def quick() -> dict[str, Any]:
+    """What a quick run of the whole bench prints."""
+    command = [sys.executable, "-m", "tests.bench", "--quick", "--json"]
+    printed = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+    found: dict[str, Any] = json.loads(printed)
+    return found
+
+
+def test_every_system_brings_its_messages_to_their_end(quick: dict[str, Any]) -> None:
+    names = [system["name"] for system in quick["systems"]]
+    assert names == ["naive", "plain", "plain, no receipts", "relais"]
+    for system in quick["systems"]:
+        assert 0 < system["light_answer_ms"] < system["light_settled_ms"]
+        assert system["light_effect_ms"] <= system["light_settled_ms"]
+        assert sum(system["cpu_ms"].values()) > 0
+
+
+def test_relais_pays_for_all_its_processes(quick: dict[str, Any]) -> None:
+    assert set(quick["systems"][-1]["cpu_ms"]) == {
+        *("school", "school's leaf", "hub", "city's leaf", "city"),
+        *("registrar", "observer", "postgres"),
+    }
+
+
+def test_every_floor_is_compared(quick: dict[str, Any]) -> None:
+    assert [(one["what"], one["least"]) for one in quick["wanted"]] == [
+        ("relais / naive, throughput", 2.0),
+        ("relais / plain, throughput", 5.0),
+        ("cedar / gate, time a decision", 40.0),
+    ]
+
+
+def test_relais_runs_as_in_production(tmp_path: Path) -> None:
+    layout = Federation.create(tmp_path / "home", FEDERATION).layout
+    before = [load_node_settings(layout.settings_file(org)) for org in layout.orgs]
+    sample_as_in_production(layout)
+    after = [load_node_settings(layout.settings_file(org)) for org in layout.orgs]
+    assert [one.model_copy(update={"sample_ratio": 0.1}) for one in before] == after
+    for org in layout.orgs:
+        leaf = json.loads((layout.node_dir(org) / "nats" / "nats.json").read_bytes())
+        assert leaf["jetstream"]["sync_interval"] == "always"
+
+
+@pytest.mark.parametrize(("open_rows", "lag", "counted"), [(0, 0, 5), (1, 0, 0), (0, 1, 0)])
+def test_relais_is_done_when_nothing_is_open_and_all_is_erased(
+    monkeypatch: pytest.MonkeyPatch, open_rows: int, lag: int, counted: int
+) -> None:
+    system = Relais()
+    monkeypatch.setattr(system, "_nodes", ["school", "city"])
+    monkeypatch.setattr(system, "_count", lambda _, sql: 5 if b"accepted" in sql else open_rows)
+    monkeypatch.setattr(
+        "tests.bench.relais._erasure_lag", lambda node: lag if node == "city" else 0
+    )
+    assert system.done() == counted
 
 
 @pytest.fixture(scope="module")
@@ -203,11 +254,23 @@ def test_figures_are_doubted_when_the_peers_stray(cpu: float, believed: bool) ->
     assert ("WARNING" in report.as_text(table, {})) is not believed
 
 
-def test_both_deciders_say_what_the_rule_says() -> None:
-    assert set(decision.seconds_a_decision(decision.peers(), rounds=1, decisions=1)) == {
-        "cedar",
-        "python",
+@pytest.mark.parametrize(("per_second", "met"), [(1000.0, True), (990.0, False)])
+def test_a_floor_is_met_or_not(per_second: float, met: bool) -> None:  # noqa: FBT001 -- a parameter
+    light = Light(0.001, 0.002, 0.002)
+    speeds = {"naive": 400.0, "plain": 200.0, "relais": per_second}
+    measured = {
+        name: Measured(light, [Round(speed, {"all": 0.003}, 0.01, 0.02)])
+        for name, speed in speeds.items()
     }
+    decisions = {"cedar": [40e-6 if met else 39e-6], "gate": [1e-6]}
+    found = report.verdicts(measured, decisions)
+    assert [one.met for one in found] == [True, met, met]
+    assert [str(one).endswith("NOT MET") for one in found] == [False, not met, not met]
+
+
+def test_all_sides_say_what_the_rule_says() -> None:
+    taken = decision.seconds_a_decision(decision.sides(), rounds=1, decisions=1)
+    assert set(taken) == {"gate", "gate with its facts", "cedar", "python"}
 
 
 @pytest.mark.parametrize("answer", [True, False])

@@ -195,7 +195,7 @@ def is_problem(answer: httpx.Response) -> dict[str, Any]:
     assert body["type"] == f"urn:relais:problem:{body['code']}"
     assert body["status"] == answer.status_code
     assert body["title"]
-    assert re.search(r"[.!]$", body["detail"]), body["detail"]
+    assert re.search(r"[.!…]$", body["detail"]), body["detail"]
     assert all(re.fullmatch(r"[A-D]-\d+\.\d+", one) for one in body["articles"])
     return body
 
@@ -242,7 +242,7 @@ NOBODYS = "nom-prenom-2012-03-09"
         ("POST", "/persons", {"identity": NOBODYS}, 422),
         ("POST", "/agreements", {"person_id": NOBODYS}, 422),
         ("GET", f"/messages/{NOBODYS}", None, 404),
-        ("GET", f"/messages?state={NOBODYS}&{NOBODYS}=1", None, 422),
+        ("GET", f"/messages?limit={NOBODYS}", None, 422),
         ("GET", f"/messages?since={NOBODYS}", None, 422),
         ("GET", f"/cases/{NOBODYS}", None, 404),
         ("GET", f"/agreements/{NOBODYS}", None, 404),
@@ -260,19 +260,12 @@ def test_a_call_that_makes_no_sense_is_a_problem_that_repeats_nothing(
     assert NOBODYS not in answer.text
 
 
-@pytest.mark.parametrize(
-    ("path", "headers"),
-    [("/journal?since=x-2012", {}), ("/events", {"Last-Event-ID": "x-2012"})],
-)
-def test_a_wrong_place_in_the_journal_is_a_problem(
-    one_town: Town, path: str, headers: dict[str, str]
-) -> None:
-    with one_town.fed.client(SCHOOL, "dpo", "dpo-1") as client:
-        answer = client.get(f"/api/v1{path}", headers=headers)
-        assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
-        is_problem(answer)
-        assert "x-2012" not in answer.text
-        assert client.get("/api/v1/journal?since=0").is_success
+def test_a_wrong_place_in_the_journal_is_a_problem(one_town: Town) -> None:
+    answer = one_town.dpo[SCHOOL].get(f"/api/v1/journal?since={NOBODYS}")
+    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    is_problem(answer)
+    assert NOBODYS not in answer.text
+    assert one_town.dpo[SCHOOL].get("/api/v1/journal?since=0").is_success
 
 
 def test_an_accepted_message_has_a_receipt_signed_by_the_city(town: Town) -> None:
@@ -431,7 +424,6 @@ def test_without_a_token_of_this_organisation_nobody_is_anybody(one_town: Town) 
     fed, url = one_town.fed, one_town.fed.url(SCHOOL)
     tokens = {
         "none": None,
-        "empty": "",
         "garbage": "x.y.z",
         "elsewhere": fed.token(CITY, "manager"),
         "expired": fed.token(SCHOOL, "manager", lifetime=timedelta(seconds=-1)),
@@ -546,7 +538,7 @@ def test_metrics_count_messages_and_refusals_by_article(town: Town) -> None:
         town.attempt(None)
         after = client.get("/metrics")
     assert after.headers["content-type"].startswith("text/plain")
-    for wanted in ('type="referral.submitted"', 'article="A-2.11"'):
+    for wanted in ('flow="referral.submitted"', 'article="A-2.11"'):
         assert total(after.text, wanted) > total(before, wanted), wanted
 
 

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from contracts import registry
+from services.chassis.journal import Head
+from services.chassis.nats_server import NatsServer, find_binary
 from services.cli.app import application, main
 from services.cli.conventions import _words
+from services.federation.calls import call
 from services.federation.federation import Federation, wait_for
+from services.federation.layout import leaf_of
+from services.federation.ports import HOST
 from tests.federations import CITY, CONVENTION, SCHOOL, content, send_referral, survivors, write
+from tests.federations import read as fedread
 
 Captured = pytest.CaptureFixture[str]
 
@@ -232,10 +241,13 @@ def test_a_rewritten_journal_is_betrayed_by_what_partners_hold(
 ) -> None:
     send_referral(federation)
     assert main(["journal", "verify"]) == 0
-    monkeypatch.setattr("services.cli.reading._still_there", lambda *_: False)
+    with federation.client(SCHOOL, "dpo") as client:
+        (held, *_) = call(client, "GET", f"/api/v1/journal/witnessed/{CITY}")
+    false = Head(held["chain"], held["seq"], "0" * 64)
+    monkeypatch.setattr("services.cli.reading._witnessed", lambda *_: {false})
     capsys.readouterr()
     assert main(["journal", "verify"]) == 1
-    assert "rewritten" in capsys.readouterr().out
+    assert f"{CITY} : {false.chain} ligne {false.seq}, rewritten" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("text", ["not json\n", '{"chain": 1}\n'])
@@ -325,9 +337,13 @@ def test_purge_says_what_it_would_destroy_then_destroys_it(
 def test_doctor_finds_nothing_wrong_then_an_open_secret(
     capsys: Captured, federation: Federation
 ) -> None:
-    for part in (SCHOOL, CITY, "registrar"):
-        federation.layout.clock_file(part).unlink(missing_ok=True)
     assert all(one["ok"] for one in read(capsys, "doctor"))
+    federation.move_clock(timedelta(hours=1), CITY)
+    try:
+        assert main(["doctor"]) == 1
+        assert f"avancée à la main : {CITY}" in capsys.readouterr().out
+    finally:
+        federation.move_clock(timedelta(0), CITY)
     secret = federation.layout.secret_file(CITY)
     secret.chmod(0o644)
     try:
@@ -427,3 +443,39 @@ def test_up_in_the_foreground_stops_on_a_signal(tmp_path: Path) -> None:
         assert "Arrêt" in process.stdout.read()
     assert process.wait(30) == 0
     assert survivors(home) == []
+
+
+def test_one_node_runs_alone_on_its_settings(tmp_path: Path) -> None:
+    federation = Federation.create(tmp_path / "home", fedread(tmp_path, content()))
+    layout = federation.layout
+    folder = layout.node_dir(SCHOOL) / "nats"
+    port = layout.ports[leaf_of(SCHOOL)]
+    binary = find_binary(os.environ)
+    leaf = NatsServer(binary, folder / "nats.json", HOST, port, tmp_path / "leaf.log")
+    leaf.start()
+    settings = str(layout.settings_file(SCHOOL))
+    command = [sys.executable, "-m", "services", "node", "--settings", settings]
+    node = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        leaf.wait_ready()
+        ready = f"{federation.url(SCHOOL)}/readyz"
+        with httpx.Client() as client:
+            wait_for(lambda: _answers(client, ready), 40, "the node is not ready")
+    finally:
+        node.terminate()
+        said, _ = node.communicate(timeout=20)
+        leaf.stop()
+    assert all(json.loads(line)["event"] for line in said.splitlines())
+
+
+def _answers(client: httpx.Client, url: str) -> bool:
+    try:
+        return client.get(url).is_success
+    except httpx.TransportError:
+        return False
+
+
+def test_a_node_without_settings_is_one_line(capsys: Captured, tmp_path: Path) -> None:
+    code, line = refused(capsys, "node", "--settings", str(tmp_path / "none.yaml"))
+    assert code == 1
+    assert "none.yaml" in line

@@ -175,7 +175,6 @@ def upgrade() -> None:
         sa.Column("reference", sa.String(length=32), nullable=True),
         sa.Column("seq", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(length=64), nullable=False),
-        sa.Column("facts", sa.LargeBinary(), nullable=True),
         sa.Column("headers", sa.Text(), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=True),
         sa.Column("created_at", schema.UtcDateTime(), nullable=False),

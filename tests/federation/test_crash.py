@@ -1,0 +1,117 @@
+"""Killed in the middle of five hundred messages: each is accepted, and handled exactly once.
+
+Whatever dies (SIGKILL, as a power cut would end it) is started again by the supervisor; nobody
+repairs anything by hand.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import func, select
+
+from services.chassis import letters, tables
+from services.chassis.schema import journal
+from services.city.models import referrals
+from tests.federation.town import CITY, SCHOOL, Sent, Town, until
+
+COUNT = 500
+
+
+def kill(pid: int) -> None:
+    os.kill(pid, signal.SIGKILL)
+
+
+@contextmanager
+def frozen(pid: int) -> Iterator[None]:
+    """A process that lives and does nothing."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def states(town: Town, sent: Sent) -> Counter[str]:
+    outbox = tables.outbox
+    statement = select(outbox.c.message_id, outbox.c.state)
+    return Counter(
+        row.state for row in town.rows_in(SCHOOL, statement, outbox.c.message_id, sent.messages)
+    )
+
+
+def held(town: Town) -> dict[str, int]:
+    """How many cases, letters handled and referrals the city holds in all."""
+    counted = {
+        "cases": select(func.count()).select_from(tables.cases),
+        "inbox": select(func.count())
+        .select_from(tables.inbox)
+        .where(tables.inbox.c.type == "referral.submitted"),
+        "referrals": select(func.count()).select_from(referrals),
+        "dead": select(func.count()).select_from(tables.dead_letters),
+    }
+    return {name: int(town.rows(CITY, one)[0][0]) for name, one in counted.items()}
+
+
+def all_accepted_once(town: Town, sent: Sent, before: dict[str, int]) -> None:
+    """Wait until all are accepted, then count what each side holds."""
+    assert len(set(sent.messages)) == len(set(sent.cases)) == COUNT
+    until(
+        lambda: states(town, sent) == {letters.ACCEPTED: COUNT},
+        f"not all accepted: {states(town, sent)}",
+    )
+    more = {name: count - before[name] for name, count in held(town).items()}
+    assert more == {"cases": COUNT, "inbox": COUNT, "referrals": COUNT, "dead": 0}
+    listed = select(referrals.c.case_id)
+    found = town.rows_in(CITY, listed, referrals.c.case_id, sent.cases)
+    assert {row.case_id for row in found} == set(sent.cases)
+    for org, event in ((SCHOOL, "message.sent"), (CITY, "message.received"), (SCHOOL, "receipt")):
+        lines = select(journal.c.message_id).where(journal.c.event == event)
+        found = town.rows_in(org, lines, journal.c.message_id, sent.messages)
+        assert Counter(row.message_id for row in found) == dict.fromkeys(sent.messages, 1)
+
+
+async def test_the_receiver_s_service_is_killed(town: Town) -> None:
+    agreement, before = town.agree(town.pupil()), held(town)
+    sent = await town.send_many(agreement, COUNT, lambda: kill(town.process(CITY)))
+    all_accepted_once(town, sent, before)
+
+
+async def test_the_receiver_s_nats_server_is_killed(town: Town) -> None:
+    agreement, before = town.agree(town.pupil()), held(town)
+    sent = await town.send_many(agreement, COUNT, lambda: kill(town.process(CITY, "leaf")))
+    all_accepted_once(town, sent, before)
+
+
+async def test_the_hub_is_killed(town: Town) -> None:
+    agreement, before = town.agree(town.pupil()), held(town)
+    sent = await town.send_many(agreement, COUNT, lambda: kill(town.hub))
+    all_accepted_once(town, sent, before)
+
+
+async def test_the_sender_s_service_is_killed_between_its_commits_and_the_publication(
+    town: Town,
+) -> None:
+    agreement, before = town.agree(town.pupil()), held(town)
+    with frozen(town.hub):
+        sent = await town.send_many(agreement, COUNT, lambda: None)
+        assert states(town, sent) == {letters.QUEUED: COUNT}
+        kill(town.process(SCHOOL))
+    all_accepted_once(town, sent, before)
+
+
+async def test_the_sender_s_service_is_killed_while_callers_insist(town: Town) -> None:
+    """A caller that got no answer asks again under the same key, and cannot act twice."""
+    agreement, before = town.agree(town.pupil()), held(town)
+    sent = await town.send_many(agreement, COUNT, lambda: kill(town.process(SCHOOL)))
+    all_accepted_once(town, sent, before)
+
+
+async def test_the_sender_s_nats_server_is_killed(town: Town) -> None:
+    agreement, before = town.agree(town.pupil()), held(town)
+    sent = await town.send_many(agreement, COUNT, lambda: kill(town.process(SCHOOL, "leaf")))
+    all_accepted_once(town, sent, before)
