@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -35,23 +36,34 @@ class ShiftedClock:
         return datetime.now(UTC) + self.offset
 
 
-@dataclass(frozen=True, slots=True)
 class FileClock:
-    """The machine's clock moved by the seconds a file holds, read at each call.
+    """The machine's clock moved by the seconds a file holds, read again every 50 ms at most.
 
     So a running node's time can be moved from outside. No file: no offset. Raises ValueError when
     the file holds anything but a number.
     """
 
-    path: Path
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._offset = timedelta(0)
+        self._read_at = float("-inf")
 
     def now(self) -> datetime:
         """Present instant, aware, in UTC."""
+        present = time.monotonic()
+        if present - self._read_at >= _REREAD_S:
+            self._offset = timedelta(seconds=self._seconds())
+            self._read_at = present
+        return datetime.now(UTC) + self._offset
+
+    def _seconds(self) -> float:
         try:
-            offset = float(self.path.read_text(encoding="ascii"))
+            return float(self.path.read_text(encoding="ascii"))
         except FileNotFoundError:
-            offset = 0.0
-        return datetime.now(UTC) + timedelta(seconds=offset)
+            return 0.0
+
+
+_REREAD_S = 0.05
 
 
 def new_id() -> str:

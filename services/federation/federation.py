@@ -158,11 +158,12 @@ class Federation:
     def wait_ready(self, timeout_s: float = _READY_S) -> None:
         """Return once the registrar and every node say they can do their work. Raises Unavailable.
 
-        Readiness performs the function: a node writes to its database and to its letterbox.
+        Readiness performs the function: a node writes to its database and to its letterbox, the
+        registrar compares the hub with what the nodes published.
         """
         deadline = time.monotonic() + timeout_s
         with httpx.Client(timeout=_HTTP_S) as client:
-            for part in (REGISTRAR, *self.layout.orgs):
+            for part in (*self.layout.orgs, REGISTRAR):
                 url = f"{self.layout.url(part)}/readyz"
                 wait_for(
                     lambda url=url: _is_ready(client, url),  # type: ignore[misc] # mypy cannot infer a lambda with a default

@@ -25,14 +25,14 @@ QUICK = Plan(rounds=1, messages=30, connections=8, light=2, warmup=10)
 """Enough to see that everything still runs, far too little for a figure."""
 
 
-def systems(*, sync_always: bool) -> list[System]:
+def systems(*, sync_always: bool, quick: bool) -> list[System]:
     """Return what is measured side by side, the naive peer first."""
-    return [
+    needed: list[System] = [
         Naive(sync_always=sync_always),
         Plain(sync_always=sync_always),
-        Plain(receipts=False, sync_always=sync_always),
         Relais(),
     ]
+    return needed if quick else [*needed, Plain(receipts=False, sync_always=sync_always)]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     asked = _parser().parse_args(arguments)
     plan = QUICK if asked.quick else Plan(rounds=asked.rounds, messages=asked.messages)
-    measured = measure(systems(sync_always=asked.sync_always), plan, _say)
+    measured = measure(systems(sync_always=asked.sync_always, quick=asked.quick), plan, _say)
     table = report.lines(measured)
     rounds = {"rounds": 1, "decisions": 10} if asked.quick else {}
     decisions = decision.seconds_a_decision(decision.sides(), **rounds)

@@ -18,6 +18,7 @@ from tests.bench.processes import postmaster, start_module, start_nats, stop_pro
 from tests.servers import PostgresServer, free_port
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Mapping, Sequence
 
     from tests.bench.load import Request
@@ -58,7 +59,7 @@ class Peer(ABC):
         """Do nothing: what a peer's messages rest on stands in its tables from the start."""
 
     def start(self) -> None:
-        """Start database server, broker, receiver, then sender."""
+        """Start database server and broker, then both applications."""
         self.folder = Path(self._stack.enter_context(TemporaryDirectory(prefix="bench-")))
         postgres = self._stack.enter_context(PostgresServer(fsync=True))
         broker = start_nats(sync_always=self._sync_always)
@@ -67,19 +68,24 @@ class Peer(ABC):
         self._pids = {"postgres": [postmaster(postgres)], "nats": [broker.process.pid]}
         urls = {role: postgres.url(postgres.create()) for role in ("sender", "receiver")}
         told = self.prepare(urls["sender"], urls["receiver"])
-        for role in ("receiver", "sender"):
-            self._start_application(role, urls[role], broker.url, told.get(role, ""))
-            self._databases[role] = self._stack.enter_context(
-                psycopg.connect(urls[role].replace("+psycopg", ""), autocommit=True)
-            )
+        started = [
+            self._start_application(role, url, broker.url, told.get(role, ""))
+            for role, url in urls.items()
+        ]
+        for port, process in started:
+            wait_for_port(port, process)
+        self.sender = f"http://127.0.0.1:{started[0][0]}"
 
-    def _start_application(self, role: str, database: str, broker: str, told: str) -> None:
+    def _start_application(
+        self, role: str, database: str, broker: str, told: str
+    ) -> tuple[int, subprocess.Popen[bytes]]:
+        connection = psycopg.connect(database.replace("+psycopg", ""), autocommit=True)
+        self._databases[role] = self._stack.enter_context(connection)
         port = free_port()
         process = start_module(self.module, role, str(port), database, broker, told)
         self._stack.callback(stop_process, process)
-        wait_for_port(port, process)
         self._pids[role] = [process.pid]
-        self.sender = f"http://127.0.0.1:{port}"
+        return port, process
 
     def effects(self) -> int:
         """Count what stands in the receiver's database."""
