@@ -17,6 +17,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
@@ -26,7 +27,7 @@ from contracts.kernel.errors import Unavailable
 from services.chassis.engines import StorageUnavailable, make_engine, translated
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, CursorResult, Table
+    from sqlalchemy import Connection, CursorResult, Insert, Table
     from sqlalchemy.sql.base import Executable
 
 T = TypeVar("T")
@@ -105,8 +106,8 @@ class Tx:
         """Send the buffered rows to the database."""
         rows, self._rows = self._rows, {}
         for table, groups in rows.items():
-            for group in groups.values():
-                self._connection.execute(insert(table), group)
+            for columns, group in groups.items():
+                self._connection.execute(_insertion(table, columns), group)
 
     def execute(self, statement: Executable, params: Params = None) -> CursorResult[Any]:
         """Run a statement after the buffered rows, so that it sees them."""
@@ -312,6 +313,12 @@ def _preload_all(tx: Tx, needs: Iterable[Need]) -> None:
         wanted[loader].append(key)
     for loader, keys in wanted.items():
         tx.preload(loader, keys)
+
+
+@lru_cache(maxsize=256)
+def _insertion(table: Table, _columns: tuple[str, ...]) -> Insert:
+    """The statement of rows with these columns: made once, so that SQLAlchemy knows it again."""
+    return insert(table)
 
 
 def _quietly(callbacks: Iterable[Hook]) -> None:

@@ -10,6 +10,7 @@ import asyncio
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -121,8 +122,10 @@ def measure(
     with ExitStack() as stack:
         for system in systems:
             stack.callback(system.stop)
-            say(f"starting {system.name}")
-            system.start()
+        say("starting " + "; ".join(system.name for system in systems))
+        with ThreadPoolExecutor(len(systems)) as pool:
+            list(pool.map(lambda system: system.start(), systems))
+        for system in systems:
             system.provide(plan.total)
         counters = {system.name: Counter(system) for system in systems}
         measured = {}

@@ -50,3 +50,11 @@ def one_town(sqlite_town: Town) -> Town:
     """The town on SQLite, for what has nothing to do with the database."""
     sqlite_town.fed.wait_ready()
     return sqlite_town
+
+
+@pytest.fixture
+def towns(sqlite_town: Town, postgresql_town: Town) -> tuple[Town, Town]:
+    """Both towns, for tests that wait more than they work."""
+    for one in (sqlite_town, postgresql_town):
+        one.fed.wait_ready()
+    return sqlite_town, postgresql_town

@@ -6,10 +6,11 @@ repairs anything by hand.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import func, select
@@ -75,43 +76,45 @@ def all_accepted_once(town: Town, sent: Sent, before: dict[str, int]) -> None:
         assert Counter(row.message_id for row in found) == dict.fromkeys(sent.messages, 1)
 
 
-async def test_the_receiver_s_service_is_killed(town: Town) -> None:
+async def crash(town: Town, name: str) -> None:
+    """Kill a process midway, and see that it was started again and that nothing was lost."""
+    process = town.fed.status().processes[name]
     agreement, before = town.agree(town.pupil()), held(town)
-    sent = await town.send_many(agreement, COUNT, lambda: kill(town.process(CITY)))
-    all_accepted_once(town, sent, before)
+    sent = await town.send_many(agreement, COUNT, lambda: kill(process["pid"]))
+    await asyncio.to_thread(all_accepted_once, town, sent, before)
+    assert town.fed.status().processes[name]["restarts"] == process["restarts"] + 1
 
 
-async def test_the_receiver_s_nats_server_is_killed(town: Town) -> None:
-    agreement, before = town.agree(town.pupil()), held(town)
-    sent = await town.send_many(agreement, COUNT, lambda: kill(town.process(CITY, "leaf")))
-    all_accepted_once(town, sent, before)
+async def on_each(towns: tuple[Town, Town], act: Callable[[Town], Awaitable[None]]) -> None:
+    """Do it on both databases at once: most of it is waiting for acknowledgements."""
+    async with asyncio.TaskGroup() as tasks:
+        for town in towns:
+            tasks.create_task(act(town), name=town.database_url(CITY))
 
 
-async def test_the_hub_is_killed(town: Town) -> None:
-    agreement, before = town.agree(town.pupil()), held(town)
-    sent = await town.send_many(agreement, COUNT, lambda: kill(town.hub))
-    all_accepted_once(town, sent, before)
+async def test_the_receiver_s_service_is_killed(towns: tuple[Town, Town]) -> None:
+    await on_each(towns, lambda town: crash(town, f"{CITY}.service"))
 
 
-async def test_the_sender_s_service_is_killed_between_its_commits_and_the_publication(
-    town: Town,
+async def test_the_receiver_s_nats_server_is_killed(towns: tuple[Town, Town]) -> None:
+    await on_each(towns, lambda town: crash(town, f"{CITY}.leaf"))
+
+
+async def test_the_hub_is_killed(towns: tuple[Town, Town]) -> None:
+    await on_each(towns, lambda town: crash(town, "hub"))
+
+
+async def test_the_sender_s_service_is_killed_between_commit_and_publication(
+    towns: tuple[Town, Town],
 ) -> None:
-    agreement, before = town.agree(town.pupil()), held(town)
-    with frozen(town.hub):
-        sent = await town.send_many(agreement, COUNT, lambda: None)
-        assert states(town, sent) == {letters.QUEUED: COUNT}
-        kill(town.process(SCHOOL))
-    all_accepted_once(town, sent, before)
+    """The hub hears nothing, so all is queued; callers that got no answer ask again."""
 
+    async def act(town: Town) -> None:
+        agreement, before = town.agree(town.pupil()), held(town)
+        with frozen(town.hub):
+            sent = await town.send_many(agreement, COUNT, lambda: kill(town.process(SCHOOL)))
+            assert states(town, sent) == {letters.QUEUED: COUNT}
+            kill(town.process(SCHOOL))
+        await asyncio.to_thread(all_accepted_once, town, sent, before)
 
-async def test_the_sender_s_service_is_killed_while_callers_insist(town: Town) -> None:
-    """A caller that got no answer asks again under the same key, and cannot act twice."""
-    agreement, before = town.agree(town.pupil()), held(town)
-    sent = await town.send_many(agreement, COUNT, lambda: kill(town.process(SCHOOL)))
-    all_accepted_once(town, sent, before)
-
-
-async def test_the_sender_s_nats_server_is_killed(town: Town) -> None:
-    agreement, before = town.agree(town.pupil()), held(town)
-    sent = await town.send_many(agreement, COUNT, lambda: kill(town.process(SCHOOL, "leaf")))
-    all_accepted_once(town, sent, before)
+    await on_each(towns, act)
