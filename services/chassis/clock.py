@@ -7,7 +7,11 @@ import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
+
+
+REREAD_S: Final = 0.05
+"""A moved clock's file is read again after this many seconds at most."""
 
 
 class Clock(Protocol):
@@ -51,7 +55,7 @@ class FileClock:
     def now(self) -> datetime:
         """Present instant, aware, in UTC."""
         present = time.monotonic()
-        if present - self._read_at >= _REREAD_S:
+        if present - self._read_at >= REREAD_S:
             self._offset = timedelta(seconds=self._seconds())
             self._read_at = present
         return datetime.now(UTC) + self._offset
@@ -61,9 +65,6 @@ class FileClock:
             return float(self.path.read_text(encoding="ascii"))
         except FileNotFoundError:
             return 0.0
-
-
-_REREAD_S = 0.05
 
 
 def new_id() -> str:

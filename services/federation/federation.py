@@ -19,7 +19,7 @@ import httpx
 
 from contracts import registry
 from contracts.kernel.errors import Unavailable, UnknownName
-from services.chassis.clock import FileClock
+from services.chassis.clock import REREAD_S, FileClock
 from services.chassis.keys import NodeKeys
 from services.chassis.secret import NodeSecret
 from services.chassis.tls import write_private
@@ -215,10 +215,12 @@ class Federation:
     def move_clock(self, offset: timedelta, *parts: str) -> None:
         """Move clocks to that far from real time: of all parts, or of the given ones.
 
-        parts: organisations, or `registrar`, which compiles the broker's grants.
+        parts: organisations, or `registrar`, which compiles the broker's grants. Returns once all
+        of them live by it.
         """
         for part in parts or (REGISTRAR, *self.layout.orgs):
             write_private(self.layout.clock_file(part), str(offset.total_seconds()))
+        time.sleep(2 * REREAD_S)
 
     def token(
         self,
