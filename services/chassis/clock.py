@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, Protocol
 
-
 REREAD_S: Final = 0.05
 """A moved clock's file is read again after this many seconds at most."""
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import httpx
 
+from contracts.kernel.errors import RelaisError
 from contracts.kernel.paris import add_years, day_of
 from services.chassis.clock import new_id
 from services.chassis.keys import NodeKeys
@@ -105,8 +106,8 @@ class Story(Desks):
         self._refused_after_the_term()
 
     def _refused_without_agreement(self) -> None:
-        self.teller.step("Refus : aucun accord")
-        self.expect_refusal(self.attempt(None), "A-2.11")
+        self.teller.step("Refus : aucun accord (la famille a été informée, elle a dit non)")
+        self.expect_refusal(self.attempt(self.agree(self.pupil(), granted=False)), "A-2.11")
 
     def _refused_other_recipient(self) -> None:
         self.teller.step(f"Refus : l'accord vise un autre destinataire ({self.mission})")
@@ -292,7 +293,10 @@ def tell(federation: Federation, teller: Teller) -> None:
             story.erasing,
             story.verifying,
         ):
-            part()
+            try:
+                part()
+            except (httpx.HTTPError, RelaisError, LookupError, TypeError) as error:
+                teller.check(holds=False, sentence=f"interrompu : {type(error).__name__}")
     finally:
         story.close()
 

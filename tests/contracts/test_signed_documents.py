@@ -35,6 +35,7 @@ def test_a_text_signed_by_all_is_complete() -> None:
     assert found.complete
     assert found.signed_on == {"ville": SIGNED_ON, "college": SIGNED_ON}
     assert found.last_signature == SIGNED_ON
+    assert not found.terms.invented
 
 
 def test_a_text_signed_by_one_is_not() -> None:

@@ -50,16 +50,21 @@ def credentials(town: Town, org: str) -> Path:
 
 
 @asynccontextmanager
-async def rogue(town: Town, org: str, folder: Path) -> AsyncIterator[Intruder]:
-    """A server of the intruder's own, linked to the hub with what was stolen; no local rule."""
+async def rogue(
+    town: Town, org: str, folder: Path, *, pretends_hub: bool = False
+) -> AsyncIterator[Intruder]:
+    """A server of the intruder's own, linked to the hub with what was stolen; no local rule.
+
+    pretends_hub: it claims to be the hub of the two, and heeds none of the hub's permissions.
+    """
     remote = {
         "urls": [f"tls://{HOST}:{town.fed.layout.ports[HUB_LEAFS]}"],
         "credentials": str(credentials(town, org)),
         "tls": tls_block(files(town, org)),
-        "hub": True,
+        "hub": pretends_hub,
     }
     port, leafs = free_port(), {"reconnect": "1s", "remotes": [remote]}
-    config = {"server_name": f"rogue-{org}", "host": HOST, "port": port, "leafnodes": leafs}
+    config = {"server_name": f"rogue-{port}", "host": HOST, "port": port, "leafnodes": leafs}
     path = write_config(folder / org, config)
     server = NatsServer(find_binary(os.environ), path, HOST, port, folder / org / "nats.log")
     server.start()
@@ -169,13 +174,14 @@ async def test_nobody_hears_another_s_letters(one_town: Town, org: str, tmp_path
     boxes = [f"lb.{one_town.code(other)}.>" for other in (SCHOOL, CITY)]
     async with (
         one_town.intruder(org) as inside,
-        rogue(one_town, org, tmp_path) as outside,
+        rogue(one_town, org, tmp_path / "leaf") as outside,
+        rogue(one_town, org, tmp_path / "hub", pretends_hub=True) as above,
         rogue(one_town, CITY, tmp_path) as receiver,
     ):
         hearing = asyncio.create_task(receiver.listen(boxes[1], 3.0))
         listening = [
             asyncio.create_task(one.listen(box, 3.0))
-            for one in (inside, outside)
+            for one in (inside, outside, above)
             for box in (*boxes, "lb.>", ">", "_R_.>")
         ]
         await asyncio.sleep(1.5)
