@@ -90,6 +90,8 @@ def hub_config(config: HubConfig) -> dict[str, Any]:
             "dir": str(config.resolver),
             "allow_delete": True,
             "interval": "2m",
+            # How long a leaf whose account was not pushed yet waits for other hubs to know it.
+            "timeout": "200ms",
         },
         "leafnodes": {
             "host": config.leaf_host,
