@@ -102,7 +102,11 @@ def instrument_checks(instrument: Instrument, flow: Flow) -> tuple[Check, ...]:
         checks.NotTerminated(article=instrument.termination.article, sentence=_TERMINATED),
         checks.NotSuspended(article=instrument.termination.article, sentence=_SUSPENDED),
         checks.Version(article=instrument.amendment_article, sentence=_VERSION),
-        checks.Purpose(article=flow.article, sentence=_PURPOSE, purpose=flow.purpose),
+        checks.Purpose(
+            article=instrument.purposes.get(flow.purpose, flow.article),
+            sentence=_PURPOSE,
+            purpose=flow.purpose,
+        ),
     ]
     if flow.case is Cardinality.OPENS and not instrument.new_case_during_notice:
         found.append(

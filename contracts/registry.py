@@ -109,6 +109,9 @@ def _check(instrument: Instrument) -> None:
         term = instrument.term
         if (term.years is None) == (term.until is None):
             raise InvalidDocument(f"{instrument.code}: a term is in years or until a day.")
+        for flow in instrument.flows:
+            if flow.purpose not in instrument.purposes:
+                raise InvalidDocument(f"{instrument.code}: {flow.type} serves no stated purpose.")
     codes = [flow.code for flow in instrument.flows]
     if len(set(codes)) != len(codes) or {"k", "r"} & set(codes):
         raise InvalidDocument(f"{instrument.code}: two flows share a subject code.")

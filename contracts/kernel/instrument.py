@@ -6,6 +6,7 @@ gate, the broker's grants, the schemas, the clocks and the registers are all der
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -108,7 +109,8 @@ class Convention:
     """One text, once, as data.
 
     code: name of its folder. letter: how its obligations are cited. version: of these rules; an
-    amendment is a new one. purge_months: after the end, until everything must be destroyed.
+    amendment is a new one. purposes: each with the article that sets it; data collected for one
+    serve no other. purge_months: after the end, until everything must be destroyed.
     new_case_during_notice: the texts are silent; a reading, hence a setting (A-10.1).
     """
 
@@ -118,6 +120,7 @@ class Convention:
     title: str
     parties: tuple[Kind, ...]
     parties_article: str
+    purposes: Mapping[str, str]
     term: TermRule
     termination: Termination
     amendment_article: str
@@ -134,9 +137,9 @@ class Convention:
         """Name under which a decision records the rules it was taken by."""
         return f"{self.code}/{self.version}"
 
-    def flow(self, message_type: str) -> Flow | None:
-        """The flow of that type, if the text has one."""
-        return next((flow for flow in self.flows if flow.type == message_type), None)
+    def flow(self, message_type: str, sender: Kind | None = None) -> Flow | None:
+        """The flow of that type, if the text has one; sender: of a type that goes both ways."""
+        return _found(self.flows, message_type, sender)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,9 +165,14 @@ class LegalDuty:
         """Name under which a decision records the rules it was taken by."""
         return f"{self.code}/{self.version}"
 
-    def flow(self, message_type: str) -> Flow | None:
-        """The flow of that type, if the text has one."""
-        return next((flow for flow in self.flows if flow.type == message_type), None)
+    def flow(self, message_type: str, sender: Kind | None = None) -> Flow | None:
+        """The flow of that type, if the text has one; sender: of a type that goes both ways."""
+        return _found(self.flows, message_type, sender)
+
+
+def _found(flows: Iterable[Flow], message_type: str, sender: Kind | None) -> Flow | None:
+    wanted = (flow for flow in flows if flow.type == message_type)
+    return next((flow for flow in wanted if sender is None or flow.sender is sender), None)
 
 
 Instrument = Convention | LegalDuty

@@ -1,7 +1,7 @@
 """Shapes that several conventions put in their messages: who a person is, how to reach a colleague.
 
 Identity travels once, encrypted, in the message that opens a case; afterwards the case id is
-enough. Nothing else about a person has a shape here, by design (A-5.1, B-3.1).
+enough. Nothing else about a person has a shape here, by design (A-5.1).
 """
 
 from __future__ import annotations

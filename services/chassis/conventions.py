@@ -15,6 +15,7 @@ from contracts.kernel.control import ConventionStateChanged
 from contracts.kernel.documents import add_signature, sign
 from contracts.kernel.errors import InvalidDocument, InvalidPayload, UnknownName
 from contracts.kernel.fields import Day
+from contracts.kernel.paris import day_of
 from contracts.kernel.signed import Act, ActKind, SignedConvention, Terms
 from services.chassis.controls import send_control
 from services.chassis.database import Tx
@@ -77,7 +78,7 @@ async def sign_act(node: Node, convention_id: str, content: bytes) -> dict[str, 
     if convention_id not in node.core.directory.conventions:
         raise UnknownName("Cette convention n'est pas connue ici.")
     at = node.clock.now()
-    _dated(body, at.date())
+    _dated(body, day_of(at))
     act = Act(
         id=f"act-{node.given.new_id()}",
         convention_id=convention_id,

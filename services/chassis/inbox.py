@@ -26,6 +26,7 @@ from contracts.kernel.facts import to_json as facts_json
 from contracts.kernel.fields import Payload
 from contracts.kernel.instrument import Cardinality, Flow
 from contracts.kernel.messages import Identity
+from contracts.kernel.signed import SignedConvention
 from services.chassis import standing, tables
 from services.chassis.casefile import identity_of, open_case
 from services.chassis.control import apply_control
@@ -235,8 +236,8 @@ def _facts(
         flow=envelope.type,
         sender=opened.sender.org,
         receiver=core.org,
-        sender_kind=opened.sender.kind.value,
-        receiver_kind=core.kind.value,
+        sender_kind=_kind(signed, opened.sender.org),
+        receiver_kind=_kind(signed, core.org),
         purpose=envelope.purpose,
         opens_case=flow.case is Cardinality.OPENS,
         instrument=replace(facts, version_here=signed.version_at(emitted)),
@@ -246,6 +247,12 @@ def _facts(
         notice_at=case.known.notice_at,
         records=records,
     )
+
+
+def _kind(signed: SignedConvention, org: str) -> str | None:
+    """Kind under which an organisation signed: what it says of itself does not count."""
+    party = signed.party(org)
+    return None if party is None else party.kind.value
 
 
 def _refuse(

@@ -99,7 +99,8 @@ def _flow(signed: SignedConvention, envelope: Envelope, address: LetterAddress) 
     if address.message == CONTROL:
         _same(envelope.type in CONTROL_TYPES)
         return None
-    flow = signed.convention.flow(envelope.type)
+    party = signed.party(envelope.source)
+    flow = None if party is None else signed.convention.flow(envelope.type, party.kind)
     if flow is None or flow.code != address.message:
         raise Unverified("The subject and the signed type disagree.")
     return flow

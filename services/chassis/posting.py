@@ -109,7 +109,7 @@ def _facts(
     person: Person | None,
     at: datetime,
 ) -> Facts:
-    signed, to = route.signed, route.to
+    signed = route.signed
     records: dict[str, datetime] = {}
     charter = tx.get(standing.CHARTERS, (request.agent_id, core.policy.charter))
     if charter is not None:
@@ -125,7 +125,7 @@ def _facts(
         sender=core.org,
         receiver=request.to,
         sender_kind=core.kind.value,
-        receiver_kind=None if to is None else to.kind.value,
+        receiver_kind=_receiver_kind(route, request.to),
         purpose=known.case.purpose if known.case is not None else route.flow.purpose,
         opens_case=route.flow.case is Cardinality.OPENS,
         instrument=None if signed is None else signed.facts(at, version),
@@ -137,6 +137,14 @@ def _facts(
         notice_at=known.notice_at,
         records=records,
     )
+
+
+def _receiver_kind(route: Route, org: str) -> str | None:
+    """Kind under which the receiver signed; without a convention, what it says of itself."""
+    party = None if route.signed is None else route.signed.party(org)
+    if party is not None:
+        return party.kind.value
+    return None if route.to is None else route.to.kind.value
 
 
 OPEN = "open"
@@ -335,7 +343,7 @@ def recheck(core: Core, facts: Facts, signed: SignedConvention | None, at: datet
     instrument, flow = find_flow(core, facts.flow)
     if signed is not None:
         instrument = signed.convention
-        flow = instrument.flow(facts.flow) or flow
+        flow = instrument.flow(facts.flow, core.kind) or flow
         version = signed.version_at(at)
         facts = replace(facts, instrument=signed.facts(at, version))
     agreement = facts.agreement

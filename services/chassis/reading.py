@@ -18,7 +18,7 @@ from contracts.kernel.errors import UnknownName
 from contracts.kernel.fields import caller_model
 from contracts.kernel.instrument import Flow, subject_token
 from contracts.kernel.organisation import Kind
-from contracts.kernel.paris import add_months
+from contracts.kernel.paris import add_months, day_of
 from contracts.kernel.signed import OPEN_STATES, SignedConvention
 from services.chassis import retention, tables, views
 from services.chassis.api import agent_of
@@ -147,7 +147,7 @@ def _convention(node: Node, signed: SignedConvention) -> dict[str, Any]:
 def _next_review(node: Node, opens: Any, months: int) -> str | None:  # noqa: ANN401 -- a date or None
     if opens is None:
         return None
-    now, count = node.clock.now().date(), 1
+    now, count = day_of(node.clock.now()), 1
     while add_months(opens, months * count) < now:
         count += 1
     return add_months(opens, months * count).isoformat()

@@ -52,10 +52,13 @@ class Route:
 
 
 def find_flow(core: Core, message_type: str) -> tuple[Instrument, Flow]:
-    """The flow of a type; raises UnknownName when no instrument knows it."""
-    for instrument, flow in core.registry.flows():
-        if flow.type == message_type:
+    """The flow of a type, ours to send if one is; raises UnknownName for an unknown type."""
+    found = [one for one in core.registry.flows() if one[1].type == message_type]
+    for instrument, flow in found:
+        if flow.sender is core.kind:
             return instrument, flow
+    if found:
+        return found[0]
     raise UnknownName("Aucune convention ne connaît ce type de message.", code="unknown_type")
 
 
@@ -100,7 +103,7 @@ def resolve(core: Core, request: Request, at: datetime) -> Route:
     candidates = [
         signed
         for signed in core.between(request.to)
-        if signed.convention.flow(request.type) is not None
+        if signed.convention.flow(request.type, core.kind) is not None
         and request.convention_id in {None, signed.id}
     ]
     opened = [signed for signed in candidates if signed.state(at) in OPEN_STATES]
@@ -110,4 +113,6 @@ def resolve(core: Core, request: Request, at: datetime) -> Route:
     if not candidates:
         return Route(flow, instrument, None, to)
     chosen = (opened or candidates)[-1]
-    return Route(chosen.convention.flow(request.type) or flow, chosen.convention, chosen, to)
+    return Route(
+        chosen.convention.flow(request.type, core.kind) or flow, chosen.convention, chosen, to
+    )

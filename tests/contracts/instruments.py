@@ -52,6 +52,7 @@ def convention_of(one: Flow, **more: Any) -> Convention:
         "code": "x_test",
         "letter": "X",
         "parties": (one.sender, one.receiver),
+        "purposes": {one.purpose: one.article},
         "flows": (one,),
     }
     return replace(CONVENTION, **{**given, **more})

@@ -60,6 +60,7 @@ CONVENTION = Convention(
     title="Persévérance éducative et alternatives à l'exclusion scolaire",
     parties=(Kind.CITY, Kind.SCHOOL),
     parties_article="A-0.1",
+    purposes={PURPOSE: "A-1.1"},
     term=TermRule(article="A-9.1", years=3),
     termination=Termination(article="A-10.1", months=6, starts=NoticeStarts.RECEIPT),
     amendment_article="A-11.1",
