@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from sqlalchemy import Connection, make_url, select, update
 
 from contracts.broker.compile import activations_for
 from contracts.kernel.errors import RelaisError, Unavailable, Unverified
+from contracts.kernel.paris import day_of
 from contracts.registry import Registry
 from services.chassis import migrate, retention, standing, tables
 from services.chassis.bus import Bus, BusSettings, Verdict
@@ -117,6 +118,7 @@ class Node:
         self._tasks: list[asyncio.Task[None]] = []
         self._activations: dict[tuple[str, str], str] = {}
         self._published: str | None = None
+        self._signed_for: tuple[str, date] | None = None
 
     def _bus_settings(self) -> BusSettings:
         return BusSettings(
@@ -206,6 +208,10 @@ class Node:
 
     async def _publish_activations(self) -> None:
         """Sign, here, what each verified convention lets partners send us (design §10.16)."""
+        # Documents change them, and so does the day; nothing else, and verifying them costs.
+        seen = (self.keeper.current.revision, day_of(self.clock.now()))
+        if seen == self._signed_for:
+            return
         made = self._sign_activations(self.keeper.current)
         if made != self._activations:
             answer = await self._registrar.put(
@@ -213,6 +219,7 @@ class Node:
             )
             answer.raise_for_status()
             self._activations = made
+        self._signed_for = seen
 
     def _sign_activations(self, current: Directory) -> dict[tuple[str, str], str]:
         return activations_for(
