@@ -186,7 +186,7 @@ class Node:
             await self._publish_entry()
             await self.keeper.sync(self._registrar)
             await self._publish_activations()
-        except (Unavailable, httpx.HTTPError):
+        except (Unavailable, httpx.HTTPError, OSError):
             logging.getLogger("relais.directory").warning("registrar_away")
 
     async def _publish_entry(self) -> None:

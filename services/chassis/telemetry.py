@@ -59,6 +59,7 @@ FASTAPI_OFF: Final[TelemetryConfig] = {
 errors as soon as a global provider, or one environment variable, is set."""
 
 _EXPORTED: Final = {key: PREFIX + key for key in ALLOWED}
+_PROPAGATOR: Final = TraceContextTextMapPropagator()
 _TRACEPARENT_LENGTH: Final = 64  # the standard's 55, and room for a later version's tail
 
 
@@ -77,7 +78,7 @@ def extract(traceparent: str | None) -> Context:
     """
     if not traceparent or len(traceparent) > _TRACEPARENT_LENGTH:
         return Context()
-    return TraceContextTextMapPropagator().extract({"traceparent": traceparent}, Context())
+    return _PROPAGATOR.extract({"traceparent": traceparent}, Context())
 
 
 class _KeepOrParent(Sampler):

@@ -41,14 +41,14 @@ def postgresql_town(
 def town(request: pytest.FixtureRequest) -> Town:
     """The town on each database, every node ready again after what a former test did to it."""
     found: Town = request.getfixturevalue(f"{request.param}_town")
-    found.fed.wait_ready()
+    found.settle()
     return found
 
 
 @pytest.fixture
 def one_town(sqlite_town: Town) -> Town:
     """The town on SQLite, for what has nothing to do with the database."""
-    sqlite_town.fed.wait_ready()
+    sqlite_town.settle()
     return sqlite_town
 
 
@@ -56,5 +56,5 @@ def one_town(sqlite_town: Town) -> Town:
 def towns(sqlite_town: Town, postgresql_town: Town) -> tuple[Town, Town]:
     """Both towns, for tests that wait more than they work."""
     for one in (sqlite_town, postgresql_town):
-        one.fed.wait_ready()
+        one.settle()
     return sqlite_town, postgresql_town

@@ -89,7 +89,7 @@ async def on_each(towns: tuple[Town, Town], act: Callable[[Town], Awaitable[None
     """Do it on both databases at once: most of it is waiting for acknowledgements."""
     async with asyncio.TaskGroup() as tasks:
         for town in towns:
-            tasks.create_task(act(town), name=town.database_url(CITY))
+            tasks.create_task(act(town), name=town.database_urls(CITY)[0])
 
 
 async def test_the_receiver_s_service_is_killed(towns: tuple[Town, Town]) -> None:

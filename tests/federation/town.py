@@ -27,7 +27,7 @@ from services.federation.config import FederationFile
 from services.federation.desks import REFERRAL, Desks
 from services.federation.federation import Federation, Part, wait_for
 from services.federation.intruder import published_entry
-from services.federation.layout import Layout, leaf_of
+from services.federation.layout import REGISTRAR, Layout, leaf_of
 from services.federation.story import tell
 from services.federation.telling import Teller
 from tests.servers import free_port
@@ -105,11 +105,15 @@ class Watched(Federation):
 
 @dataclass
 class Told:
-    """What the demonstration's story left behind: its steps, and every problem it met."""
+    """What the demonstration's story left behind: its steps, and every problem it met.
+
+    case_id: a case that a test opened after it, and where it goes on.
+    """
 
     teller: Teller = field(default_factory=lambda: Teller(None))
     problems: list[dict[str, Any]] = field(default_factory=list)
     bodies: list[str] = field(default_factory=list)
+    case_id: str = ""
 
 
 class Town(Desks):
@@ -203,13 +207,14 @@ class Town(Desks):
 
     # -- what the databases hold ---------------------------------------------------------------
 
-    def database_url(self, org: str) -> str:
-        """Address of an organisation's database."""
-        return load_node_settings(self.fed.layout.settings_file(org)).database_url
+    def database_urls(self, org: str) -> tuple[str, str]:
+        """Addresses of an organisation's database and of its key store."""
+        settings = load_node_settings(self.fed.layout.settings_file(org))
+        return settings.database_url, settings.keystore_url
 
     def rows(self, org: str, statement: Select[Any]) -> Sequence[Row[Any]]:
         """Rows of an organisation's own database, read from outside."""
-        engine = create_engine(self.database_url(org), poolclass=NullPool)
+        engine = create_engine(self.database_urls(org)[0], poolclass=NullPool)
         with engine.connect() as connection:
             return connection.execute(statement).all()
 
@@ -226,6 +231,16 @@ class Town(Desks):
     def entry(self, org: str) -> DirectoryEntry:
         """What an organisation publishes of itself, as its partner holds it."""
         return published_entry(self.fed.layout.node_dir(self.city), org)
+
+    def registrar(self) -> dict[str, Any]:
+        """What the registrar says it pushed, mended and withholds."""
+        found: dict[str, Any] = httpx.get(f"{self.fed.url(REGISTRAR)}/state").json()
+        return found
+
+    def settle(self) -> None:
+        """Return once every node is ready, and the broker opens all that conventions grant."""
+        self.fed.wait_ready()
+        until(lambda: _settled(self.registrar()), "the registrar still withholds or mends")
 
     # -- processes -----------------------------------------------------------------------------
 
@@ -260,6 +275,11 @@ async def _insist(
             if time.monotonic() > deadline:
                 raise
             await asyncio.sleep(0.2)
+
+
+def _settled(state: dict[str, Any]) -> bool:
+    pushed = state["revision"] == state["pushed_revision"]
+    return pushed and not state["withheld"] and not state["mended"] and state["failure"] is None
 
 
 def until(holds: Callable[[], bool], what: str, seconds: float = PATIENCE_S) -> None:
