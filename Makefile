@@ -32,7 +32,7 @@ down: setup ## Stop the embedded federation
 	@$(BIN)/relais down
 
 test: check ## Check the code, then run every test on SQLite and PostgreSQL
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
 check: setup ## Lint, types, import arrows, generated files
 	@$(BIN)/ruff check
