@@ -80,7 +80,8 @@ def handle(tx: Tx, core: Core, opened: Opened, letter: Letter, at: datetime) -> 
     if opened.receipts is not None:
         if tx.get(INBOX, (opened.sender.org, letter.message_id)) is None:
             _remember(tx, opened, letter.message_id, "receipts", Handled.RECEIPTS, at)
-            apply_receipts(tx, core, opened.receipts, opened.token, at)
+            receipts, token = opened.receipts, opened.token
+            tx.at_end(lambda: apply_receipts(tx, core, receipts, token, at))
         return Handled.RECEIPTS
     envelope = _envelope(opened)
     before = tx.get(INBOX, (opened.sender.org, envelope.id))

@@ -193,8 +193,11 @@ class Relay:
                 leaving.append(letter)
         results = await asyncio.gather(*(self._send(letter) for letter in leaving))
         with suppress(Unavailable):
+            # At the batch's end: an update in its midst would send the rows gathered so far alone.
             await self._database.write(
-                lambda tx: _record(tx, self._core, results, expired, stopped, self._clock.now())
+                lambda tx: tx.at_end(
+                    lambda: _record(tx, self._core, results, expired, stopped, self._clock.now())
+                )
             )
 
     def _recheck(self, letter: Ready, now: datetime) -> Refused | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from contracts.kernel.errors import RelaisError
 from services.chassis.nats_server import find_binary
+from services.federation.config import CONVENTIONS
 from services.federation.layout import Layout
 from services.federation.lock import alone
 from services.federation.programs import programs, warm
@@ -22,7 +23,8 @@ def supervise(home: Path, *, tied: bool = False) -> None:
     layout = Layout.load(home)
     binary = find_binary(os.environ)
     for name in [name for name in os.environ if name.startswith("RELAIS_")]:
-        del os.environ[name]  # it would override the settings of every node alike
+        if name != CONVENTIONS:
+            del os.environ[name]  # it would override the settings of every node alike
     with alone(layout.lock_file):
         warm(layout)
         listed = programs(layout, binary)

@@ -6,6 +6,8 @@ the file, what is wrong there, and what to write.
 
 from __future__ import annotations
 
+import importlib
+import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -26,11 +28,15 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from contracts import registry
 from contracts.kernel.canonical import digest
 from contracts.kernel.errors import RelaisError, UnknownName
 from contracts.kernel.fields import Email, ShortText, Siret, Uai
 from contracts.kernel.organisation import BusCode, Kind, OrgId
 from contracts.registry import Registry
+
+CONVENTIONS: Final = "RELAIS_CONVENTIONS"
+"""Environment variable that names another package of conventions: a text that is being written."""
 
 EVERY: Final = "every"
 """In a convention's parties: every organisation of that kind."""
@@ -179,6 +185,15 @@ class ToSign(_Closed):
     parties: tuple[PartyToSign, ...]
     evidence: str
     invented: bool
+
+
+def installed() -> Registry:
+    """The conventions of this installation, or of the package that RELAIS_CONVENTIONS names.
+
+    Raises ModuleNotFoundError when there is no such package, InvalidDocument as `registry.load`.
+    """
+    named = os.environ.get(CONVENTIONS)
+    return registry.load() if not named else registry.load(importlib.import_module(named))
 
 
 def read_federation(path: Path, registry: Registry) -> FederationFile:

@@ -17,7 +17,6 @@ from typing import Any, Final, Literal, Self
 
 import httpx
 
-from contracts import registry
 from contracts.kernel.errors import Unavailable, UnknownName
 from services.chassis.clock import REREAD_S, FileClock
 from services.chassis.keys import NodeKeys
@@ -25,7 +24,7 @@ from services.chassis.secret import NodeSecret
 from services.chassis.tls import write_private
 from services.chassis.tokens import Role, Tokens
 from services.federation.ceremony import sign_missing
-from services.federation.config import FederationFile, read_federation
+from services.federation.config import FederationFile, installed, read_federation
 from services.federation.layout import LEAF, REGISTRAR, SERVICE, Layout, lay_out, leaf_of
 from services.federation.lock import already_up, runs
 
@@ -68,7 +67,7 @@ class Federation:
         Raises BadFederation, BadSettings, Unavailable; Unavailable too while it runs.
         """
         if isinstance(config, Path):
-            config = read_federation(config, registry.load())
+            config = read_federation(config, installed())
         if runs(home / "supervisor.lock"):
             raise already_up(home)
         return cls(lay_out(home, config, datetime.now(UTC), database_base_url))
@@ -260,7 +259,7 @@ class Federation:
 
     def sign(self) -> list[str]:
         """Sign the conventions of the file that are not signed yet; returns their ids."""
-        wanted = self.layout.federation.to_sign(registry.load())
+        wanted = self.layout.federation.to_sign(installed())
         orgs = sorted({party.org for one in wanted for party in one.parties})
         clients = {org: self.client(org, Role.MANAGER, "manager-1") for org in orgs}
         try:

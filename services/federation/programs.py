@@ -16,7 +16,6 @@ from typing import Any, Final, TextIO
 import uvicorn
 from fastapi import FastAPI
 
-from contracts import registry
 from contracts.kernel.errors import RelaisError, UnknownName
 from contracts.kernel.organisation import Kind
 from services.chassis.clock import Clock, FileClock, SystemClock, new_id
@@ -25,6 +24,7 @@ from services.chassis.logs import configure, route_stdlib
 from services.chassis.node import Given, Node
 from services.chassis.settings import load_node_settings, load_registrar_settings
 from services.chassis.web import create_app as create_node
+from services.federation.config import installed
 from services.federation.layout import HUB, OBSERVER, REGISTRAR, SERVICE, Layout, leaf_of
 from services.federation.processes import Program
 from services.observer.receiver import create_app as create_observer
@@ -73,7 +73,7 @@ def warm(layout: Layout) -> None:
     for name in _LATE:
         with suppress(ImportError):
             importlib.import_module(name)
-    registry.load()
+    installed()
     for member in layout.federation.organisations:
         partner_of(member.kind)
 
@@ -88,7 +88,7 @@ def _run_registrar(layout: Layout) -> None:
     registrar = Registrar(
         settings,
         OperatorKeys.open(settings.registrar_dir, wall.now()),
-        registry.load(),
+        installed(),
         clock=FileClock(layout.clock_file(REGISTRAR)),
         wall=wall,
     )
@@ -121,7 +121,7 @@ def run_node(settings_file: Path, clock_file: Path | None, log: Path | TextIO) -
         Given(
             settings=settings,
             partner=partner_of(settings.kind),
-            registry=registry.load(),
+            registry=installed(),
             clock=clock,
             new_id=new_id,
         )
