@@ -67,7 +67,7 @@ class Metrics:
         )
         self._erasure_lag = self._gauge(
             "relais_letterbox_erasure_lag",
-            "Seconds since the oldest handled letter ought to have been erased from the letterbox.",
+            "Handled letters whose text still lies in the letterbox.",
         )
 
     def message(self, flow: str, state: str) -> None:
@@ -100,9 +100,9 @@ class Metrics:
         """Say how many legal deadlines are near or past."""
         self._deadlines.set(count)
 
-    def letterbox_erasure_lag(self, seconds: float) -> None:
-        """Say how late the erasure from the letterbox is, in seconds (0 when nothing waits)."""
-        self._erasure_lag.set(seconds)
+    def letterbox_erasure_lag(self, waiting: int) -> None:
+        """Say how many handled letters wait to be erased from the letterbox."""
+        self._erasure_lag.set(waiting)
 
     def render(self) -> bytes:
         """Write everything in Prometheus' text format."""
