@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import random
 import time
 from collections import defaultdict, deque
@@ -34,6 +35,8 @@ from services.chassis.letters import Ready
 from services.chassis.posting import recheck
 from services.chassis.schema import journal
 from services.chassis.telemetry import Telemetry, extract
+
+_log = logging.getLogger("relais.relay")
 
 BACKOFF = (1, 2, 5, 15, 60, 300)
 """Seconds before each new try; the last one repeats until the letter expires."""
@@ -126,9 +129,11 @@ class Relay:
         horizon = letters.LEASE  # at the start nobody else holds what is leased
         while True:
             self._wake.clear()
-            with suppress(Unavailable):
+            try:
                 await self._look(horizon)
                 horizon = timedelta(0)
+            except Exception as error:  # noqa: BLE001 -- the outbox must be looked at again
+                _log.error("outbox_not_read: %s", type(error).__name__)
             self._launch()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), self._idle)
@@ -176,9 +181,12 @@ class Relay:
             self._lanes[receiver] = task
             task.add_done_callback(partial(self._free, receiver))
 
-    def _free(self, receiver: str, _task: asyncio.Task[None]) -> None:
+    def _free(self, receiver: str, task: asyncio.Task[None]) -> None:
         self._lanes.pop(receiver, None)
         self._wake.set()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # Its letters are still leased in the outbox, and fall due again.
+            _log.error("lane_failed: %s", type(error).__name__)
 
     async def _lane(self, waiting: Sequence[Ready]) -> None:
         now = self._clock.now()
