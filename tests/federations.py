@@ -14,6 +14,7 @@ import psutil
 import yaml
 
 from contracts import registry
+from contracts.kernel.errors import Unavailable
 from services.federation.config import FederationFile, read_federation
 from services.federation.federation import Federation, wait_for
 
@@ -131,12 +132,16 @@ def referral(agreement_id: str | None) -> dict[str, Any]:
 
 def wait_accepted(client: httpx.Client, message_id: str, timeout_s: float = 20) -> None:
     """Return once the receiver's signed receipt is home."""
+    found: dict[str, Any] = {}
 
     def accepted() -> bool:
-        found = client.get(f"/api/v1/messages/{message_id}").json()
+        found.update(client.get(f"/api/v1/messages/{message_id}").json())
         return bool(found["state"] == "accepted")
 
-    wait_for(accepted, timeout_s, f"message {message_id} is not accepted")
+    try:
+        wait_for(accepted, timeout_s, f"message {message_id} is not accepted")
+    except Unavailable as error:
+        raise AssertionError(f"{error.sentence}: {found}") from error
 
 
 def send_referral(federation: Federation) -> str:

@@ -142,6 +142,8 @@ class Core:
         self.new_id = new_id
         self.policy = policy or Policy()
         self.outgoing = outgoing
+        self.synced_at: datetime | None = None
+        """Instant as of which the directory is known; None where nobody follows a registrar."""
         self.withdrawn: dict[str, datetime] = {}
         """References withdrawn since the start: letters in the relay's hands must not leave."""
         self._directory = directory

@@ -48,6 +48,7 @@ class Handled(StrEnum):
     UNVERIFIED = "unverified"
     EXPIRED = "expired"
     TOO_EARLY = "too_early"
+    STALE = "stale"
     RECEIPTS = "receipts"
 
 
@@ -91,6 +92,8 @@ def handle(tx: Tx, core: Core, opened: Opened, letter: Letter, at: datetime) -> 
     if envelope.time > at + core.policy.ahead:
         return Handled.TOO_EARLY
     outcome = _outcome(tx, core, opened, envelope, letter, at)
+    if outcome is Handled.STALE:
+        return outcome
     _remember(tx, opened, envelope.id, envelope.type, outcome, at)
     acknowledge(tx, core, opened.sender, opened.signed.id, envelope.id, outcome.value, at)
     return outcome
@@ -152,6 +155,8 @@ def _through_the_gate(
     rules = core.rules(opened.signed.convention, flow, Side.RECEIVER)
     decision = decide(rules, facts, at)
     if isinstance(decision, Refused):
+        if _behind(core, envelope, letter):
+            return Handled.STALE
         _refuse(tx, core, opened, envelope, letter, Handled.NOT_OPEN, decision.articles, facts, at)
         return Handled.NOT_OPEN
     person_id = case.known.person_id
@@ -162,6 +167,16 @@ def _through_the_gate(
     if handler is not None:
         handler(tx, core, Received(envelope, opened.sender, payload, person_id, at))
     return Handled.RECEIVED
+
+
+_READINGS = 3
+"""Times a letter waits for a directory as fresh as itself before a refusal is final."""
+
+
+def _behind(core: Core, envelope: Envelope, letter: Letter) -> bool:
+    """Whether the sender may know of an act, a resumption say, that has not reached us yet."""
+    synced = core.synced_at
+    return synced is not None and envelope.time > synced and letter.deliveries <= _READINGS
 
 
 def _known(

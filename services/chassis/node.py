@@ -184,7 +184,9 @@ class Node:
         """Publish what is new here, read what is new there; the registrar may be away."""
         try:
             await self._publish_entry()
+            asked_at = self.clock.now()
             await self.keeper.sync(self._registrar)
+            self.core.synced_at = asked_at
             await self._publish_activations()
         except (Unavailable, httpx.HTTPError, OSError):
             logging.getLogger("relais.directory").warning("registrar_away")
@@ -261,6 +263,8 @@ class Node:
             step.set(state=outcome.value)
             if outcome is Handled.TOO_EARLY:
                 return Verdict(EARLY.total_seconds())
+            if outcome is Handled.STALE:
+                return Verdict(SYNC_EVERY)
             self.metrics.message("in", outcome.value)
             return Verdict()
 

@@ -208,6 +208,35 @@ async def test_a_message_in_flight_is_refused_by_the_receiver_once_suspended(pai
     assert pair.refer().state == letters.QUEUED
 
 
+async def test_a_letter_newer_than_the_directory_waits_for_it_before_a_refusal(
+    pair: Pair,
+) -> None:
+    """The school had read a resumption that had not reached the city: the city refused for good."""
+    sent = pair.refer()
+    (letter,) = pair.school.outgoing()
+    pair.act(pair.city, ActKind.SUSPENSION)
+    pair.city.node.core.synced_at = START - timedelta(seconds=1)
+    assert await pair.city.take([letter]) == [1.0]
+    assert pair.city.rows(tables.inbox) == []
+    pair.clock.at = START + timedelta(seconds=1)
+    pair.act(pair.city, ActKind.RESUMPTION)
+    pair.city.node.core.synced_at = pair.clock.at
+    assert await pair.city.take([replace(letter, deliveries=2)]) == [None]
+    (row,) = pair.city.rows(tables.inbox)
+    assert (row.message_id, row.status) == (sent.message_id, "received")
+
+
+async def test_a_directory_that_stays_behind_ends_in_a_refusal(pair: Pair) -> None:
+    pair.refer()
+    (letter,) = pair.school.outgoing()
+    pair.act(pair.city, ActKind.SUSPENSION)
+    pair.city.node.core.synced_at = START - timedelta(days=1)
+    assert await pair.city.take([replace(letter, deliveries=3)]) == [1.0]
+    assert await pair.city.take([replace(letter, deliveries=4)]) == [None]
+    (row,) = pair.city.rows(tables.inbox)
+    assert row.status == "not_open"
+
+
 async def test_receipts_carry_the_head_that_shows_a_rewritten_journal(pair: Pair) -> None:
     pair.refer()
     await pair.carry()
