@@ -22,7 +22,8 @@ SHIFTS = 3
 
 def core_of(word: str) -> str:
     """The longest part of a word that is plain ASCII."""
-    return max(re.findall(r"[ -~]+", word), key=len).strip()
+    parts: list[str] = re.findall(r"[ -~]+", word)
+    return max(parts, key=len).strip()
 
 
 def number_spellings(number: str) -> Iterator[str]:

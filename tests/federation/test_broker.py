@@ -10,7 +10,7 @@ import asyncio
 import os
 import ssl
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from itertools import product
 from pathlib import Path
@@ -20,7 +20,7 @@ import nats.errors
 import pytest
 
 from contracts.broker.subjects import letter_subject
-from contracts.kernel.instrument import subject_token
+from contracts.kernel.instrument import Instrument, subject_token
 from contracts.kernel.signed import OPEN_STATES
 from services.chassis.clock import new_id
 from services.chassis.nats_server import NatsServer, find_binary, tls_block, write_config
@@ -30,7 +30,7 @@ from services.federation.intruder import Intruder
 from services.federation.layout import HUB, HUB_LEAFS, leaf_of
 from services.federation.ports import HOST
 from services.registrar.operator import OperatorKeys
-from tests.federation.town import CITY, KNOWN, MISSION, OTHER, SCHOOL, Town
+from tests.federation.town import CITY, KNOWN, MISSION, OTHER, SCHOOL, Town, eventually
 from tests.servers import free_port
 
 STRANGER = "a-personne-na-signe"
@@ -107,7 +107,7 @@ def subject(town: Town, sender: str, receiver: str, convention_id: str, code: st
 def imaginable(town: Town, senders: Iterable[str]) -> list[str]:
     """Every subject between two organisations, for every text and message that exists."""
     signed = {one["convention_id"] for org in town.dpo for one in conventions(town, org)}
-    instruments = [*KNOWN.conventions.values(), *KNOWN.duties.values()]
+    instruments: list[Instrument] = [*KNOWN.conventions.values(), *KNOWN.duties.values()]
     names = sorted(signed | set(KNOWN.duties) | {STRANGER})
     codes = sorted({flow.code for one in instruments for flow in one.flows} | {"k", "r", "zz"})
     orgs = town.fed.layout.orgs
@@ -126,13 +126,6 @@ async def stored(intruder: Intruder, subjects: Iterable[str]) -> set[str]:
         return name if said == "stored" else None
 
     return {name for name in await asyncio.gather(*map(one, subjects)) if name is not None}
-
-
-async def linked(probe: Callable[[], Awaitable[bool]]) -> None:
-    """Wait until a new link to the hub carries letters."""
-    async with asyncio.timeout(LINK_S):
-        while not await probe():
-            await asyncio.sleep(0.05)
 
 
 async def test_the_node_s_own_user_publishes_exactly_what_conventions_grant(one_town: Town) -> None:
@@ -158,7 +151,7 @@ async def test_stolen_credentials_publish_no_more_than_conventions_grant_in_no_o
     assert bool(wanted) is (org != MISSION)
     async with rogue(one_town, org, tmp_path) as intruder:
         if wanted:
-            await linked(lambda: _passes(intruder, min(wanted)))
+            await eventually(lambda: _passes(intruder, min(wanted)), LINK_S)
         assert await stored(intruder, all_subjects(one_town)) == wanted
 
 
@@ -199,9 +192,7 @@ def _exchange(town: Town) -> None:
 API = ("INFO", "STREAM.NAMES", "STREAM.INFO.LETTERBOX", "CONSUMER.INFO.LETTERBOX.node")
 
 
-async def test_the_jetstream_api_of_another_is_out_of_reach(
-    one_town: Town, tmp_path: Path
-) -> None:
+async def test_the_jetstream_api_of_another_is_out_of_reach(one_town: Town, tmp_path: Path) -> None:
     async with one_town.intruder(OTHER) as inside, rogue(one_town, OTHER, tmp_path) as outside:
         for org in (SCHOOL, CITY, MISSION):
             for intruder in (inside, outside):
@@ -245,12 +236,14 @@ async def test_a_plain_client_with_stolen_leaf_credentials_does_not_enter_the_hu
     ports, stolen = one_town.fed.layout.ports, credentials(one_town, SCHOOL)
     shown = files(one_town, SCHOOL)
     leafs, clients = f"{HOST}:{ports[HUB_LEAFS]}", f"{HOST}:{ports[HUB]}"
-    assert "attempted to connect to leaf node port" in await refusal(f"tls://{leafs}", stolen, shown)
+    assert "attempted to connect to leaf node port" in await refusal(
+        f"tls://{leafs}", stolen, shown
+    )
     assert "TimeoutError" in await refusal(f"nats://{leafs}", stolen)
     assert "Authorization Violation" in await refusal(f"nats://{clients}", stolen)
     async with rogue(one_town, SCHOOL, tmp_path) as intruder:
         (name,) = (n for n in granted(one_town) if n.endswith("m1") and one_town.code(SCHOOL) in n)
-        await linked(lambda: _passes(intruder, name))
+        await eventually(lambda: _passes(intruder, name), LINK_S)
     now, own = one_town.fed.now("registrar"), tmp_path / "registrar.creds"
     operator = OperatorKeys.open(one_town.fed.layout.folder("registrar"), now)
     own.write_text(operator.credentials(now))

@@ -1,10 +1,9 @@
-"""What a node answers over HTTP: each refusal beside the same call allowed, each role, each page."""
+"""Asking to send: each refusal beside the same call allowed, signed receipts, repeated calls."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,16 +14,16 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
-from contracts.kernel.documents import public_key, verify
+from contracts.kernel.documents import verify
 from contracts.kernel.errors import InvalidDocument
 from contracts.kernel.paris import add_years, day_of
 from contracts.kernel.receipts import parse_receipts
 from services.chassis import tables
 from services.chassis.clock import new_id
-from services.chassis.tokens import Role
 from services.federation.desks import REFERRAL
 from services.federation.story import HIDDEN_NIR
-from tests.federation.town import CITY, MISSION, SCHOOL, Town, until
+from tests.federation.answers import is_problem, key_of
+from tests.federation.town import CITY, MISSION, SCHOOL, Town
 
 PLAIN_ROLE = "référente de parcours"
 _SHORTEST = 3
@@ -188,18 +187,6 @@ def test_a_refusal_is_a_problem_with_its_articles_beside_the_same_call_allowed(
     assert not echoed(pair.refused)
 
 
-def is_problem(answer: httpx.Response) -> dict[str, Any]:
-    """Check the shape of RFC 9457, with our members; returns it."""
-    assert answer.headers["content-type"] == "application/problem+json", answer.text
-    body: dict[str, Any] = answer.json()
-    assert body["type"] == f"urn:relais:problem:{body['code']}"
-    assert body["status"] == answer.status_code
-    assert body["title"]
-    assert re.search(r"[.!…]$", body["detail"]), body["detail"]
-    assert all(re.fullmatch(r"[A-D]-\d+\.\d+", one) for one in body["articles"])
-    return body
-
-
 def codes(body: dict[str, Any]) -> set[str]:
     """Codes of a problem's reasons, or of its fields with their paths."""
     reasons = {one["code"] for one in body.get("reasons", ())}
@@ -290,12 +277,6 @@ def test_the_answer_is_accepted_too_with_the_school_s_receipt(town: Town) -> Non
     assert (batch.source, batch.to) == (SCHOOL, CITY)
 
 
-def key_of(town: Town, org: str) -> Callable[[str], Any]:
-    """Find the public key that an organisation publishes in the directory."""
-    key = public_key(town.entry(org).signing_key.x)
-    return lambda _kid: key
-
-
 # -- idempotency ---------------------------------------------------------------------------------
 
 
@@ -358,202 +339,3 @@ def test_a_key_belongs_to_its_caller(town: Town) -> None:
                    for one in (town.head, colleague)]  # fmt: skip
     assert answers[0]["message_id"] != answers[1]["message_id"]
     assert sent_on(town, agreement) == 2
-
-
-# -- roles ---------------------------------------------------------------------------------------
-
-WORKERS = {Role.AGENT, Role.REFERENT, Role.MANAGER}
-EVERYBODY = set(Role)
-JOURNAL = {Role.DPO, Role.OPERATOR}
-ACTS = {
-    ("POST", "/messages"): WORKERS | {Role.INTEGRATOR},
-    ("GET", "/messages"): EVERYBODY,
-    ("GET", "/messages/{id}"): EVERYBODY,
-    ("GET", "/messages/{id}/decision"): JOURNAL,
-    ("POST", "/persons"): WORKERS,
-    ("POST", "/charter"): EVERYBODY,
-    ("POST", "/agreements"): WORKERS,
-    ("GET", "/agreements/{id}"): WORKERS | {Role.DPO},
-    ("POST", "/agreements/{id}/withdrawal"): WORKERS,
-    ("GET", "/cases/{id}"): WORKERS | {Role.DPO},
-    ("POST", "/cases/{id}/erasure"): {Role.DPO},
-    ("GET", "/flows"): EVERYBODY,
-    ("GET", "/conventions"): EVERYBODY,
-    ("POST", "/conventions"): {Role.MANAGER},
-    ("POST", "/conventions/{id}/acts"): {Role.MANAGER},
-    ("GET", "/journal"): JOURNAL,
-    ("GET", "/journal/head"): JOURNAL,
-    ("GET", "/journal/verification"): JOURNAL,
-    ("GET", "/journal/witnessed/{id}"): JOURNAL,
-    ("GET", "/dead-letters"): {Role.OPERATOR},
-    ("POST", "/dead-letters/{id}/retry"): {Role.OPERATOR},
-    ("GET", "/retention"): {Role.DPO},
-    ("POST", "/retention"): {Role.DPO},
-}
-"""Who may do what at a node; the identifiers name nothing, so nothing is done."""
-
-
-@pytest.mark.parametrize("role", list(Role))
-def test_a_role_may_do_its_own_acts_and_no_other(one_town: Town, role: Role) -> None:
-    with one_town.fed.client(SCHOOL, role, "quelqu-un") as client:
-        for (method, path), permitted in ACTS.items():
-            answer = call(client, method, path)
-            may = answer.status_code not in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
-            assert may is (role in permitted), (method, path, answer.text)
-            if not may:
-                assert is_problem(answer)["code"] == "not_permitted"
-
-
-def call(client: httpx.Client, method: str, path: str) -> httpx.Response:
-    json_body = {} if method == "POST" else None
-    return client.request(method, f"/api/v1{path.replace('{id}', 'f' * 32)}", json=json_body)
-
-
-def test_every_act_has_a_role(one_town: Town) -> None:
-    paths = one_town.head.get("/api/openapi.json").json()["paths"]
-    listed = {
-        (method.upper(), re.sub(r"\{\w+\}", "{id}", path.removeprefix("/api/v1")))
-        for path, methods in paths.items()
-        for method in methods
-        if path.startswith("/api/v1")
-    }
-    assert listed - {("GET", "/events")} == set(ACTS)
-
-
-def test_without_a_token_of_this_organisation_nobody_is_anybody(one_town: Town) -> None:
-    fed, url = one_town.fed, one_town.fed.url(SCHOOL)
-    tokens = {
-        "none": None,
-        "garbage": "x.y.z",
-        "elsewhere": fed.token(CITY, "manager"),
-        "expired": fed.token(SCHOOL, "manager", lifetime=timedelta(seconds=-1)),
-        "altered": fed.token(SCHOOL, "agent")[:-2] + "AA",
-    }
-    for name, token in tokens.items():
-        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        with httpx.Client(base_url=url, headers=headers) as client:
-            for method, path in (*ACTS, ("GET", "/events")):
-                answer = call(client, method, path)
-                assert answer.status_code == HTTPStatus.UNAUTHORIZED, (name, method, path)
-                assert is_problem(answer)["code"] == "not_identified"
-    with fed.client(SCHOOL, "agent") as client:
-        assert client.get("/api/v1/flows").is_success
-
-
-# -- pages ---------------------------------------------------------------------------------------
-
-
-def test_flows_say_what_may_be_sent_and_received_today(one_town: Town) -> None:
-    there = one_town.head.get("/api/v1/flows").json()
-    assert [(one["type"], one["partner"]) for one in there["send"]] == [("referral.submitted", CITY)]
-    assert [one["type"] for one in there["receive"]] == ["referral.answered"]
-    (sent,) = there["send"]
-    assert set(sent["schema"]["properties"]) == {"level", "concerns", "hoped_help"}
-    assert {"A-2.11", "A-9.1"} <= {gate["article"] for gate in sent["gates"]}
-    nothing = one_town.dpo[MISSION].get("/api/v1/flows").json()
-    assert (nothing["send"], nothing["receive"]) == ([], [])
-
-
-def test_conventions_have_a_state_an_end_and_a_next_review(one_town: Town) -> None:
-    (held,) = one_town.head.get("/api/v1/conventions").json()
-    assert held["parties"] == sorted((CITY, SCHOOL))
-    assert (held["state"], held["version"], held["invented"]) == ("in_force", 1, True)
-    assert held["signed_on"] < held["next_review"] < held["ends_on"] < held["purged_on"]
-    assert one_town.dpo[MISSION].get("/api/v1/conventions").json() == []
-
-
-def test_a_case_shows_each_side_what_it_holds_and_the_others_nothing(town: Town) -> None:
-    case_id = town.accepted()["case_id"]
-    ours, theirs = (
-        client.get(f"/api/v1/cases/{case_id}").json() for client in (town.head, town.youth)
-    )
-    assert (ours["partner"], theirs["partner"]) == (CITY, SCHOOL)
-    assert ours["state"] == theirs["state"] == "open"
-    names = [one["person"]["identity"]["family_name"] for one in (ours, theirs)]
-    assert names == ["Exemplaire", "Exemplaire"]
-    for org in (town.other_school, MISSION):
-        with town.fed.client(org) as client:
-            answer = client.get(f"/api/v1/cases/{case_id}")
-            assert answer.status_code == HTTPStatus.NOT_FOUND
-
-
-def test_the_journal_s_head_is_signed_and_is_its_last_line(town: Town) -> None:
-    with town.fed.client(SCHOOL, "dpo", "dpo-1") as dpo:
-        head = dpo.get("/api/v1/journal/head").json()
-        lines = dpo.get("/api/v1/journal", params={"since": head["seq"] - 1}).json()
-    said = verify(head["signed"], key_of(town, SCHOOL), typ="journal-head")
-    assert json.loads(said) == {name: head[name] for name in ("chain", "seq", "hash")}
-    assert (lines[0]["seq"], lines[0]["hash"]) == (head["seq"], head["hash"])
-    with pytest.raises(InvalidDocument):
-        verify(head["signed"], key_of(town, CITY), typ="journal-head")
-
-
-def test_events_resume_after_the_last_one_seen(town: Town) -> None:
-    seen = town.dpo[SCHOOL].get("/api/v1/journal/head").json()["seq"]
-    message_id = town.accepted()["message_id"]
-    first = list(events(town, seen, lambda one: one["type"] == "relais.receipt"))
-    assert [one["data"]["message_id"] for one in first if one["type"] == "relais.message.sent"] == [
-        message_id
-    ]
-    ids = [int(one["sse_id"]) for one in first]
-    assert ids == list(range(seen + 1, seen + 1 + len(ids)))
-    again = list(events(town, ids[0], lambda one: one["type"] == "relais.receipt"))
-    assert again == first[1:]
-    assert all(one["specversion"] == "1.0" for one in first)
-    assert all(one["source"] == f"urn:relais:{SCHOOL}" for one in first)
-
-
-def events(
-    town: Town, after: int, last: Callable[[dict[str, Any]], bool]
-) -> Iterator[dict[str, Any]]:
-    """Server-Sent Events after a line of the journal, up to the first that is the last wanted."""
-    headers = {"Last-Event-ID": str(after)}
-    with town.head.stream("GET", "/api/v1/events", headers=headers) as stream:
-        assert stream.headers["content-type"].startswith("text/event-stream")
-        event_id = ""
-        for line in stream.iter_lines():
-            name, _, value = line.partition(": ")
-            if name == "id":
-                event_id = value
-            elif name == "data":
-                one = {**json.loads(value), "sse_id": event_id}
-                yield one
-                if last(one):
-                    return
-
-
-def test_probes_answer_at_every_node_without_a_token(town: Town) -> None:
-    for org in town.fed.layout.orgs:
-        with httpx.Client(base_url=town.fed.url(org)) as client:
-            assert client.get("/healthz").json() == {"org": org, "alive": True}
-            assert client.get("/readyz").json() == {"database": True, "letterbox": True}
-            shape = client.get("/api/openapi.json").json()
-            assert shape["openapi"].startswith("3.1")
-
-
-def test_metrics_count_messages_and_refusals_by_article(town: Town) -> None:
-    with httpx.Client(base_url=town.fed.url(SCHOOL)) as client:
-        before = client.get("/metrics").text
-        town.accepted()
-        town.attempt(None)
-        after = client.get("/metrics")
-    assert after.headers["content-type"].startswith("text/plain")
-    for wanted in ('flow="referral.submitted"', 'article="A-2.11"'):
-        assert total(after.text, wanted) > total(before, wanted), wanted
-
-
-def total(metrics: str, label: str) -> float:
-    """Sum of the counters that bear a label."""
-    lines = (one for one in metrics.splitlines() if label in one and "_total{" in one)
-    return sum(float(one.rpartition(" ")[2]) for one in lines)
-
-
-def test_messages_are_listed_by_state_type_and_date(town: Town) -> None:
-    found = town.accepted()
-    wanted = {"state": "accepted", "type": "referral.submitted", "since": found["created_at"]}
-    listed = town.head.get("/api/v1/messages", params=wanted).json()
-    assert [one["message_id"] for one in listed] == [found["message_id"]]
-    queued = {**wanted, "state": "queued"}
-    until(
-        lambda: town.head.get("/api/v1/messages", params=queued).json() == [], "nothing is queued"
-    )

@@ -182,9 +182,7 @@ def test_no_file_of_any_process_holds_a_person_in_clear(told: Town) -> None:
     assert everything(told).in_folder(home) == {}
 
 
-def test_no_row_holds_a_person_in_clear(
-    told: Town, request: pytest.FixtureRequest
-) -> None:
+def test_no_row_holds_a_person_in_clear(told: Town, request: pytest.FixtureRequest) -> None:
     search, read = everything(told), 0
     for url in (url for org in told.fed.layout.orgs for url in told.database_urls(org)):
         for table, row in rows(url):
@@ -283,9 +281,11 @@ def pages(town: Town) -> Iterator[tuple[str, str]]:
         with town.fed.client(org, "operator", "operateur-1") as operator:
             for path in ("/flows", "/conventions", "/messages", "/dead-letters", "/journal/head"):
                 yield f"{org}{path}", operator.get(f"/api/v1{path}").text
+            before, last = town.story().spans[org]
             for lines in journal(operator):
                 yield f"{org}/journal", json.dumps(lines, ensure_ascii=False)
-                for message_id in {one["message_id"] for one in lines if one["message_id"]}:
+                told = [one for one in lines if before < one["seq"] <= last and one["message_id"]]
+                for message_id in {one["message_id"] for one in told}:
                     shown = operator.get(f"/api/v1/messages/{message_id}/decision").text
                     yield f"{org}/messages/{message_id}/decision", shown
     for part, paths in {REGISTRAR: ("state", "metrics", "directory"), OBSERVER: ("",)}.items():

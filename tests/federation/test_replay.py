@@ -12,6 +12,7 @@ from sqlalchemy import Row, select
 
 from contracts.gate import Refused, compile_flow, decide
 from contracts.kernel.facts import from_json
+from contracts.kernel.organisation import Kind
 from services.chassis.schema import journal
 from tests.federation.town import CITY, KNOWN, SCHOOL, Town
 
@@ -26,9 +27,10 @@ def told(town: Town) -> Town:
 
 
 def decided(town: Town, org: str) -> list[Row[Any]]:
-    """Journal lines of decisions, as the database holds them: with facts, or erased."""
-    lines = select(journal).where(journal.c.event.in_(DECISIONS)).order_by(journal.c.seq)
-    return list(town.rows(org, lines))
+    """The story's decisions in a journal, as the database holds them: with facts, or erased."""
+    before, last = town.story().spans[org]
+    where = journal.c.event.in_(DECISIONS) & journal.c.seq.between(before + 1, last)
+    return list(town.rows(org, select(journal).where(where).order_by(journal.c.seq)))
 
 
 def replayed(town: Town, org: str, message_id: str) -> dict[int, dict[str, Any]]:
@@ -62,7 +64,8 @@ def again(shown: dict[str, Any]) -> None:
     """Decide again here, from what the node shows alone; one fact less, and the answer changes."""
     facts = from_json(json.dumps(shown["facts"]).encode())
     instrument = KNOWN.rules(shown["rules"])
-    flow = next(one for one in instrument.flows if one.type == facts.flow)
+    flow = instrument.flow(facts.flow, Kind(str(facts.sender_kind)))
+    assert flow is not None
     rules, at = compile_flow(instrument, flow, facts.side), datetime.fromisoformat(shown["at"])
     decision = decide(rules, facts, at)
     reasons = decision.reasons if isinstance(decision, Refused) else ()

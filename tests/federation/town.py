@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -107,13 +107,15 @@ class Watched(Federation):
 class Told:
     """What the demonstration's story left behind: its steps, and every problem it met.
 
-    case_id: a case that a test opened after it, and where it goes on.
+    case_id: a case that a test opened after it, and where it goes on. spans: its lines in each
+    journal, from the one before its first to its last.
     """
 
     teller: Teller = field(default_factory=lambda: Teller(None))
     problems: list[dict[str, Any]] = field(default_factory=list)
     bodies: list[str] = field(default_factory=list)
     case_id: str = ""
+    spans: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 class Town(Desks):
@@ -130,10 +132,17 @@ class Town(Desks):
         """Tell the demonstration's story here, once for all tests."""
         if self._told is None:
             told, watched = Told(), Watched.open(self.fed.layout.home)
+            before = self.heads()
             tell(watched, told.teller)
+            told.spans = {org: (before[org], last) for org, last in self.heads().items()}
             told.problems, told.bodies = watched.problems, watched.bodies
             self._told = told
         return self._told
+
+    def heads(self) -> dict[str, int]:
+        """Number of the last line of each journal."""
+        path = "/api/v1/journal/head"
+        return {org: dpo.get(path).json()["seq"] for org, dpo in self.dpo.items()}
 
     # -- acts ----------------------------------------------------------------------------------
 
@@ -258,8 +267,9 @@ class Town(Desks):
 
 @dataclass
 class Sent:
-    """Ids of what many callers sent."""
+    """Ids of what many callers sent, and since when."""
 
+    began: datetime = field(default_factory=lambda: datetime.now(UTC))
     messages: list[str] = field(default_factory=list)
     cases: list[str] = field(default_factory=list)
 
@@ -285,6 +295,15 @@ def _settled(state: dict[str, Any]) -> bool:
 def until(holds: Callable[[], bool], what: str, seconds: float = PATIENCE_S) -> None:
     """Return once it holds; fails, saying what, when the time is over."""
     wait_for(holds, seconds, what)
+
+
+async def eventually(holds: Callable[[], Awaitable[bool]], seconds: float) -> None:
+    """Return once it holds; raises TimeoutError when the time is over."""
+    async with asyncio.timeout(seconds):
+        while True:
+            if await holds():
+                return
+            await asyncio.sleep(0.05)
 
 
 def build(home: Path, database_base_url: str | None = None) -> tuple[Federation, dict[str, int]]:

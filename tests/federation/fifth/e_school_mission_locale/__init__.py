@@ -1,0 +1,1 @@
+"""Convention E, of the tests' own: a school and the Mission Locale, short work discoveries."""
