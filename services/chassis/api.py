@@ -142,7 +142,9 @@ class Asked:
 
 async def _send(node: Node, agent: Agent, content: bytes, key: str | None) -> JSONResponse:
     body = read_body(MessageBody, content)
-    with node.telemetry.span("message.send", flow=body.type) as step:
+    with node.telemetry.span("message.send") as step:
+        if body.type in node.core.types:  # else it is whatever the caller typed
+            step.set(flow=body.type)
         try:
             data = routing.read_data(node.core, body.type, body.data)
         except InvalidPayload as error:

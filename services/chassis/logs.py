@@ -41,7 +41,7 @@ _SENTENCES: Final = {
 """Constant sentences of libraries, and their code here; others are told by their place only."""
 
 _ACCESS_ARGUMENTS: Final = 5  # uvicorn: client, method, path and query, HTTP version, status
-_NO_SUCH_PAGE: Final = frozenset((404, 405))
+_REFUSED: Final = range(400, 500)
 
 
 def configure(
@@ -155,7 +155,8 @@ def _level(number: int) -> int:
 def _access(record: logging.LogRecord) -> dict[str, object] | None:
     """Read uvicorn's access record: method, path and status, without client or query.
 
-    The path is left out when no page answers to it: then it is whatever somebody typed.
+    The path is left out when it is refused (4xx): then it is whatever somebody typed, and a name
+    written like an id passes every filter of shapes.
     """
     arguments = record.args
     if record.name != "uvicorn.access" or not isinstance(arguments, tuple):
@@ -164,7 +165,7 @@ def _access(record: logging.LogRecord) -> dict[str, object] | None:
         return None
     _client, method, target, _version, status = arguments
     fields: dict[str, object] = {"method": method, "status": status}
-    if status not in _NO_SUCH_PAGE:
+    if status not in _REFUSED:
         fields["path"] = str(target).partition("?")[0]
     return _listed(fields)
 

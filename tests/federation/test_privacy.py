@@ -58,6 +58,8 @@ CONTACT = {
     "email": OWN_EMAIL,
 }
 SENTENCE = "Aldegonde Quatrevingtneuf est souvent en retard"
+CODE = "aldegonde-quatrevingtneuf-2011-07-23"
+"""A person in the shape of an id or a code, which a filter of shapes lets pass."""
 
 
 def everything(town: Town) -> Search:
@@ -81,7 +83,14 @@ def told(town: Town) -> Town:
             refused = client(town).request(method, f"/api/v1{path}", json=wrong)
             assert refused.is_error, path
             story.bodies.append(refused.text)
+        journal_calls(town)
     return town
+
+
+def journal_calls(town: Town) -> None:
+    """What the roles that read journals may type."""
+    for path in (f"/journal/witnessed/{CODE}", f"/messages/{CODE}/decision"):
+        assert town.dpo[SCHOOL].get(f"/api/v1{path}").is_error
 
 
 def exchanged(town: Town) -> tuple[str, str]:
@@ -117,6 +126,10 @@ def refusals(agreement: str, case_id: str) -> Iterator[tuple[Desk, str, Any]]:
     yield head, "/messages", {**message, "type": SENTENCE, "data": REFERRAL}
     yield head, "/messages", {**message, "to": SENTENCE, "data": REFERRAL}
     yield head, "/messages", {**message, "agreement_id": SENTENCE, "data": REFERRAL}
+    yield head, "/messages", {**message, "type": CODE, "data": REFERRAL}
+    yield head, "/messages", {**message, "type": CODE.replace("-", "."), "data": {}}
+    yield head, "/messages", {**message, "to": CODE, "data": REFERRAL}
+    yield head, "/messages", {**message, "convention_id": CODE, "data": {**REFERRAL, "note": CODE}}
     yield youth, "/messages", {**answer, "data": {"decision": SENTENCE}}
     role = {**CONTACT, "role": HIDDEN_NIR}
     yield youth, "/messages", {**answer, "data": {"decision": "accepted", "referent": role}}
@@ -124,6 +137,9 @@ def refusals(agreement: str, case_id: str) -> Iterator[tuple[Desk, str, Any]]:
     yield head, "/agreements", {"person_id": SENTENCE}
     yield head, "/charter", {"version": SENTENCE}
     yield head, f"/cases/{SENTENCE}", None
+    yield head, f"/cases/{CODE}", None
+    yield head, f"/messages/{CODE}/decision", None
+    yield youth, f"/cases/{CODE}/erasure", {}
     yield head, f"/messages?state={SENTENCE}&limit={SENTENCE}", None
     yield head, f"/{SENTENCE}", None
 
