@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, select, update
 
 from contracts.broker.subjects import RECEIPT
 from contracts.kernel.organisation import DirectoryEntry
@@ -108,14 +109,14 @@ def apply_receipts(tx: Tx, core: Core, batch: ReceiptBatch, token: bytes, at: da
 def _close(
     tx: Tx,
     core: Core,
-    rows: Iterable[object],
+    rows: Iterable[Row[Any]],
     status: dict[str, Status],
     receipt_id: str,
     at: datetime,
 ) -> None:
     by_status: dict[str, list[str]] = {}
     for row in rows:
-        message_id = str(row.message_id)  # type: ignore[attr-defined] # a SQLAlchemy row
+        message_id = str(row.message_id)
         by_status.setdefault(status[message_id], []).append(message_id)
         _journal(tx, core, row, status[message_id], at)
     outbox = tables.outbox
@@ -134,15 +135,15 @@ def _close(
         )
 
 
-def _journal(tx: Tx, core: Core, row: object, status: str, at: datetime) -> None:
-    case_id = row.case_id  # type: ignore[attr-defined] # a SQLAlchemy row
+def _journal(tx: Tx, core: Core, row: Row[Any], status: str, at: datetime) -> None:
+    case_id = row.case_id
     core.journal.append(
         tx,
         Entry(
             at=at,
             event="receipt",
-            message_id=row.message_id,  # type: ignore[attr-defined] # same
-            flow=row.type,  # type: ignore[attr-defined] # same
+            message_id=row.message_id,
+            flow=row.type,
             outcome=status,
             scope=None if case_id is None else case_scope(case_id),
             case_id=case_id,

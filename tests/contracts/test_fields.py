@@ -300,4 +300,4 @@ def test_a_caller_types_what_the_node_does_not_fill_and_nothing_else() -> None:
 def test_a_content_is_frozen() -> None:
     one = Sample(who="x", what="y")
     with pytest.raises(ValidationError, match="frozen"):
-        one.what = "z"  # type: ignore[misc]
+        one.what = "z"  # type: ignore[misc] # frozen: assigning it is the point
