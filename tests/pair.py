@@ -96,6 +96,12 @@ class Side:
     def org(self) -> str:
         return self.node.core.org
 
+    def close(self) -> None:
+        """Leave the databases."""
+        self.node.database.close()
+        self.node.keystore.close()
+        self.node.telemetry.shutdown()
+
     def write(self, work: Callable[[Any], Any]) -> Any:
         return self.node.database.write_now(work)
 
@@ -176,9 +182,19 @@ class Pair:
         _traceback: TracebackType | None,
     ) -> None:
         for side in (self.school, self.city):
-            side.node.database.close()
-            side.node.keystore.close()
-            side.node.telemetry.shutdown()
+            side.close()
+
+    def restart(self, side: Side) -> Side:
+        """The same node in a new process: only files and the directory's documents remain."""
+        side.close()
+        index = self.sides.index(side)
+        made = self._start(side.node.settings, self.partners[index])
+        made.node.keeper.absorb(self.documents)
+        if index == 0:
+            self.school = made
+        else:
+            self.city = made
+        return made
 
     def _side(
         self, org: str, code: str, partner: Partner, index: int, uai: str | None = None
@@ -202,8 +218,11 @@ class Pair:
             registrar_url="http://127.0.0.1:1",
             secret_file=secret,
         )
-        node = Node(Given(settings, partner, self.registry, self.clock, new_id))
         migrate.upgrade(settings.database_url, migrate.branches_of(partner.kind.value))
+        return self._start(settings, partner)
+
+    def _start(self, settings: NodeSettings, partner: Partner) -> Side:
+        node = Node(Given(settings, partner, self.registry, self.clock, new_id))
         node.keystore.create()
         node.keystore.attach(node.database)
         node.database.start()

@@ -7,7 +7,6 @@ from typing import Any
 
 from contracts.kernel.agreement import Proof
 from contracts.kernel.envelope import Envelope
-from contracts.kernel.errors import InvalidDocument
 from contracts.kernel.fields import Payload, node_fields
 from contracts.kernel.instrument import Flow
 from contracts.kernel.messages import Identity, Representative
@@ -39,17 +38,16 @@ def open_case(
     opened: Opened,
     flow: Flow,
     envelope: Envelope,
+    case_id: str,
     payload: Payload,
     proof: Proof | None,
     at: datetime,
-) -> str | None:
+) -> str:
     """Open a case at the receiver: its key, the person in its own register, the proof it rests on.
 
-    Raises InvalidDocument when the case exists already.
+    case_id: new here, which the caller has seen to.
     """
-    case_id, identity = envelope.caseid, identity_of(payload)
-    if case_id is None or tx.get(standing.CASES, case_id) is not None:
-        raise InvalidDocument("An opening message needs a new case.")
+    identity = identity_of(payload)
     scope = case_scope(case_id)
     core.keystore.fresh(scope)
     person_id = core.new_id()

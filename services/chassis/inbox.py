@@ -150,6 +150,11 @@ def _through_the_gate(
     letter: Letter,
     at: datetime,
 ) -> Handled:
+    case_id = envelope.caseid
+    opens = flow.case is Cardinality.OPENS
+    if opens and (case_id is None or tx.get(standing.CASES, case_id) is not None):
+        _refuse(tx, core, opened, envelope, letter, Handled.INVALID, ("case",), None, at)
+        return Handled.INVALID
     case = _known(tx, core, opened, flow, envelope, payload, at)
     facts = _facts(core, opened, flow, envelope, case, at)
     rules = core.rules(opened.signed.convention, flow, Side.RECEIVER)
@@ -160,8 +165,8 @@ def _through_the_gate(
         _refuse(tx, core, opened, envelope, letter, Handled.NOT_OPEN, decision.articles, facts, at)
         return Handled.NOT_OPEN
     person_id = case.known.person_id
-    if flow.case is Cardinality.OPENS:
-        person_id = open_case(tx, core, opened, flow, envelope, payload, case.proof, at)
+    if opens and case_id is not None:
+        person_id = open_case(tx, core, opened, flow, envelope, case_id, payload, case.proof, at)
     _journal(tx, core, opened, envelope, Handled.RECEIVED, (), facts, at)
     handler = core.partner.received.get(envelope.type)
     if handler is not None:

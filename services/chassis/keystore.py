@@ -26,7 +26,7 @@ from sqlalchemy.exc import DBAPIError
 
 from contracts.kernel.errors import RelaisError, UnknownName
 from services.chassis.database import Loader
-from services.chassis.engines import make_engine, translated
+from services.chassis.engines import Conflict, make_engine, translated
 from services.chassis.schema import UtcDateTime, new_metadata
 
 if TYPE_CHECKING:
@@ -129,9 +129,10 @@ class KeyStore:
             self._write_outside_units()
 
     def fresh(self, scope: str) -> None:
-        """Make the key of a scope whose random id was just drawn: no query.
+        """Make the key of a scope that has none yet, as far as its caller knows: no query.
 
-        Raises Conflict at the commit when the scope has a key after all.
+        Where it has one after all, the commit raises Conflict and the unit's second run uses that
+        one; raises KeyDestroyed where it had one.
         """
         with self._lock:
             if not self._has(scope):
@@ -254,7 +255,12 @@ class KeyStore:
     def _write(self) -> None:
         with self._lock:
             if self._new or self._doomed:
-                _shown(self._write_rows)
+                try:
+                    _shown(self._write_rows)
+                except Conflict:
+                    # Most often a crash between the two commits left them: a second run has them.
+                    self._read(list(self._new))
+                    raise
             for scope, (keys, _) in self._new.items():
                 self._remember(scope, keys)
             self._drop_changes()

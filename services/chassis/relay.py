@@ -117,9 +117,7 @@ class Relay:
         tasks = [task for task in (self._task, *self._lanes.values()) if task is not None]
         for task in tasks:
             task.cancel()
-        for task in tasks:
-            with suppress(asyncio.CancelledError):
-                await task
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def wake(self) -> None:
         """Look now; call it from the loop's own thread."""
@@ -135,8 +133,9 @@ class Relay:
             except Exception as error:  # noqa: BLE001 -- the outbox must be looked at again
                 _log.error("outbox_not_read: %s", type(error).__name__)
             self._launch()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), self._idle)
+            with suppress(TimeoutError):  # wait_for of 3.11 may swallow the cancellation of `stop`
+                async with asyncio.timeout(self._idle):
+                    await self._wake.wait()
 
     async def _look(self, horizon: timedelta) -> None:
         """Bring in what was just committed, and once in a while what fell due in the outbox."""

@@ -137,8 +137,8 @@ class HubLink:
         Raises Unavailable when the hub does not answer in time.
         """
         try:
-            client = await asyncio.wait_for(
-                nats.connect(
+            async with asyncio.timeout(timeout_s):
+                client = await nats.connect(
                     url,
                     user_credentials=RawCredentials(credentials),
                     tls=tls,
@@ -146,9 +146,7 @@ class HubLink:
                     max_reconnect_attempts=-1,
                     reconnect_time_wait=1,
                     error_cb=_ignore,
-                ),
-                timeout_s,
-            )
+                )
         except (TimeoutError, OSError, nats.errors.Error) as error:
             raise _away() from error
         return cls(client, timeout_s)

@@ -200,8 +200,9 @@ class Registrar:
             await self._try_pass()
             # A pass that takes long leaves as long for the rest.
             pause = max(self._settings.interval_s, time.monotonic() - started)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), pause)
+            with suppress(TimeoutError):  # wait_for of 3.11 may swallow the cancellation of `stop`
+                async with asyncio.timeout(pause):
+                    await self._wake.wait()
 
     async def _try_pass(self) -> None:
         try:

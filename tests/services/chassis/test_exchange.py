@@ -249,6 +249,21 @@ async def test_receipts_carry_the_head_that_shows_a_rewritten_journal(pair: Pair
     assert {problem.code for problem in report.problems} == {"rewritten"}
 
 
+async def test_an_opening_message_for_a_case_that_exists_is_refused_at_once(pair: Pair) -> None:
+    pair.refer()
+    await pair.carry()
+    again = pair.refer()
+    (letter,) = pair.school.outgoing()
+    (known,) = pair.city.rows(tables.cases)
+    taken = {**known._mapping, "case_id": str(again.case_id)}
+    pair.city.write(lambda tx: tx.insert(tables.cases, taken))
+    assert await pair.city.take([letter]) == [None]
+    (dead,) = pair.city.rows(tables.dead_letters)
+    assert (dead.reason, list(dead.articles), dead.body) == ("invalid", ["case"], None)
+    await pair.carry()
+    assert pair.school.state(again.message_id) == letters.REFUSED
+
+
 async def test_a_handler_that_raises_is_retried_then_dead_and_the_others_go_on(
     tmp_path: Path, new_database_url: Callable[[], str]
 ) -> None:

@@ -332,6 +332,28 @@ async def test_a_key_made_elsewhere_meanwhile_wins(
     assert other.open("case:1", sealed, b"") == b"content"
 
 
+async def test_a_key_left_by_a_crash_between_the_two_commits_is_used(
+    new_store: Callable[..., KeyStore], new_database_url: Callable[[], str]
+) -> None:
+    left = new_store()
+    left.fresh("case:1")  # committed; the data that should follow never was
+    database, store = Database(new_database_url()), new_store()
+    store.attach(database)
+    database.start()
+
+    def unit(_tx: Tx) -> bytes:
+        store.fresh("case:1")
+        return store.seal("case:1", b"content", b"aad")
+
+    sealed = await database.write(unit)
+    assert left.open("case:1", sealed, b"aad") == b"content"
+    left.destroy("case:1", AT)
+    store.forget()
+    with pytest.raises(KeyDestroyed):
+        await database.write(unit)
+    database.close()
+
+
 def test_outside_units_a_lost_race_is_a_conflict_to_try_again(
     new_store: Callable[..., KeyStore], store: KeyStore
 ) -> None:
