@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -24,7 +24,7 @@ from contracts.kernel.fields import Payload
 from contracts.kernel.organisation import Kind
 from contracts.kernel.signed import Act, ActKind, Party, Terms
 from contracts.registry import Registry
-from services.chassis import migrate, tables
+from services.chassis import letters, migrate, tables
 from services.chassis.agreements import (
     AgreementRecord,
     accept_charter,
@@ -33,11 +33,13 @@ from services.chassis.agreements import (
 )
 from services.chassis.bundle import Bundle
 from services.chassis.clock import new_id
-from services.chassis.core import REFUSAL_SCOPE, REGISTER_SCOPE, Partner
+from services.chassis.core import Partner
+from services.chassis.letters import Ready
 from services.chassis.node import Given, Node
 from services.chassis.opening import Letter
 from services.chassis.posting import Outcome, submit
 from services.chassis.routing import Request, read_data
+from services.chassis.scopes import STANDING_SCOPES
 from services.chassis.settings import NodeSettings
 from services.chassis.standing import Person
 from services.city.partner import PARTNER as CITY
@@ -111,15 +113,25 @@ class Side:
         )
 
     def outgoing(self) -> list[Letter]:
-        """Letters waiting in the outbox, oldest first."""
+        """Letters waiting in the outbox, oldest first, each sealed by itself."""
+        return self.packed([[one] for one in self.waiting()])
+
+    def packed(self, lots: Iterable[Sequence[Ready]]) -> list[Letter]:
+        """Lots as they would reach the letterbox."""
+        core = self.node.core
+        sealed = [letters.pack(core, lot, new_id()) for lot in lots]
+        return [Letter(one.subject, one.headers, one.body) for one in sealed]
+
+    def waiting(self) -> list[Ready]:
+        """What the relay would take up, oldest first."""
         outbox = tables.outbox
         query = select(outbox).where(outbox.c.due_at.is_not(None)).order_by(outbox.c.created_at)
         rows = self.node.database.read_now(lambda c: list(c.execute(query).all()))
-        return [Letter(row.subject, json.loads(row.headers), row.sealed) for row in rows]
+        return [letters.ready(self.node.core, row, None) for row in rows]
 
-    async def take(self, letters: Iterable[Letter]) -> list[float | None]:
+    async def take(self, handed: Iterable[Letter]) -> list[float | None]:
         """Handle letters all at once, as the bus hands them out; returns the delays asked for."""
-        verdicts = await asyncio.gather(*(self.node.receive(letter) for letter in letters))
+        verdicts = await asyncio.gather(*(self.node.arrivals.receive(letter) for letter in handed))
         return [verdict.again_after for verdict in verdicts]
 
     def state(self, message_id: str) -> str:
@@ -227,7 +239,7 @@ class Pair:
         node.keystore.attach(node.database)
         node.database.start()
         node.journal.attach(node.database)
-        node.keystore.ensure([REFUSAL_SCOPE, REGISTER_SCOPE])
+        node.keystore.ensure(STANDING_SCOPES)
         return Side(node, self.clock)
 
     def _entry(self, side: Side, sequence: int) -> str:
@@ -327,9 +339,9 @@ class Pair:
         """Carry letters both ways until nobody has any left to send."""
         for _ in range(rounds):
             for one, other in ((self.school, self.city), (self.city, self.school)):
-                letters = one.outgoing()
-                await other.take(letters)
-                one.write(_delivered([letter.message_id for letter in letters]))
+                outgoing = one.outgoing()
+                await other.take(outgoing)
+                one.write(_delivered([letter.message_id for letter in outgoing]))
 
     @property
     def sides(self) -> tuple[Side, Side]:

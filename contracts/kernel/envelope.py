@@ -1,11 +1,12 @@
 """The envelope around a message: CloudEvents 1.0 attributes and Relais extensions.
 
-All of it lies inside the signature inside the encryption; in clear travel only the message id, the
-encryption suite and key id, and the trace context.
+Envelopes travel in lots: what waits for one partner on one subject leaves under one signature and
+one encryption. In clear travel only the ids, the encryption suite and the key id.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
@@ -20,13 +21,20 @@ MessageId = str
 PAD = 512
 """Plaintexts are padded to a multiple of this many bytes, so that sizes say little."""
 
+LOT_LETTERS = 64
+"""Envelopes in one lot, at most."""
+
+LOT_BYTES = 88 * 1024
+"""Plaintext of one lot, at most: joserfc verifies no longer payload than 128,000 characters."""
+
 
 class Envelope(BaseModel):
     """One message as it is signed.
 
     instrument, version: signed convention and its version, or the legal duty. seq: order within
     (case, sender). agreement: reference of the agreement it rests on; proof: the proof itself, in
-    the message that opens the case. expiresat: after that instant it must not be read.
+    the message that opens the case. expiresat: after that instant it must not be read. traceparent:
+    W3C trace context of the step that sent it (CloudEvents distributed tracing extension).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -46,6 +54,7 @@ class Envelope(BaseModel):
     seq: int = 0
     agreement: str | None = Field(default=None, pattern=r"^[0-9a-f]{32}$")
     proof: str | None = None
+    traceparent: str | None = Field(default=None, max_length=64)
     data: dict[str, Any]
 
     def to_plaintext(self) -> bytes:
@@ -53,10 +62,23 @@ class Envelope(BaseModel):
         return self.model_dump_json(exclude_none=True).encode()
 
 
-def parse_envelope(content: bytes) -> Envelope:
+class Lot(BaseModel):
+    """Envelopes that travel together: of one sender, to one receiver, on one subject."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    letters: tuple[Envelope, ...] = Field(min_length=1, max_length=LOT_LETTERS)
+
+
+def bind(plaintexts: Iterable[bytes]) -> bytes:
+    """JSON bytes of the lot of these envelopes, ready to be signed."""
+    return b'{"letters":[' + b",".join(plaintexts) + b"]}"
+
+
+def parse_lot(content: bytes) -> tuple[Envelope, ...]:
     """Read a verified plaintext; raises Unverified with the fields at fault."""
     try:
-        return Envelope.model_validate_json(content)
+        return Lot.model_validate_json(content).letters
     except ValidationError as error:
         raise Unverified(f"The letter's envelope is not one: {wrong_fields(error)}") from None
 

@@ -24,9 +24,10 @@ from contracts.kernel.paris import day_of
 from contracts.kernel.signed import OPEN_STATES, SignedConvention
 from services.chassis import letters, standing, tables
 from services.chassis.controls import send_control
-from services.chassis.core import REGISTER_SCOPE, Core, person_scope
+from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.journal import Entry
+from services.chassis.scopes import REGISTER_SCOPE, person_scope
 from services.chassis.standing import Person
 
 

@@ -28,6 +28,7 @@ from nats.js.errors import APIError, NoStreamResponseError, NotFoundError
 from nats.js.errors import Error as JetStreamError
 
 from contracts.kernel.instrument import Content
+from services.chassis.arrivals import Verdict
 from services.chassis.letterbox import (
     DURABLE,
     STREAM,
@@ -47,13 +48,6 @@ _ERASED_AT_ONCE = 64
 
 _TOO_LARGE = 10054
 """JetStream's error code for a message larger than the stream allows."""
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What to do with a letter: None acknowledges it, a number of seconds hands it out again."""
-
-    again_after: float | None = None
 
 
 Handle = Callable[[Letter], Awaitable[Verdict]]

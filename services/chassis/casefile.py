@@ -11,10 +11,11 @@ from contracts.kernel.fields import Payload, node_fields
 from contracts.kernel.instrument import Flow
 from contracts.kernel.messages import Identity, Representative
 from services.chassis import standing, tables
-from services.chassis.core import Core, case_scope
+from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.opening import Opened
 from services.chassis.posting import OPEN
+from services.chassis.scopes import case_scope
 from services.chassis.standing import Person
 
 

@@ -182,20 +182,3 @@ class Core:
     def types(self) -> frozenset[str]:
         """All message types this installation knows."""
         return self.registry.types()
-
-
-def case_scope(case_id: str) -> str:
-    """Name of the data key under which everything about a case lies."""
-    return f"case:{case_id}"
-
-
-def person_scope(person_id: str) -> str:
-    """Name of the data key of a person in one's own register."""
-    return f"person:{person_id}"
-
-
-REFUSAL_SCOPE = "class:refusals"
-"""Key scope of decisions that opened no case."""
-
-REGISTER_SCOPE = "class:register"
-"""Key scope of journal lines that name an agent but no case."""

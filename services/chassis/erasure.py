@@ -13,9 +13,10 @@ from sqlalchemy import delete, select, update
 
 from contracts.kernel.control import ErasureDone
 from services.chassis import standing, tables
-from services.chassis.core import Core, case_scope
+from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.journal import Entry
+from services.chassis.scopes import case_scope
 
 ERASED = "erased"
 

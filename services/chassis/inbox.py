@@ -6,7 +6,6 @@ or the schema refused keeps no content.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -26,16 +25,19 @@ from contracts.kernel.facts import to_json as facts_json
 from contracts.kernel.fields import Payload
 from contracts.kernel.instrument import Cardinality, Flow
 from contracts.kernel.messages import Identity
+from contracts.kernel.receipts import ReceiptBatch
 from contracts.kernel.signed import SignedConvention
 from services.chassis import standing, tables
 from services.chassis.casefile import identity_of, open_case
 from services.chassis.control import apply_control
-from services.chassis.core import REFUSAL_SCOPE, Core, Received, case_scope
+from services.chassis.core import Core, Received
 from services.chassis.database import Loader, Tx
+from services.chassis.dead_letters import Dead, bury
 from services.chassis.journal import Entry
 from services.chassis.opening import Letter, Opened
 from services.chassis.posting import OPEN
 from services.chassis.receipting import acknowledge, apply_receipts
+from services.chassis.scopes import REFUSAL_SCOPE, case_scope
 from services.chassis.standing import NOTHING, Standing
 
 
@@ -76,15 +78,20 @@ class _Case:
     birth: date | None
 
 
-def handle(tx: Tx, core: Core, opened: Opened, letter: Letter, at: datetime) -> Handled:
-    """Handle one verified letter. May be run twice with the same letter (see database)."""
-    if opened.receipts is not None:
-        if tx.get(INBOX, (opened.sender.org, letter.message_id)) is None:
-            _remember(tx, opened, letter.message_id, "receipts", Handled.RECEIPTS, at)
-            receipts, token = opened.receipts, opened.token
-            tx.at_end(lambda: apply_receipts(tx, core, receipts, token, at))
-        return Handled.RECEIPTS
-    envelope = _envelope(opened)
+def take_receipts(
+    tx: Tx, core: Core, opened: Opened, batch: ReceiptBatch, letter: Letter, at: datetime
+) -> Handled:
+    """Apply a partner's receipts, once. May be run twice with the same ones (see database)."""
+    if tx.get(INBOX, (opened.sender.org, letter.message_id)) is None:
+        _remember(tx, opened, letter.message_id, None, Handled.RECEIPTS, at)
+        tx.at_end(lambda: apply_receipts(tx, core, batch, opened.token, at))
+    return Handled.RECEIPTS
+
+
+def handle(
+    tx: Tx, core: Core, opened: Opened, envelope: Envelope, letter: Letter, at: datetime
+) -> Handled:
+    """Handle one letter of a verified lot. May be run twice with the same one (see database)."""
     before = tx.get(INBOX, (opened.sender.org, envelope.id))
     if before is not None:
         acknowledge(tx, core, opened.sender, opened.signed.id, envelope.id, before, at)
@@ -94,27 +101,25 @@ def handle(tx: Tx, core: Core, opened: Opened, letter: Letter, at: datetime) -> 
     outcome = _outcome(tx, core, opened, envelope, letter, at)
     if outcome is Handled.STALE:
         return outcome
-    _remember(tx, opened, envelope.id, envelope.type, outcome, at)
+    _remember(tx, opened, envelope.id, envelope, outcome, at)
     acknowledge(tx, core, opened.sender, opened.signed.id, envelope.id, outcome.value, at)
     return outcome
 
 
-def _envelope(opened: Opened) -> Envelope:
-    if opened.envelope is None:
-        raise InvalidDocument("A letter without an envelope holds receipts.")
-    return opened.envelope
-
-
 def _remember(
-    tx: Tx, opened: Opened, message_id: str, type_: str, outcome: Handled, at: datetime
+    tx: Tx,
+    opened: Opened,
+    message_id: str,
+    envelope: Envelope | None,
+    outcome: Handled,
+    at: datetime,
 ) -> None:
-    envelope = opened.envelope
     tx.insert(
         tables.inbox,
         {
             "sender": opened.sender.org,
             "message_id": message_id,
-            "type": type_,
+            "type": "receipts" if envelope is None else envelope.type,
             "case_id": None if envelope is None else envelope.caseid,
             "status": outcome.value,
             "received_at": at,
@@ -288,7 +293,8 @@ def _refuse(
     at: datetime,
 ) -> None:
     _journal(tx, core, opened, envelope, outcome, articles, facts, at)
-    bury(tx, core, letter, opened.sender.org, outcome.value, articles, at, keep_body=False)
+    dead = Dead(letter, opened.sender.org, envelope.id, outcome.value, articles)
+    bury(tx, core, dead, envelope.to_plaintext(), at)
 
 
 def _journal(
@@ -317,35 +323,4 @@ def _journal(
             case_id=case_id,
             facts=None if facts is None else facts_json(facts),
         ),
-    )
-
-
-def bury(
-    tx: Tx,
-    core: Core,
-    letter: Letter,
-    sender: str,
-    reason: str,
-    articles: tuple[str, ...],
-    at: datetime,
-    *,
-    keep_body: bool,
-) -> None:
-    """Keep a dead letter: id, reason and commitment; its ciphertext for technical failures only."""
-    tx.insert(
-        tables.dead_letters,
-        {
-            "id": core.new_id(),
-            "sender": sender,
-            "message_id": letter.message_id,
-            "subject": letter.subject,
-            "reason": reason,
-            "articles": articles,
-            "commitment": core.keystore.commit(REFUSAL_SCOPE, letter.body).hex(),
-            "headers": json.dumps(dict(letter.headers)),
-            "body": letter.body if keep_body else None,
-            "attempts": letter.deliveries,
-            "failed_at": at,
-            "keep_until": at + timedelta(days=core.policy.dead_letter_days),
-        },
     )

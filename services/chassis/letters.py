@@ -1,24 +1,30 @@
-"""Putting a letter in the outbox: sealed in the transaction that decided it, published later.
+"""Letters in the outbox, and the lots in which they leave.
 
-The relay only moves what lies here, so a crash between the commit and the publication loses
-nothing; the sealed letter stays until the signed receipt, or its expiry.
+A letter is put here in the transaction that decided it, under the key of its case, so that erasing
+the case erases it. It stays until the signed receipt, or its expiry. What waits for one partner on
+one subject leaves as one lot: one signature, one encryption, one message on the bus.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Row
 
 from contracts.broker.subjects import letter_subject
+from contracts.kernel.envelope import LOT_BYTES, LOT_LETTERS, bind
 from contracts.kernel.errors import RelaisError
 from contracts.kernel.facts import Facts
 from contracts.kernel.instrument import subject_token
-from contracts.kernel.organisation import DirectoryEntry, Suite
+from contracts.kernel.organisation import DirectoryEntry, EncryptionKey, Suite
 from services.chassis import tables
 from services.chassis.database import Tx
+from services.chassis.keystore import KeyDestroyed, SealBroken
+from services.chassis.scopes import OUTBOX_SCOPE, case_scope
 from services.chassis.sealing import choose_key, seal
 
 if TYPE_CHECKING:
@@ -32,7 +38,8 @@ REFUSED, EXPIRED, STOPPED = "refused", "expired", "stopped"
 """States of a letter: waiting, in the receiver's letterbox, and its four ends."""
 
 ID_HEADER, SUITE_HEADER, KEY_HEADER = "Nats-Msg-Id", "Relais-Suite", "Relais-Key"
-TRACE_HEADER = "traceparent"
+LETTERS_HEADER = "Relais-Letters"
+"""Ids of the letters in a lot, so that one that does not open can be refused letter by letter."""
 
 
 class NoCommonSuite(RelaisError):
@@ -48,7 +55,7 @@ LEASE = timedelta(seconds=10)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A letter before it is sealed.
+    """A letter before it is put in the outbox.
 
     code: last token of the subject (a flow's code, ``k`` or ``r``). content: plaintext to sign.
     facts: what the decision rested on, for the relay's second look; None where nothing was decided.
@@ -71,7 +78,10 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
-    """A committed letter as the relay carries it. facts: None where no second look is due."""
+    """A committed letter as the relay carries it.
+
+    content: None where its case was erased meanwhile. facts: None where no second look is due.
+    """
 
     message_id: str
     kind: str
@@ -79,51 +89,124 @@ class Ready:
     receiver: str
     subject: str
     instrument: str
-    headers: Mapping[str, str]
-    sealed: bytes
+    content: bytes | None
     expires_at: datetime
     attempts: int
     facts: Facts | None
+    traceparent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """What travels: one letter or a lot of them, signed and encrypted to the receiver."""
+
+    subject: str
+    headers: Mapping[str, str]
+    body: bytes
 
 
 def put(tx: Tx, core: Core, draft: Draft, at: datetime) -> None:
-    """Seal a letter and queue it, due at once. Raises NoCommonSuite.
-
-    The newest key serves even past its date: a node that sleeps all summer cannot publish another,
-    keeps that one until it has, and must still hear of a withdrawal.
-    """
-    own = core.directory.entry(core.org)
-    key = choose_key(
-        draft.to.encryption_keys,
-        _stricter(draft.to.floor, own.floor if own is not None else Suite.XWING),
-    )
-    if own is None or key is None:
-        raise NoCommonSuite(f"{draft.to.org} ne publie aucune clé de chiffrement acceptée ici.")
+    """Queue a letter, due at once. Raises NoCommonSuite, before it could only wait."""
+    own, _ = _keys(core, draft.to)
     subject = letter_subject(draft.to.code, own.code, subject_token(draft.instrument), draft.code)
-    sealed = seal(
-        draft.content,
-        signer=core.keys.signing,
-        kid=core.keys.kid,
-        to=key,
-        subject=subject,
-        message_id=draft.message_id,
-    )
-    headers = _headers(draft, key.suite, key.kid)
-    tx.insert(tables.outbox, _row(draft, subject, headers, sealed, at))
-    ready = Ready(
+    tx.insert(tables.outbox, _row(core, draft, subject, at))
+    letter = Ready(
         message_id=draft.message_id,
         kind=draft.kind,
         type=draft.type,
         receiver=draft.to.org,
         subject=subject,
         instrument=draft.instrument,
-        headers=headers,
-        sealed=sealed,
+        content=draft.content,
         expires_at=draft.expires_at,
         attempts=0,
         facts=draft.facts,
+        traceparent=draft.traceparent,
     )
-    tx.on_commit(lambda: core.outgoing(ready))
+    tx.on_commit(lambda: core.outgoing(letter))
+
+
+def ready(core: Core, row: Row[Any], facts: Facts | None) -> Ready:
+    """Take a letter out of the outbox again, after a crash or for another try."""
+    content = None
+    with suppress(KeyDestroyed, SealBroken):
+        if row.sealed is not None:
+            scope = _scope(row.kind, row.case_id)
+            content = core.keystore.open(scope, row.sealed, row.message_id.encode())
+    return Ready(
+        message_id=row.message_id,
+        kind=row.kind,
+        type=row.type,
+        receiver=row.receiver,
+        subject=row.subject,
+        instrument=row.instrument,
+        content=content,
+        expires_at=row.expires_at,
+        attempts=row.attempts,
+        facts=facts,
+        traceparent=row.traceparent,
+    )
+
+
+def lots(letters: Iterable[Ready]) -> Iterator[list[Ready]]:
+    """Letters that may leave together: same subject, neither too many nor too long."""
+    filling: dict[str, list[Ready]] = {}
+    sizes: dict[str, int] = {}
+    for letter in letters:
+        size = len(letter.content or b"")
+        lot = filling.setdefault(letter.subject, [])
+        held = sizes.get(letter.subject, 0)
+        full = len(lot) == LOT_LETTERS or held + size > LOT_BYTES or letter.kind == RECEIPT
+        if lot and full:
+            yield lot
+            lot, held = [], 0
+            filling[letter.subject] = lot
+        lot.append(letter)
+        sizes[letter.subject] = held + size
+    yield from filling.values()
+
+
+def pack(core: Core, lot: Sequence[Ready], lot_id: str) -> Sealed:
+    """Sign and encrypt a lot as it leaves. Raises NoCommonSuite.
+
+    lot_id: random and new for each try, since another try may hold other letters; a letter alone
+    travels under its own id, so that the letterbox knows it again.
+    The newest key serves even past its date: a node that sleeps all summer cannot publish another,
+    keeps that one until it has, and must still hear of a withdrawal.
+    """
+    first, ids = lot[0], [letter.message_id for letter in lot]
+    to = core.directory.entry(first.receiver)
+    if to is None:
+        raise NoCommonSuite(f"{first.receiver} n'est plus dans l'annuaire.")
+    _, key = _keys(core, to)
+    contents = [letter.content or b"" for letter in lot]
+    message_id = ids[0] if len(ids) == 1 else lot_id
+    body = seal(
+        contents[0] if first.kind == RECEIPT else bind(contents),
+        signer=core.keys.signing,
+        kid=core.keys.kid,
+        to=key,
+        subject=first.subject,
+        message_id=message_id,
+    )
+    headers = {ID_HEADER: message_id, SUITE_HEADER: key.suite.value, KEY_HEADER: key.kid}
+    if len(ids) > 1:
+        headers[LETTERS_HEADER] = ",".join(ids)
+    return Sealed(first.subject, headers, body)
+
+
+def _keys(core: Core, to: DirectoryEntry) -> tuple[DirectoryEntry, EncryptionKey]:
+    """Our own entry, and the key of the partner's that both sides accept."""
+    own = core.directory.entry(core.org)
+    floor = _stricter(to.floor, own.floor if own is not None else Suite.XWING)
+    key = choose_key(to.encryption_keys, floor)
+    if own is None or key is None:
+        raise NoCommonSuite(f"{to.org} ne publie aucune clé de chiffrement acceptée ici.")
+    return own, key
+
+
+def _scope(kind: str, case_id: str | None) -> str:
+    return OUTBOX_SCOPE if kind != LETTER or case_id is None else case_scope(case_id)
 
 
 def _stricter(one: Suite, other: Suite) -> Suite:
@@ -131,16 +214,8 @@ def _stricter(one: Suite, other: Suite) -> Suite:
     return max(one, other, key=order.index)
 
 
-def _headers(draft: Draft, suite: Suite, kid: str) -> dict[str, str]:
-    headers = {ID_HEADER: draft.message_id, SUITE_HEADER: suite.value, KEY_HEADER: kid}
-    if draft.traceparent is not None:
-        headers[TRACE_HEADER] = draft.traceparent
-    return headers
-
-
-def _row(
-    draft: Draft, subject: str, headers: dict[str, str], sealed: bytes, at: datetime
-) -> dict[str, object]:
+def _row(core: Core, draft: Draft, subject: str, at: datetime) -> dict[str, object]:
+    scope = _scope(draft.kind, draft.case_id)
     return {
         "message_id": draft.message_id,
         "kind": draft.kind,
@@ -152,8 +227,8 @@ def _row(
         "reference": draft.reference,
         "seq": draft.seq,
         "state": QUEUED,
-        "headers": json.dumps(headers),
-        "sealed": sealed,
+        "traceparent": draft.traceparent,
+        "sealed": core.keystore.seal(scope, draft.content, draft.message_id.encode()),
         "created_at": at,
         "expires_at": draft.expires_at,
         "due_at": at + LEASE,

@@ -7,48 +7,40 @@ connection or a clock.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from functools import partial
 from pathlib import Path
 
 import httpx
-from sqlalchemy import Connection, make_url, select, update
+from sqlalchemy import make_url
 
 from contracts.broker.compile import activations_for
-from contracts.kernel.errors import RelaisError, Unavailable, Unverified
+from contracts.kernel.errors import RelaisError, Unavailable
 from contracts.kernel.paris import day_of
 from contracts.registry import Registry
-from services.chassis import migrate, retention, standing, tables
-from services.chassis.bus import Bus, BusSettings, Verdict
+from services.chassis import migrate, retention
+from services.chassis.arrivals import Arrivals
+from services.chassis.bus import Bus, BusSettings
 from services.chassis.clock import Clock
-from services.chassis.core import REFUSAL_SCOPE, REGISTER_SCOPE, Core, Partner, Policy
-from services.chassis.database import Database, Need, Tx, Work
+from services.chassis.core import Core, Partner, Policy
+from services.chassis.database import Database
 from services.chassis.directory import Directory, DirectoryKeeper
-from services.chassis.inbox import INBOX, Handled, bury, handle
 from services.chassis.journal import Journal
 from services.chassis.keys import NodeKeys
 from services.chassis.keystore import KeyStore
 from services.chassis.letterbox import LetterboxLimits
-from services.chassis.letters import TRACE_HEADER, Ready
+from services.chassis.letters import Ready
 from services.chassis.metrics import Metrics
-from services.chassis.opening import Letter, Opened, open_letter, sender_of
-from services.chassis.receipting import acknowledge
 from services.chassis.relay import Relay
+from services.chassis.scopes import STANDING_SCOPES
 from services.chassis.secret import NodeSecret
 from services.chassis.settings import NodeSettings
-from services.chassis.telemetry import Telemetry, extract
+from services.chassis.telemetry import Telemetry
 from services.chassis.tokens import Tokens
-
-RETRIES = (0.2, 1.0, 5.0, 30.0)
-"""Seconds before a letter whose handling failed is handed out again; then it is a dead letter."""
-
-EARLY = timedelta(seconds=5)
-"""How soon a letter from the future is looked at again."""
 
 HOUSEKEEPING_EVERY = 3600.0
 """Seconds between two rounds of retention and key rotation."""
@@ -112,7 +104,10 @@ class Node:
             policy=given.policy,
             outgoing=self._hand_over,
         )
-        self.bus = Bus(self._bus_settings(), self.receive)
+        self.arrivals = Arrivals(
+            self.core, self.database, given.clock, self.telemetry, self.metrics
+        )
+        self.bus = Bus(self._bus_settings(), self.arrivals.receive)
         self.relay = Relay(self.core, self.database, self.bus.publish, given.clock, self.telemetry)
         self._registrar = httpx.AsyncClient(base_url=settings.registrar_url, timeout=5)
         self._tasks: list[asyncio.Task[None]] = []
@@ -139,7 +134,7 @@ class Node:
         self.keystore.attach(self.database)
         self.database.start()
         self.journal.attach(self.database)
-        self.keystore.ensure([REFUSAL_SCOPE, REGISTER_SCOPE])
+        self.keystore.ensure(STANDING_SCOPES)
         loop = asyncio.get_running_loop()
         self.database.on_commit(lambda: loop.call_soon_threadsafe(self.relay.wake))
         await self._sync_once()
@@ -248,90 +243,6 @@ class Node:
             )
         await self._sync_once()
 
-    # -- letters ---------------------------------------------------------------------------
-
-    async def receive(self, letter: Letter) -> Verdict:
-        """Handle one letter of the letterbox; never raises."""
-        parent = extract(letter.headers.get(TRACE_HEADER))
-        with self.telemetry.span(
-            "letter.handle", parent=parent, message_id=letter.message_id
-        ) as step:
-            try:
-                outcome = await self._handle(letter)
-            except Exception as error:  # noqa: BLE001 -- the letterbox must go on; see RETRIES
-                return await self._failed(letter, error)
-            step.set(state=outcome.value)
-            if outcome is Handled.TOO_EARLY:
-                return Verdict(EARLY.total_seconds())
-            if outcome is Handled.STALE:
-                return Verdict(SYNC_EVERY)
-            self.metrics.message("in", outcome.value)
-            return Verdict()
-
-    async def _handle(self, letter: Letter) -> Handled:
-        at = self.clock.now()
-        try:
-            opened = open_letter(self.core, letter, at)
-        except Unverified as error:
-            return await self._unverified(letter, error)
-        return await self.database.write(_work(self.core, opened, letter, self.clock))
-
-    async def _unverified(self, letter: Letter, error: Unverified) -> Handled:
-        """Refuse what cannot be proven; the ciphertext is kept, since the fault may be ours."""
-        at = self.clock.now()
-
-        def unit(tx: Tx) -> Handled:
-            try:
-                sender, signed, _ = sender_of(self.core, letter)
-            except Unverified:
-                bury(tx, self.core, letter, "", error.code, (), at, keep_body=False)
-                return Handled.UNVERIFIED
-            bury(tx, self.core, letter, sender.org, error.code, (), at, keep_body=True)
-            if len(letter.message_id) == len(self.core.new_id()):
-                status = Handled.UNVERIFIED.value
-                acknowledge(tx, self.core, sender, signed.id, letter.message_id, status, at)
-            return Handled.UNVERIFIED
-
-        return await self.database.write(unit)
-
-    async def _failed(self, letter: Letter, error: Exception) -> Verdict:
-        """Hand out again with growing delays; then keep it as a dead letter with its reason."""
-        code = error.code if isinstance(error, RelaisError) else type(error).__name__
-        logging.getLogger("relais.inbox").warning("letter_failed: %s", code)
-        if isinstance(error, Unavailable):
-            return Verdict(RETRIES[-1])
-        if letter.deliveries <= len(RETRIES):
-            return Verdict(RETRIES[letter.deliveries - 1])
-        at = self.clock.now()
-
-        def unit(tx: Tx) -> None:
-            try:
-                sender = sender_of(self.core, letter)[0].org
-            except Unverified:
-                sender = ""
-            bury(tx, self.core, letter, sender, f"failed:{code}"[:64], (), at, keep_body=True)
-
-        with suppress(RelaisError):
-            await self.database.write(unit)
-            return Verdict()
-        return Verdict(RETRIES[-1])
-
-    def dead_letter(self, connection: Connection, dead_id: str) -> Letter | None:
-        """A dead letter that still has its ciphertext and was not tried again."""
-        dead = tables.dead_letters
-        row = connection.execute(select(dead).where(dead.c.id == dead_id)).first()
-        if row is None or row.body is None or row.retried_at is not None:
-            return None
-        return Letter(row.subject, json.loads(row.headers), row.body, row.attempts)
-
-    async def retry(self, dead_id: str, letter: Letter) -> str:
-        """Handle a dead letter once more; raises what the handling raises."""
-        outcome = await self._handle(letter)
-        dead, at = tables.dead_letters, self.clock.now()
-        done = update(dead).where(dead.c.id == dead_id).values(retried_at=at, body=None)
-        await self.database.write(lambda tx: tx.execute(done))
-        return outcome.value
-
 
 def _folders(settings: NodeSettings) -> list[Path]:
     """Folders of the SQLite files among the node's databases."""
@@ -341,16 +252,3 @@ def _folders(settings: NodeSettings) -> list[Path]:
         for url in urls
         if url.get_backend_name() == "sqlite" and url.database
     ]
-
-
-def _work(core: Core, opened: Opened, letter: Letter, clock: Clock) -> Work[Handled]:
-    """The unit of one letter, and every row it may look at, read for the whole batch at once."""
-    envelope = opened.envelope
-    needs: list[Need] = [(INBOX, (opened.sender.org, letter.message_id))]
-    if envelope is not None and envelope.caseid is not None:
-        needs.append((standing.CASES, envelope.caseid))
-    if envelope is not None and envelope.agreement is not None:
-        needs.append((standing.PROOFS, envelope.agreement))
-        needs.append((standing.TOMBSTONES, envelope.agreement))
-        needs.append((standing.REFERENCES, envelope.agreement))
-    return Work(lambda tx: handle(tx, core, opened, letter, clock.now()), needs=tuple(needs))

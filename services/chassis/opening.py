@@ -11,20 +11,20 @@ from datetime import datetime
 
 from contracts.broker.subjects import CONTROL, RECEIPT, LetterAddress, parse_subject
 from contracts.kernel.control import CONTROL_TYPES
-from contracts.kernel.envelope import Envelope, parse_envelope
+from contracts.kernel.envelope import LOT_LETTERS, Envelope, parse_lot
 from contracts.kernel.errors import InvalidDocument, Unverified
 from contracts.kernel.instrument import Flow, subject_token
 from contracts.kernel.organisation import DirectoryEntry, Suite
 from contracts.kernel.receipts import ReceiptBatch, parse_receipts
 from contracts.kernel.signed import SignedConvention
 from services.chassis.core import Core
-from services.chassis.letters import ID_HEADER, KEY_HEADER, SUITE_HEADER
+from services.chassis.letters import ID_HEADER, KEY_HEADER, LETTERS_HEADER, SUITE_HEADER
 from services.chassis.sealing import unseal, verified
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A letter as the letterbox hands it out; deliveries counts from 1."""
+    """A letter, or a lot of them, as the letterbox hands it out; deliveries counts from 1."""
 
     subject: str
     headers: Mapping[str, str]
@@ -33,20 +33,25 @@ class Letter:
 
     @property
     def message_id(self) -> str:
-        """Id in clear, good for finding the letter again; the signed one must equal it."""
+        """Id in clear, to which the encryption is bound."""
         return self.headers.get(ID_HEADER, "")
+
+    @property
+    def claimed(self) -> tuple[str, ...]:
+        """Ids of the letters inside, as said in clear: good for refusing what does not open."""
+        return tuple(self.headers.get(LETTERS_HEADER, self.message_id).split(","))[:LOT_LETTERS]
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A verified letter: from whom, under which convention, and its content."""
+    """What was verified: from whom, under which convention; its envelopes, or its receipts."""
 
     sender: DirectoryEntry
     signed: SignedConvention
     flow: Flow | None
-    envelope: Envelope | None
-    receipts: ReceiptBatch | None
-    token: bytes
+    envelopes: tuple[Envelope, ...]
+    receipts: ReceiptBatch | None = None
+    token: bytes = b""
 
 
 class UnknownKeyId(Unverified):
@@ -87,17 +92,25 @@ def open_letter(core: Core, letter: Letter, at: datetime) -> Opened:
     if address.message == RECEIPT:
         batch = parse_receipts(content)
         _same(batch.source == sender.org and batch.to == core.org)
-        return Opened(sender, signed, None, None, batch, token)
-    envelope = parse_envelope(content)
-    _same(envelope.source == sender.org and envelope.to == core.org)
-    _same(envelope.id == letter.message_id and envelope.instrument == signed.id)
-    flow = _flow(signed, envelope, address)
-    return Opened(sender, signed, flow, envelope, None, token)
+        return Opened(sender, signed, None, (), batch, token)
+    envelopes = parse_lot(content)
+    _same(tuple(envelope.id for envelope in envelopes) == letter.claimed)
+    flow = _flow(signed, envelopes[0], address)
+    for envelope in envelopes:
+        _same(envelope.source == sender.org and envelope.to == core.org)
+        _same(envelope.instrument == signed.id)
+        _same(envelope.type in CONTROL_TYPES if flow is None else envelope.type == flow.type)
+    return Opened(sender, signed, flow, envelopes)
+
+
+def reopened(core: Core, letter: Letter, envelope: Envelope) -> Opened:
+    """A letter that was opened and verified here before; raises Unverified if that is no more."""
+    sender, signed, address = sender_of(core, letter)
+    return Opened(sender, signed, _flow(signed, envelope, address), (envelope,))
 
 
 def _flow(signed: SignedConvention, envelope: Envelope, address: LetterAddress) -> Flow | None:
     if address.message == CONTROL:
-        _same(envelope.type in CONTROL_TYPES)
         return None
     party = signed.party(envelope.source)
     flow = None if party is None else signed.convention.flow(envelope.type, party.kind)

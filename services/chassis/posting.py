@@ -25,10 +25,11 @@ from contracts.kernel.instrument import Cardinality, Flow
 from contracts.kernel.paris import midnight
 from contracts.kernel.signed import SignedConvention
 from services.chassis import letters, standing, tables
-from services.chassis.core import REFUSAL_SCOPE, Core, Sent, case_scope
+from services.chassis.core import Core, Sent
 from services.chassis.database import Tx
 from services.chassis.journal import Entry
 from services.chassis.routing import Request, Route, fields_at_fault, find_flow, resolve
+from services.chassis.scopes import REFUSAL_SCOPE, case_scope
 from services.chassis.standing import NOTHING, Person, Standing
 
 
@@ -241,6 +242,7 @@ def _envelope(
         seq=seq,
         agreement=None if known.agreement is None else known.agreement.reference,
         proof=proof,
+        traceparent=request.traceparent,
         data=payload.model_dump(mode="json"),
     )
 

@@ -248,10 +248,9 @@ def _operations(routes: APIRouter, node: Node) -> None:
     async def retry(request: Request, dead_id: str) -> Response:
         """Handle a dead letter again; the gate decides again too."""
         agent_of(node, request, Right.OPERATE)
-        letter = await node.database.read(lambda c: node.dead_letter(c, dead_id))
-        if letter is None:
+        outcome = await node.arrivals.retry(dead_id)
+        if outcome is None:
             raise UnknownName("Aucune lettre morte à rejouer ne porte ce numéro.")
-        outcome = await node.retry(dead_id, letter)
         return JSONResponse({"outcome": outcome}, status_code=202)
 
     @routes.get("/retention")

@@ -16,10 +16,11 @@ from contracts.broker.subjects import RECEIPT
 from contracts.kernel.organisation import DirectoryEntry
 from contracts.kernel.receipts import ACCEPTED, Head, Receipt, ReceiptBatch, Status
 from services.chassis import letters, tables
-from services.chassis.core import Core, case_scope
+from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.journal import Entry
 from services.chassis.journal import Head as JournalHead
+from services.chassis.scopes import case_scope
 
 RECEIPT_LIFETIME = timedelta(days=31)
 """A receipt travels as long as the letters it answers may be republished."""

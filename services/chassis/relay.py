@@ -1,26 +1,26 @@
-"""The relay: takes sealed letters from the outbox to the receivers' letterboxes.
+"""The relay: takes letters from the outbox to the receivers' letterboxes.
 
 One lane per receiver, so that one who is away holds up nobody else. Each letter is decided again at
-the moment it leaves; one that no longer passes is stopped and its content erased. What the broker
-acknowledged is `delivered`; it stays here until the signed receipt, or its expiry.
+the moment it leaves; one that no longer passes is stopped and its content erased. The others leave
+in lots, signed and encrypted here: whatever waits when a lane is free, and never a wait for more.
+What the broker acknowledged is `delivered`; it stays until the signed receipt, or its expiry.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import random
 import time
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from contracts.gate import Refused
 from contracts.kernel.errors import RelaisError, Unavailable
@@ -34,7 +34,7 @@ from services.chassis.keystore import KeyDestroyed
 from services.chassis.letters import Ready
 from services.chassis.posting import recheck
 from services.chassis.schema import journal
-from services.chassis.telemetry import Telemetry, extract
+from services.chassis.telemetry import Step, Telemetry, extract
 
 _log = logging.getLogger("relais.relay")
 
@@ -157,7 +157,7 @@ class Relay:
         query = select(outbox).where(where).order_by(outbox.c.due_at).limit(self._batch)
         rows = connection.execute(query).all()
         facts = self._facts(connection, [row.message_id for row in rows])
-        return [_ready(row, facts.get(row.message_id)) for row in rows]
+        return [letters.ready(self._core, row, facts.get(row.message_id)) for row in rows]
 
     def _facts(self, connection: Connection, ids: Sequence[str]) -> dict[str, Facts]:
         """Facts of the decisions that sent these letters, from the journal."""
@@ -198,7 +198,8 @@ class Relay:
                 stopped.append((letter, refused))
             elif letter.expires_at > now:
                 leaving.append(letter)
-        results = await asyncio.gather(*(self._send(letter) for letter in leaving))
+        sent = await asyncio.gather(*(self._send(lot) for lot in letters.lots(leaving)))
+        results = [result for lot in sent for result in lot]
         with suppress(Unavailable):
             # At the batch's end: an update in its midst would send the rows gathered so far alone.
             await self._database.write(
@@ -209,41 +210,34 @@ class Relay:
 
     def _recheck(self, letter: Ready, now: datetime) -> Refused | None:
         """Decide again as the letter leaves (design §10.6); control and receipts always pass."""
+        if letter.content is None:  # its case was erased meanwhile
+            return Refused("", ())
         if letter.kind != letters.LETTER:
             return None
-        if letter.facts is None:  # its case was erased meanwhile
+        if letter.facts is None:
             return Refused("", ())
         signed = self._core.directory.conventions.get(letter.instrument)
         decision = recheck(self._core, letter.facts, signed, now)
         return decision if isinstance(decision, Refused) else None
 
-    async def _send(self, letter: Ready) -> Result:
-        parent = extract(letter.headers.get(letters.TRACE_HEADER))
-        with self._telemetry.span(
-            "letter.publish", parent=parent, message_id=letter.message_id, flow=letter.type
-        ) as step:
+    async def _send(self, lot: Sequence[Ready]) -> list[Result]:
+        with ExitStack() as stack:
+            steps = [stack.enter_context(self._step(letter)) for letter in lot]
             try:
-                await self._publish(letter.subject, letter.headers, letter.sealed)
+                sealed = letters.pack(self._core, lot, self._core.new_id())
+                await self._publish(sealed.subject, sealed.headers, sealed.body)
             except RelaisError as error:
-                step.set(code=error.code)
-                return Result(letter, error.code, final=isinstance(error, Undeliverable))
-            return Result(letter, None)
+                for step in steps:
+                    step.set(code=error.code)
+                final = isinstance(error, Undeliverable)
+                return [Result(letter, error.code, final=final) for letter in lot]
+            return [Result(letter, None) for letter in lot]
 
-
-def _ready(row: Row[Any], facts: Facts | None) -> Ready:
-    return Ready(
-        message_id=row.message_id,
-        kind=row.kind,
-        type=row.type,
-        receiver=row.receiver,
-        subject=row.subject,
-        instrument=row.instrument,
-        headers=json.loads(row.headers),
-        sealed=row.sealed,
-        expires_at=row.expires_at,
-        attempts=row.attempts,
-        facts=facts,
-    )
+    def _step(self, letter: Ready) -> Step:
+        parent = extract(letter.traceparent)
+        return self._telemetry.span(
+            "letter.publish", parent=parent, message_id=letter.message_id, flow=letter.type
+        )
 
 
 def _record(

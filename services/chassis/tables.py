@@ -145,7 +145,7 @@ outbox = Table(
     Column("reference", ID, index=True),
     Column("seq", Integer, nullable=False),
     Column("state", CODE, nullable=False),
-    Column("headers", Text, nullable=False),
+    Column("traceparent", CODE),
     Column("sealed", LargeBinary),
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
@@ -158,7 +158,7 @@ outbox = Table(
     Column("receipt_id", ID),
     Index(None, "due_at"),
 )
-"""Letters to send, kept sealed until the signed receipt or their expiry."""
+"""Letters to send, under the key of their case, until the signed receipt or their expiry."""
 
 inbox = Table(
     "inbox",
@@ -205,14 +205,17 @@ dead_letters = Table(
     Column("reason", CODE, nullable=False),
     Column("articles", Codes, nullable=False),
     Column("commitment", String(HASH_LENGTH), nullable=False),
-    Column("headers", Text, nullable=False),
+    Column("headers", Text),
     Column("body", LargeBinary),
     Column("attempts", Integer, nullable=False),
     Column("failed_at", UtcDateTime, nullable=False),
     Column("keep_until", UtcDateTime, nullable=False),
     Column("retried_at", UtcDateTime),
 )
-"""What failed for good; only technical failures keep the ciphertext."""
+"""What failed for good; only technical failures keep a body.
+
+body: with headers, what did not open, as it came; without, an opened letter under our own key.
+"""
 
 idempotency = Table(
     "idempotency",

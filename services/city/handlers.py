@@ -5,8 +5,9 @@ from __future__ import annotations
 from sqlalchemy import delete, update
 
 from contracts.conventions.a_city_school.messages import ReferralAnswered
-from services.chassis.core import Core, Received, Sent, case_scope
+from services.chassis.core import Core, Received, Sent
 from services.chassis.database import Tx
+from services.chassis.scopes import case_scope
 from services.city.models import pathway_referents, referrals
 
 

@@ -12,8 +12,9 @@ from sqlalchemy import select
 from contracts.conventions.a_city_school.messages import ReferralSubmitted
 from contracts.kernel.fields import Payload
 from contracts.kernel.organisation import DirectoryEntry
-from services.chassis.core import Core, case_scope
+from services.chassis.core import Core
 from services.chassis.database import Tx
+from services.chassis.scopes import case_scope
 from services.city.models import pathway_referents, referrals
 
 

@@ -20,7 +20,7 @@ from nats.js.errors import Error as JetStreamError
 
 from contracts.broker.subjects import letter_subject
 from contracts.kernel.documents import kid_of
-from contracts.kernel.envelope import Envelope
+from contracts.kernel.envelope import Envelope, bind
 from contracts.kernel.instrument import subject_token
 from contracts.kernel.keyring import read_entry
 from contracts.kernel.organisation import DirectoryEntry, Suite
@@ -129,7 +129,7 @@ def forged_letter(
     if key is None:
         raise ValueError("the receiver publishes no key")
     body = seal(
-        envelope.to_plaintext(),
+        bind([envelope.to_plaintext()]),
         signer=keys.signing,
         kid=kid_of(keys.signing),
         to=key,

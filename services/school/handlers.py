@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import delete, update
 
-from services.chassis.core import Core, Received, Sent, case_scope
+from services.chassis.core import Core, Received, Sent
 from services.chassis.database import Tx
+from services.chassis.scopes import case_scope
 from services.school.models import referrals
 
 

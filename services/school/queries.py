@@ -7,8 +7,9 @@ from typing import Any
 
 from sqlalchemy import select
 
-from services.chassis.core import Core, case_scope
+from services.chassis.core import Core
 from services.chassis.database import Tx
+from services.chassis.scopes import case_scope
 from services.school.models import referrals
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.kernel.canonical import canonical, digest
-from contracts.kernel.envelope import PAD, Envelope, pad, parse_envelope
+from contracts.kernel.envelope import LOT_LETTERS, PAD, Envelope, bind, pad, parse_lot
 from contracts.kernel.errors import Unverified
 from contracts.kernel.receipts import ACCEPTED, Head, Receipt, ReceiptBatch, parse_receipts
 
@@ -30,6 +30,20 @@ def envelope(**more: Any) -> Envelope:
         "data": {"level": "6e"},
     }
     return Envelope(**{**said, **more})
+
+
+def parse_envelope(content: bytes) -> Envelope:
+    (found,) = parse_lot(bind([content]))
+    return found
+
+
+def test_a_lot_holds_envelopes_in_their_order_and_nothing_else() -> None:
+    many = [envelope(id=f"{number:032x}") for number in range(LOT_LETTERS)]
+    assert parse_lot(pad(bind(one.to_plaintext() for one in many))) == tuple(many)
+    texts = [one.to_plaintext() for one in many]
+    for wrong in (bind([]), bind([*texts, texts[0]]), bind(texts)[:-1] + b',"more":1}'):
+        with pytest.raises(Unverified, match=r"letters|more"):
+            parse_lot(wrong)
 
 
 def test_an_envelope_comes_back_as_it_left() -> None:
@@ -55,6 +69,7 @@ def test_what_is_not_said_does_not_travel() -> None:
         {"agreement": "dupont"},
         {"time": "2026-11-12T09:00:00"},
         {"type": "x" * 61},
+        {"traceparent": "x" * 65},
         {"note": "free text"},
         {"data": "free text"},
     ],

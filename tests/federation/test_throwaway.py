@@ -19,7 +19,7 @@ import pytest
 from contracts import registry
 from contracts.broker.subjects import letter_subject
 from contracts.kernel.documents import kid_of
-from contracts.kernel.envelope import Envelope
+from contracts.kernel.envelope import Envelope, bind
 from contracts.kernel.instrument import subject_token
 from contracts.kernel.organisation import Suite
 from contracts.kernel.paris import add_years, day_of
@@ -260,7 +260,7 @@ def letter(two: Two, message_id: str, weeks: int) -> tuple[dict[str, str], bytes
     key = choose_key(published_entry(folder, MISSION).encryption_keys, Suite.XWING)
     assert key is not None
     sealed = seal(
-        envelope.to_plaintext(),
+        bind([envelope.to_plaintext()]),
         signer=keys.signing,
         kid=kid_of(keys.signing),
         to=key,

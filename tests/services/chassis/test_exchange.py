@@ -15,10 +15,11 @@ from contracts.kernel.signed import ActKind
 from services.chassis import letters, tables
 from services.chassis.agreements import withdraw
 from services.chassis.api import _ask_erasure, _withdraw
-from services.chassis.core import Core, Received, case_scope
+from services.chassis.core import Core, Received
 from services.chassis.database import Tx
 from services.chassis.journal import read_witnessed
 from services.chassis.retention import due, purge
+from services.chassis.scopes import case_scope
 from services.chassis.tokens import Agent, Role
 from services.chassis.views import explain
 from services.city.handlers import referral_received
@@ -289,9 +290,8 @@ async def test_a_handler_that_raises_is_retried_then_dead_and_the_others_go_on(
         assert (dead.reason, dead.message_id) == ("failed:RuntimeError", bad.message_id)
         assert dead.body is not None
         failing.clear()
-        letter = pair.city.node.database.read_now(lambda c: pair.city.node.dead_letter(c, dead.id))
-        assert letter is not None
-        assert await pair.city.node.retry(dead.id, letter) == "received"
+        assert await pair.city.node.arrivals.retry(dead.id) == "received"
+        assert await pair.city.node.arrivals.retry(dead.id) is None
         await pair.carry()
         assert pair.school.state(bad.message_id) == letters.ACCEPTED
 

@@ -1,0 +1,230 @@
+"""What the letterbox hands out: opened, handled, answered; and what to do with what fails.
+
+A lot is handled in one transaction. Where that fails, each of its letters is handled by itself, so
+that one letter at fault harms no other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection, select, update
+
+from contracts.kernel.envelope import Envelope
+from contracts.kernel.errors import RelaisError, Unavailable, Unverified
+from services.chassis import standing, tables
+from services.chassis.clock import Clock
+from services.chassis.core import Core
+from services.chassis.database import Database, Need, Tx, Work
+from services.chassis.dead_letters import Dead, bury, exhume
+from services.chassis.inbox import INBOX, Handled, handle, take_receipts
+from services.chassis.metrics import Metrics
+from services.chassis.opening import Letter, Opened, open_letter, reopened, sender_of
+from services.chassis.receipting import acknowledge
+from services.chassis.telemetry import Step, Telemetry, extract
+
+RETRIES = (0.2, 1.0, 5.0, 30.0)
+"""Seconds before a letter whose handling failed is handed out again; then it is a dead letter."""
+
+EARLY = 5.0
+"""Seconds until a letter from the future is looked at again."""
+
+BEHIND = 1.0
+"""Seconds until a letter that is newer than our directory is looked at again."""
+
+_log = logging.getLogger("relais.inbox")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What to do with a letter: None acknowledges it, a number of seconds hands it out again."""
+
+    again_after: float | None = None
+
+
+class Arrivals:
+    """Handles letters as they arrive."""
+
+    def __init__(
+        self, core: Core, database: Database, clock: Clock, telemetry: Telemetry, metrics: Metrics
+    ) -> None:
+        self._core = core
+        self._database = database
+        self._clock = clock
+        self._telemetry = telemetry
+        self._metrics = metrics
+
+    async def receive(self, letter: Letter) -> Verdict:
+        """Handle what the letterbox hands out; never raises."""
+        try:
+            opened = open_letter(self._core, letter, self._clock.now())
+        except Exception as error:  # noqa: BLE001 -- the letterbox must go on; see RETRIES
+            return await self._unopened(letter, error)
+        with ExitStack() as stack:
+            steps = [stack.enter_context(self._step(one)) for one in opened.envelopes]
+            outcomes = await self._handle(opened, letter)
+            for step, outcome in zip(steps, outcomes, strict=False):  # receipts have no step
+                if isinstance(outcome, Exception):
+                    step.fail(_code(outcome))
+                else:
+                    step.set(state=outcome.value)
+        return await self._verdict(opened, letter, outcomes)
+
+    def _step(self, envelope: Envelope) -> Step:
+        parent = extract(envelope.traceparent)
+        return self._telemetry.span("letter.handle", parent=parent, message_id=envelope.id)
+
+    async def _handle(self, opened: Opened, letter: Letter) -> list[Handled | Exception]:
+        """Outcome of each letter, or what it raised."""
+        try:
+            handled = await self._database.write(self._work(opened, letter))
+        except Exception as error:  # noqa: BLE001 -- the letterbox must go on; see RETRIES
+            letters = len(opened.envelopes)
+            if letters <= 1 or isinstance(error, Unavailable):
+                return [error] * max(letters, 1)
+        else:
+            return [*handled]
+        alone = [replace(opened, envelopes=(one,)) for one in opened.envelopes]
+        found = await asyncio.gather(*(self._handle(one, letter) for one in alone))
+        return [outcome for (outcome,) in found]
+
+    async def _verdict(
+        self, opened: Opened, letter: Letter, outcomes: Sequence[Handled | Exception]
+    ) -> Verdict:
+        delays = []
+        failed: list[tuple[Envelope | None, Exception]] = []
+        envelopes: Sequence[Envelope | None] = opened.envelopes or (None,)
+        for envelope, outcome in zip(envelopes, outcomes, strict=True):
+            if isinstance(outcome, Exception):
+                failed.append((envelope, outcome))
+            elif outcome is Handled.TOO_EARLY:
+                delays.append(EARLY)
+            elif outcome is Handled.STALE:
+                delays.append(BEHIND)
+            else:
+                self._metrics.message("in", outcome.value)
+        if failed and (wait := await self._failed(opened, letter, failed)) is not None:
+            delays.append(wait)
+        return Verdict(min(delays, default=None))
+
+    async def _failed(
+        self,
+        opened: Opened,
+        letter: Letter,
+        failed: Sequence[tuple[Envelope | None, Exception]],
+    ) -> float | None:
+        """Seconds until the next try; None once they are dead letters, each with its reason."""
+        for _, error in failed:
+            _log.warning("letter_failed: %s", _code(error))
+        if any(isinstance(error, Unavailable) for _, error in failed):
+            return RETRIES[-1]
+        if letter.deliveries <= len(RETRIES):
+            return RETRIES[letter.deliveries - 1]
+        at = self._clock.now()
+
+        def unit(tx: Tx) -> None:
+            for envelope, error in failed:
+                one = letter.message_id if envelope is None else envelope.id
+                content = letter.body if envelope is None else envelope.to_plaintext()
+                reason = f"failed:{_code(error)}"
+                whole = envelope is None
+                dead = Dead(letter, opened.sender.org, one, reason, (), whole, not whole)
+                bury(tx, self._core, dead, content, at)
+
+        with suppress(RelaisError):
+            await self._database.write(unit)
+            return None
+        return RETRIES[-1]
+
+    async def _unopened(self, letter: Letter, error: Exception) -> Verdict:
+        """Refuse what cannot be proven, and keep it as it came, since the fault may be ours."""
+        at = self._clock.now()
+        reason = error.code if isinstance(error, Unverified) else f"failed:{_code(error)}"
+        with self._telemetry.span("letter.handle", message_id=letter.message_id) as step:
+            step.fail(reason)
+        if not isinstance(error, Unverified):
+            _log.warning("letter_failed: %s", _code(error))
+            if letter.deliveries <= len(RETRIES):
+                return Verdict(RETRIES[letter.deliveries - 1])
+
+        def unit(tx: Tx) -> None:
+            try:
+                sender, signed, _ = sender_of(self._core, letter)
+            except Unverified:
+                bury(tx, self._core, Dead(letter, "", letter.message_id, reason), letter.body, at)
+                return
+            dead = Dead(letter, sender.org, letter.message_id, reason, as_it_came=True)
+            bury(tx, self._core, dead, letter.body, at)
+            for one in letter.claimed:
+                if len(one) == len(self._core.new_id()):
+                    status = Handled.UNVERIFIED.value
+                    acknowledge(tx, self._core, sender, signed.id, one, status, at)
+
+        try:
+            await self._database.write(unit)
+        except Exception as again:  # noqa: BLE001 -- the letterbox must go on
+            _log.warning("letter_failed: %s", _code(again))
+            return Verdict(RETRIES[-1])
+        self._metrics.message("in", Handled.UNVERIFIED.value)
+        return Verdict()
+
+    # -- dead letters ----------------------------------------------------------------------
+
+    async def retry(self, dead_id: str) -> str | None:
+        """Handle a dead letter once more; None when it keeps nothing to retry.
+
+        Raises what the handling raises.
+        """
+        found = await self._database.read(lambda c: self._exhumed(c, dead_id))
+        if found is None:
+            return None
+        at = self._clock.now()
+        if isinstance(found, Letter):
+            letter, opened = found, open_letter(self._core, found, at)
+        else:
+            letter, opened = found[0], reopened(self._core, *found)
+        outcomes = await self._database.write(self._work(opened, letter))
+        dead = tables.dead_letters
+        done = update(dead).where(dead.c.id == dead_id).values(retried_at=at, body=None)
+        await self._database.write(lambda tx: tx.execute(done))
+        return outcomes[0].value
+
+    def _exhumed(
+        self, connection: Connection, dead_id: str
+    ) -> Letter | tuple[Letter, Envelope] | None:
+        dead = tables.dead_letters
+        row = connection.execute(select(dead).where(dead.c.id == dead_id)).first()
+        return None if row is None else exhume(self._core, row)
+
+    def _work(self, opened: Opened, letter: Letter) -> Work[Sequence[Handled]]:
+        """The unit of one lot, and every row it may look at, read for the whole batch at once."""
+        sender, core, clock = opened.sender.org, self._core, self._clock
+        batch = opened.receipts
+        if batch is not None:
+            return Work(
+                lambda tx: [take_receipts(tx, core, opened, batch, letter, clock.now())],
+                needs=((INBOX, (sender, letter.message_id)),),
+            )
+        needs: list[Need] = []
+        for envelope in opened.envelopes:
+            needs.append((INBOX, (sender, envelope.id)))
+            if envelope.caseid is not None:
+                needs.append((standing.CASES, envelope.caseid))
+            if envelope.agreement is not None:
+                needs.append((standing.PROOFS, envelope.agreement))
+                needs.append((standing.TOMBSTONES, envelope.agreement))
+                needs.append((standing.REFERENCES, envelope.agreement))
+        return Work(
+            lambda tx: [
+                handle(tx, core, opened, one, letter, clock.now()) for one in opened.envelopes
+            ],
+            needs=tuple(needs),
+        )
+
+
+def _code(error: Exception) -> str:
+    return error.code if isinstance(error, RelaisError) else type(error).__name__
