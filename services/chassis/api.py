@@ -7,6 +7,7 @@ articles, a wrong shape a 422 with paths and codes. Nothing personal is ever in 
 from __future__ import annotations
 
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from http import HTTPStatus
@@ -101,13 +102,20 @@ def router(node: Node) -> APIRouter:
     return routes
 
 
-def _messages(routes: APIRouter, node: Node) -> None:
-    @routes.post("/messages", status_code=202)
+def sending(node: Node) -> Callable[[Request], Awaitable[Response]]:
+    """What answers ``POST /messages``, the one call that every message makes."""
+
     async def send(request: Request) -> Response:
         """Send a message: 202 queued, 403 refused with articles, 422 wrong shape."""
         agent = agent_of(node, request, Right.SEND)
         key = request.headers.get("idempotency-key")
         return await _send(node, agent, await request.body(), key)
+
+    return send
+
+
+def _messages(routes: APIRouter, node: Node) -> None:
+    routes.post("/messages", status_code=202)(sending(node))
 
     @routes.get("/messages")
     async def messages(request: Request) -> Response:

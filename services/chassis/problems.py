@@ -25,6 +25,7 @@ _TITLES = {
     405: "Méthode refusée",
     409: "Conflit",
     410: "Effacé",
+    413: "Requête trop longue",
     422: "Contenu refusé",
     429: "Trop de demandes",
     503: "Indisponible pour l'instant",
@@ -63,6 +64,11 @@ def refusal(message_id: str, decision: Refused) -> dict[str, Any]:
     said = " ".join(one.sentence for one in decision.reasons)
     document = _document(403, "refused", said, decision.articles)
     return {**document, "message_id": message_id, "reasons": reasons}
+
+
+async def answer(request: Request, error: RelaisError | HTTPException) -> JSONResponse:
+    """The problem of an error that a request met."""
+    return await (_relais if isinstance(error, RelaisError) else _http)(request, error)
 
 
 def install(app: FastAPI) -> None:

@@ -182,6 +182,7 @@ def serve(app: FastAPI, host: str, port: int, node: str, log: Path | TextIO) -> 
             http="httptools",
             ws="none",
             log_config=None,
+            access_log=False,  # the metrics count calls, and the journal tells what they did
             timeout_graceful_shutdown=_GRACE_S,
         )
         uvicorn.Server(config).run()
