@@ -199,7 +199,9 @@ def _submission(node: Node, asked: Asked) -> Work[posting.Outcome | Row[Any]]:
     """Submit, or find what the same key was answered before: one transaction for both."""
     wanted, slot = asked.wanted, asked.slot
     charter = (wanted.agent_id, node.core.policy.charter)
-    needs: list[Need] = [(standing.CHARTERS, charter)]
+    needs: list[Need] = []
+    if charter not in node.core.charters:
+        needs.append((standing.CHARTERS, charter))
     if wanted.agreement_id is not None:
         needs.append((standing.AGREEMENTS, wanted.agreement_id))
     if wanted.case_id is not None:
@@ -225,9 +227,9 @@ def _keys(tx: Tx, node: Node, wanted: routing.Request) -> list[Need]:
     if wanted.agreement_id is None:
         return []
     found = tx.get(standing.AGREEMENTS, wanted.agreement_id)
-    if found is None or found.person is None:
+    if found is None or found.row.scope is None:
         return []
-    return [(node.keystore.loader, found.person.scope)]
+    return [(node.keystore.loader, found.row.scope)]
 
 
 def _told(outcome: posting.Outcome) -> tuple[int, dict[str, Any]]:

@@ -146,6 +146,8 @@ class Core:
         """Instant as of which the directory is known; None where nobody follows a registrar."""
         self.withdrawn: dict[str, datetime] = {}
         """References withdrawn since the start: letters in the relay's hands must not leave."""
+        self.charters: dict[tuple[str, str], datetime] = {}
+        """Charters known to be accepted, by agent and version: nobody takes that back."""
         self._directory = directory
         self._rules: dict[tuple[str, str, Side], Rules] = {}
         self._found: tuple[Directory | None, dict[str, tuple[SignedConvention, ...]]] = (None, {})

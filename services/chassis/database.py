@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from sqlalchemy import insert
 
 from contracts.kernel.errors import Unavailable
+from services.chassis.bulk import WORTH_IT, copy_rows
 from services.chassis.engines import StorageUnavailable, make_engine, translated
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ class Tx:
         self.endings: list[Hook] = []
         self.after_commit: list[Hook] = []
         self._connection = connection
+        self._copies = connection.dialect.name == "postgresql"
         self._rows: dict[Table, dict[tuple[str, ...], list[Row]]] = {}
         self._cache: dict[Loader[Any, Any], dict[Hashable, Any]] = defaultdict(dict)
 
@@ -107,7 +109,10 @@ class Tx:
         rows, self._rows = self._rows, {}
         for table, groups in rows.items():
             for columns, group in groups.items():
-                self._connection.execute(_insertion(table, columns), group)
+                if self._copies and len(group) >= WORTH_IT:
+                    copy_rows(self._connection, table, group)
+                else:
+                    self._connection.execute(_insertion(table, columns), group)
 
     def execute(self, statement: Executable, params: Params = None) -> CursorResult[Any]:
         """Run a statement after the buffered rows, so that it sees them."""

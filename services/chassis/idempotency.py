@@ -12,10 +12,11 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, tuple_
+from sqlalchemy import Connection, Row, select
 
 from contracts.kernel.errors import RelaisError
 from services.chassis import tables
+from services.chassis.bulk import among
 from services.chassis.database import Loader, Tx
 
 Slot = tuple[str, str]
@@ -36,8 +37,9 @@ def slot(agent_id: str, key: str) -> Slot:
 
 def _fetch(connection: Connection, slots: Sequence[Slot]) -> Mapping[Slot, Row[Any]]:
     rows = tables.idempotency
-    where = tuple_(rows.c.agent_id, rows.c.key).in_(slots)
-    return {(row.agent_id, row.key): row for row in connection.execute(select(rows).where(where))}
+    where = among(rows.c.key, [key for _, key in slots])
+    found = connection.execute(select(rows).where(where))
+    return {(row.agent_id, row.key): row for row in found}
 
 
 ANSWERS: Loader[Slot, Row[Any]] = Loader("answers", _fetch)

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from pydantic import ValidationError
 from pydantic_core import to_json
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, select
 
 from contracts.gate import Refused, decide
 from contracts.kernel.agreement import Proof, identity_digest, read_proof
@@ -28,6 +28,7 @@ from contracts.kernel.messages import Identity
 from contracts.kernel.receipts import ReceiptBatch
 from contracts.kernel.signed import SignedConvention
 from services.chassis import standing, tables
+from services.chassis.bulk import among
 from services.chassis.casefile import identity_of, open_case
 from services.chassis.control import apply_control
 from services.chassis.core import Core, Received
@@ -58,7 +59,7 @@ def _fetch_inbox(
     connection: Connection, keys: Sequence[tuple[str, str]]
 ) -> Mapping[tuple[str, str], str]:
     inbox = tables.inbox
-    where = tuple_(inbox.c.sender, inbox.c.message_id).in_(keys)
+    where = among(inbox.c.message_id, [message_id for _, message_id in keys])
     rows = connection.execute(
         select(inbox.c.sender, inbox.c.message_id, inbox.c.status).where(where)
     )

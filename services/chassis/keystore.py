@@ -25,6 +25,7 @@ from sqlalchemy import Column, LargeBinary, String, Table, bindparam, insert, se
 from sqlalchemy.exc import DBAPIError
 
 from contracts.kernel.errors import RelaisError, UnknownName
+from services.chassis.bulk import among
 from services.chassis.database import Loader
 from services.chassis.engines import Conflict, make_engine, translated
 from services.chassis.schema import UtcDateTime, new_metadata
@@ -41,7 +42,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _KEY, _NONCE = 32, 12  # bytes: AES-256 and SHA-256; NIST SP 800-38D for GCM
-_PAGE = 500  # scopes in one query
 
 _metadata = new_metadata()
 data_keys = Table(
@@ -83,7 +83,9 @@ class KeyStore:
     def __init__(self, url: str, wrapping_key: bytes, *, cached: int = 4096) -> None:
         if len(wrapping_key) != _KEY:
             raise ValueError(f"a wrapping key has {_KEY} bytes")
-        self._engine = make_engine(url)
+        self._engine = self._reading = make_engine(url)
+        if self._engine.dialect.name == "postgresql":  # one query needs no transaction around it
+            self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._wrapping = AESGCM(wrapping_key)
         self._cached = cached
         self._lock = threading.RLock()
@@ -234,10 +236,10 @@ class KeyStore:
     def _rows(self, scopes: Sequence[str]) -> list[Row[Any]]:
         rows: list[Row[Any]] = []
         if scopes:
-            with self._engine.connect() as connection:
-                for start in range(0, len(scopes), _PAGE):
-                    page = data_keys.c.scope.in_(scopes[start : start + _PAGE])
-                    rows += connection.execute(select(data_keys).where(page))
+            with self._reading.connect() as connection:
+                rows += connection.execute(
+                    select(data_keys).where(among(data_keys.c.scope, scopes))
+                )
         return rows
 
     def _load(self, _connection: Connection, scopes: Sequence[str]) -> dict[str, bool]:

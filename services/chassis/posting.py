@@ -112,7 +112,7 @@ def _facts(
 ) -> Facts:
     signed = route.signed
     records: dict[str, datetime] = {}
-    charter = tx.get(standing.CHARTERS, (request.agent_id, core.policy.charter))
+    charter = standing.charter_of(tx, core, request.agent_id)
     if charter is not None:
         records["charter"] = charter
     if known.registered_at is not None:

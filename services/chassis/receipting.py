@@ -10,12 +10,13 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, update
 
 from contracts.broker.subjects import RECEIPT
 from contracts.kernel.organisation import DirectoryEntry
 from contracts.kernel.receipts import ACCEPTED, Head, Receipt, ReceiptBatch, Status
 from services.chassis import letters, tables
+from services.chassis.bulk import among
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.journal import Entry
@@ -88,52 +89,42 @@ def _draft(
 
 def apply_receipts(tx: Tx, core: Core, batch: ReceiptBatch, token: bytes, at: datetime) -> None:
     """Record a partner's receipts: close the letters, keep the proof, witness the head."""
-    status = {receipt.message_id: receipt.status for receipt in batch.receipts}
     receipt_id = core.new_id()
-    outbox = tables.outbox
-    where = outbox.c.message_id.in_(status) & (outbox.c.receiver == batch.source)
-    open_rows = tx.execute(
-        select(outbox.c.message_id, outbox.c.type, outbox.c.case_id).where(
-            where & outbox.c.state.in_((letters.QUEUED, letters.DELIVERED))
-        )
-    ).all()
     row = {"receipt_id": receipt_id, "org": batch.source, "token": token, "received_at": at}
     tx.insert(tables.receipts, row)
     for head in batch.heads:
         held = JournalHead(head.chain, head.seq, head.hash)
         core.journal.witness(tx, batch.source, held, token, at)
-    for accepted in (True, False):
-        chosen = [one for one in open_rows if (status[one.message_id] in ACCEPTED) is accepted]
-        _close(tx, core, chosen, status, receipt_id, at)
+    by_status: dict[Status, list[str]] = {}
+    for receipt in batch.receipts:
+        by_status.setdefault(receipt.status, []).append(receipt.message_id)
+    for status, ids in by_status.items():
+        closed = _close(tx, batch.source, ids, status, receipt_id, at)
+        for message_id in dict.fromkeys(ids):
+            if message_id in closed:
+                _journal(tx, core, closed[message_id], status, at)
 
 
 def _close(
-    tx: Tx,
-    core: Core,
-    rows: Iterable[Row[Any]],
-    status: dict[str, Status],
-    receipt_id: str,
-    at: datetime,
-) -> None:
-    by_status: dict[str, list[str]] = {}
-    for row in rows:
-        message_id = str(row.message_id)
-        by_status.setdefault(status[message_id], []).append(message_id)
-        _journal(tx, core, row, status[message_id], at)
+    tx: Tx, source: str, ids: list[str], status: Status, receipt_id: str, at: datetime
+) -> dict[str, Row[Any]]:
+    """Close the letters that are still open; returns these, by id."""
     outbox = tables.outbox
-    for one, ids in by_status.items():
-        tx.execute(
-            update(outbox)
-            .where(outbox.c.message_id.in_(ids))
-            .values(
-                state=letters.ACCEPTED if one in ACCEPTED else letters.REFUSED,
-                status=one,
-                receipt_id=receipt_id,
-                closed_at=at,
-                due_at=None,
-                sealed=None,
-            )
+    still_open = outbox.c.state.in_((letters.QUEUED, letters.DELIVERED))
+    statement = (
+        update(outbox)
+        .where(among(outbox.c.message_id, ids) & (outbox.c.receiver == source) & still_open)
+        .values(
+            state=letters.ACCEPTED if status in ACCEPTED else letters.REFUSED,
+            status=status,
+            receipt_id=receipt_id,
+            closed_at=at,
+            due_at=None,
+            sealed=None,
         )
+        .returning(outbox.c.message_id, outbox.c.type, outbox.c.case_id)
+    )
+    return {row.message_id: row for row in tx.execute(statement)}
 
 
 def _journal(tx: Tx, core: Core, row: Row[Any], status: str, at: datetime) -> None:

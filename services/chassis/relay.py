@@ -26,6 +26,7 @@ from contracts.gate import Refused
 from contracts.kernel.errors import RelaisError, Unavailable
 from contracts.kernel.facts import Facts, from_json
 from services.chassis import letters, tables
+from services.chassis.bulk import among
 from services.chassis.clock import Clock
 from services.chassis.core import Core
 from services.chassis.database import Database, Tx
@@ -161,7 +162,7 @@ class Relay:
 
     def _facts(self, connection: Connection, ids: Sequence[str]) -> dict[str, Facts]:
         """Facts of the decisions that sent these letters, from the journal."""
-        where = journal.c.message_id.in_(ids) & (journal.c.event == "message.sent")
+        where = among(journal.c.message_id, ids) & (journal.c.event == "message.sent")
         lines = [Line(**row._mapping) for row in connection.execute(select(journal).where(where))]  # noqa: SLF001 -- SQLAlchemy's public name for a row's dict
         found: dict[str, Facts] = {}
         for line in lines:
@@ -253,11 +254,11 @@ def _record(
     receipts = [one.message_id for one in done if one.kind == letters.RECEIPT]
     delivered = [one.message_id for one in done if one.kind != letters.RECEIPT]
     if receipts:
-        tx.execute(delete(outbox).where(outbox.c.message_id.in_(receipts)))
+        tx.execute(delete(outbox).where(among(outbox.c.message_id, receipts)))
     if delivered:  # a receipt may have closed it before: then it is due no more
         tx.execute(
             update(outbox)
-            .where(outbox.c.message_id.in_(delivered) & outbox.c.due_at.is_not(None))
+            .where(among(outbox.c.message_id, delivered) & outbox.c.due_at.is_not(None))
             .values(
                 state=letters.DELIVERED,
                 delivered_at=func.coalesce(outbox.c.delivered_at, at),

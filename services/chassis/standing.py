@@ -21,6 +21,7 @@ from contracts.kernel.fields import Payload
 from contracts.kernel.messages import Identity, Representative
 from contracts.kernel.paris import day_of, reached
 from services.chassis import tables
+from services.chassis.bulk import among
 from services.chassis.core import Core
 from services.chassis.database import Loader, Tx
 
@@ -63,7 +64,7 @@ Fetch = Callable[[Connection, Sequence[str]], Mapping[str, Row[Any]]]
 
 def _by(column: Any, table: Table) -> Fetch:  # noqa: ANN401 -- SQLAlchemy's columns
     def fetch(connection: Connection, keys: Sequence[str]) -> Mapping[str, Row[Any]]:
-        statement = select(column.label("key"), table).where(column.in_(keys))
+        statement = select(column.label("key"), table).where(among(column, keys))
         return {row.key: row for row in connection.execute(statement)}
 
     return fetch
@@ -74,24 +75,33 @@ PERSONS: Loader[str, Row[Any]] = Loader("persons", _by(tables.persons.c.person_i
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """An agreement collected here, and the reference it bears towards each recipient."""
+    """An agreement collected here, and the reference it bears towards each recipient.
+
+    row: of the agreement, with the person's scope, sealed, registered_at and left_at; all None
+    where the person was erased.
+    """
 
     row: Row[Any]
     references: Mapping[str, str]
-    person: Row[Any] | None
 
 
 def _fetch_agreements(connection: Connection, keys: Sequence[str]) -> Mapping[str, Collected]:
-    agreements, recipients = tables.agreements, tables.agreement_recipients
+    agreements, recipients, persons = tables.agreements, tables.agreement_recipients, tables.persons
+    joined = agreements.join(
+        recipients, recipients.c.agreement_id == agreements.c.agreement_id, isouter=True
+    ).join(persons, persons.c.person_id == agreements.c.person_id, isouter=True)
+    columns = (
+        *(recipients.c.recipient, recipients.c.reference),
+        *(persons.c.scope, persons.c.sealed, persons.c.registered_at, persons.c.left_at),
+    )
+    statement = select(agreements, *columns).select_from(joined)
+    found: dict[str, Row[Any]] = {}
     references: dict[str, dict[str, str]] = defaultdict(dict)
-    for row in connection.execute(select(recipients).where(recipients.c.agreement_id.in_(keys))):
-        references[row.agreement_id][row.recipient] = row.reference
-    found = connection.execute(select(agreements).where(agreements.c.agreement_id.in_(keys))).all()
-    persons = PERSONS.fetch(connection, [row.person_id for row in found])
-    return {
-        row.agreement_id: Collected(row, references[row.agreement_id], persons.get(row.person_id))
-        for row in found
-    }
+    for row in connection.execute(statement.where(among(agreements.c.agreement_id, keys))):
+        found[row.agreement_id] = row
+        if row.recipient is not None:
+            references[row.agreement_id][row.recipient] = row.reference
+    return {key: Collected(row, references[key]) for key, row in found.items()}
 
 
 AGREEMENTS: Loader[str, Collected] = Loader("agreements", _fetch_agreements)
@@ -104,7 +114,7 @@ CASES: Loader[str, Row[Any]] = Loader("cases", _by(tables.cases.c.case_id, table
 def _fetch_proofs(connection: Connection, keys: Sequence[str]) -> Mapping[str, Proof]:
     held = tables.held_proofs
     rows = connection.execute(
-        select(held.c.reference, held.c.proof).where(held.c.reference.in_(keys))
+        select(held.c.reference, held.c.proof).where(among(held.c.reference, keys))
     )
     return {row.reference: Proof.parse(row.proof) for row in rows}
 
@@ -119,13 +129,23 @@ def _fetch_charters(
     connection: Connection, keys: Sequence[tuple[str, str]]
 ) -> Mapping[tuple[str, str], datetime]:
     statement = select(tables.charters).where(
-        tables.charters.c.agent_id.in_([agent for agent, _ in keys])
+        among(tables.charters.c.agent_id, [agent for agent, _ in keys])
     )
     found = {(row.agent_id, row.version): row.accepted_at for row in connection.execute(statement)}
     return {key: found[key] for key in keys if key in found}
 
 
 CHARTERS: Loader[tuple[str, str], datetime] = Loader("charters", _fetch_charters)
+
+
+def charter_of(tx: Tx, core: Core, agent_id: str) -> datetime | None:
+    """When the agent accepted the present charter (A-5.2)."""
+    key = (agent_id, core.policy.charter)
+    known = core.charters.get(key)
+    if known is None and (known := tx.get(CHARTERS, key)) is not None:
+        accepted = known
+        tx.on_commit(lambda: core.charters.setdefault(key, accepted))
+    return known
 
 
 def of_agreement(tx: Tx, agreement_id: str, own: str, partner: str) -> Standing:
@@ -155,7 +175,7 @@ def _person(tx: Tx, person_id: str | None) -> Row[Any] | None:
 
 
 def _collected(found: Collected, own: str, partner: str, case: Row[Any] | None = None) -> Standing:
-    row, person = found.row, found.person
+    row = found.row
     agreement = AgreementFacts(
         reference=found.references.get(partner, ""),
         giver=Giver(row.giver),
@@ -165,12 +185,11 @@ def _collected(found: Collected, own: str, partner: str, case: Row[Any] | None =
         expires_at=row.expires_at,
         withdrawn_at=row.withdrawn_at,
     )
-    here = person is not None and person.left_at is None
     return Standing(
         person_id=row.person_id,
-        scope=None if person is None else person.scope,
-        sealed=None if person is None else person.sealed,
-        registered_at=person.registered_at if person is not None and here else None,
+        scope=row.scope,
+        sealed=row.sealed,
+        registered_at=row.registered_at if row.left_at is None else None,
         agreement_id=row.agreement_id,
         agreement=None if row.refused else agreement,
         assent=row.assent,

@@ -234,7 +234,10 @@ async def test_rows_go_out_in_the_order_of_their_tables(database: Database) -> N
         tasks = [asyncio.create_task(database.write(family(number))) for number in range(10)]
     await asyncio.gather(*tasks)
 
-    assert [statement.split()[2] for statement in inserts] == ["parent", "child"]
+    written = [statement.split()[2] for statement in inserts]
+    copied = database._writer.dialect.name == "postgresql"  # where a foreign key tells the order
+    assert written == ([] if copied else ["parent", "child"])
+    assert database.read_now(lambda c: c.execute(select(func.count(child.c.id))).scalar()) == 10
 
 
 async def test_rows_with_other_columns_keep_them(database: Database) -> None:
