@@ -61,7 +61,9 @@ _WHEN: Final = re.compile(
 
 _LOOKALIKES: Final = str.maketrans("OoIl", "0011")
 
-_WORD: Final = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_LATIN: Final = "[A-Za-zÀ-ÖØ-öø-ÿŒœŸ]+"  # letters that stay letters in their plainest form
+_WORD: Final = re.compile(rf"{_LATIN}(?:['’-]{_LATIN})*")
+_NOT_LOOKALIKE: Final = re.compile(r"[^OoIl]+")
 _NOT_DIGIT: Final = re.compile(r"\D")
 _SHORTEST_NUMBER: Final = 9
 """Fewer digits than this identify or reach nobody."""
@@ -73,8 +75,8 @@ def hidden_identifier(text: str) -> Hidden | None:
     The key of a NIR is verified by python-stdnum, phone numbers by phonenumbers; a NIR without its
     key and an INE have no public checksum, so their shape is enough to refuse.
     """
-    if _WORD.fullmatch(text) and len(text) < _SHORTEST_NUMBER:  # by far the usual case
-        return None
+    if _WORD.fullmatch(text) and len(_NOT_LOOKALIKE.sub("", text)) < _SHORTEST_NUMBER:
+        return None  # by far the usual case
     plain = _plain(text)
     if _EMAIL.search(plain):
         return "email"

@@ -25,11 +25,13 @@ def day_of(instant: datetime) -> date:
     return instant.astimezone(PARIS).date()
 
 
+@lru_cache(maxsize=4096)
 def add_months(day: date, months: int) -> date:
     """Same day of the month some months later, or the last day of a shorter month."""
     return day + relativedelta(months=months)
 
 
+@lru_cache(maxsize=4096)
 def add_years(day: date, years: int) -> date:
     """Same day some years later; 29 February becomes 28 February in a common year."""
     return day + relativedelta(years=years)

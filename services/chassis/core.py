@@ -5,7 +5,7 @@ Nothing here is global; a test builds one with what it needs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -112,6 +112,10 @@ class Partner:
     router: APIRouter | None = None
 
 
+def _nobody_waits(_message_ids: Iterable[str]) -> None:
+    """Without a relay nobody waits for a receipt."""
+
+
 def _left_in_the_outbox(_letter: Ready) -> None:
     """Without a relay a letter waits where it is."""
 
@@ -132,6 +136,7 @@ class Core:
         new_id: Callable[[], str],
         policy: Policy | None = None,
         outgoing: Callable[[Ready], None] = _left_in_the_outbox,
+        settled: Callable[[Iterable[str]], None] = _nobody_waits,
     ) -> None:
         self.org = org
         self.partner = partner
@@ -142,6 +147,7 @@ class Core:
         self.new_id = new_id
         self.policy = policy or Policy()
         self.outgoing = outgoing
+        self.settled = settled
         self.synced_at: datetime | None = None
         """Instant as of which the directory is known; None where nobody follows a registrar."""
         self.withdrawn: dict[str, datetime] = {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
@@ -103,6 +103,7 @@ class Node:
             new_id=given.new_id,
             policy=given.policy,
             outgoing=self._hand_over,
+            settled=self._settled,
         )
         self.arrivals = Arrivals(
             self.core, self.database, given.clock, self.telemetry, self.metrics
@@ -126,6 +127,9 @@ class Node:
 
     def _hand_over(self, letter: Ready) -> None:
         self.relay.take(letter)
+
+    def _settled(self, message_ids: Iterable[str]) -> None:
+        self.relay.settled(message_ids)
 
     async def start(self) -> None:
         """Migrate, load what must be in memory, join the bus and start to move letters."""

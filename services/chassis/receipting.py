@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Row, update
@@ -100,6 +101,7 @@ def apply_receipts(tx: Tx, core: Core, batch: ReceiptBatch, token: bytes, at: da
         by_status.setdefault(receipt.status, []).append(receipt.message_id)
     for status, ids in by_status.items():
         closed = _close(tx, batch.source, ids, status, receipt_id, at)
+        tx.on_commit(partial(core.settled, ids))
         for message_id in dict.fromkeys(ids):
             if message_id in closed:
                 _journal(tx, core, closed[message_id], status, at)

@@ -3,7 +3,8 @@
 One lane per receiver, so that one who is away holds up nobody else. Each letter is decided again at
 the moment it leaves; one that no longer passes is stopped and its content erased. The others leave
 in lots, signed and encrypted here: whatever waits when a lane is free, and never a wait for more.
-What the broker acknowledged is `delivered`; it stays until the signed receipt, or its expiry.
+What the broker acknowledged is `delivered`; it stays until the signed receipt, or its expiry. A
+receipt most often comes first, so `delivered` is written only where none came within a second.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import logging
 import random
 import time
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -66,6 +67,11 @@ class Result:
     failure: str | None
     final: bool = False
 
+    @property
+    def stored(self) -> bool:
+        """Whether a letter that awaits a receipt lies in the receiver's letterbox."""
+        return self.failure is None and self.letter.kind != letters.RECEIPT
+
 
 def backoff(attempts: int, spread: float) -> timedelta:
     """Delay before the next try; spread in [0, 1) keeps nodes from trying together."""
@@ -104,6 +110,7 @@ class Relay:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._looked = 0.0
+        self._delivered: dict[str, float] = {}
 
     def take(self, letter: Ready) -> None:
         """Accept a committed letter; from any thread, and `wake` must follow."""
@@ -119,6 +126,13 @@ class Relay:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        with suppress(RelaisError):
+            await self._note_delivered(list(self._delivered))
+
+    def settled(self, message_ids: Iterable[str]) -> None:
+        """Hear that receipts closed these letters; from any thread."""
+        for message_id in message_ids:
+            self._delivered.pop(message_id, None)
 
     def wake(self) -> None:
         """Look now; call it from the loop's own thread."""
@@ -147,6 +161,8 @@ class Relay:
         if now - self._looked < self._idle and not horizon:
             return
         self._looked = now
+        late = [one for one, since in list(self._delivered.items()) if now - since >= self._idle]
+        await self._note_delivered(late)
         due, busy = self._clock.now() + horizon, [*self._lanes, *self._waiting]
         found = await self._database.read(partial(self._due, due, busy))
         for letter in found:
@@ -171,6 +187,14 @@ class Relay:
                 if facts is not None and line.message_id is not None:
                     found[line.message_id] = from_json(facts)
         return found
+
+    async def _note_delivered(self, message_ids: Sequence[str]) -> None:
+        if message_ids:
+            at = self._clock.now()
+            await self._database.write(
+                lambda tx: tx.at_end(lambda: _note(tx, self._core, message_ids, at))
+            )
+            self.settled(message_ids)
 
     def _launch(self) -> None:
         for receiver in [one for one in self._waiting if one not in self._lanes]:
@@ -201,11 +225,16 @@ class Relay:
                 leaving.append(letter)
         sent = await asyncio.gather(*(self._send(lot) for lot in letters.lots(leaving)))
         results = [result for lot in sent for result in lot]
+        since = time.monotonic()
+        self._delivered |= {one.letter.message_id: since for one in results if one.stored}
+        rest = [one for one in results if not one.stored]
+        if not (rest or expired or stopped):
+            return
         with suppress(Unavailable):
             # At the batch's end: an update in its midst would send the rows gathered so far alone.
             await self._database.write(
                 lambda tx: tx.at_end(
-                    lambda: _record(tx, self._core, results, expired, stopped, self._clock.now())
+                    lambda: _record(tx, self._core, rest, expired, stopped, self._clock.now())
                 )
             )
 
@@ -250,22 +279,9 @@ def _record(
     at: datetime,
 ) -> None:
     outbox = tables.outbox
-    done = [one.letter for one in results if one.failure is None]
-    receipts = [one.message_id for one in done if one.kind == letters.RECEIPT]
-    delivered = [one.message_id for one in done if one.kind != letters.RECEIPT]
-    if receipts:
+    receipts = [one.letter.message_id for one in results if one.failure is None]
+    if receipts:  # they need no receipt themselves
         tx.execute(delete(outbox).where(among(outbox.c.message_id, receipts)))
-    if delivered:  # a receipt may have closed it before: then it is due no more
-        tx.execute(
-            update(outbox)
-            .where(among(outbox.c.message_id, delivered) & outbox.c.due_at.is_not(None))
-            .values(
-                state=letters.DELIVERED,
-                delivered_at=func.coalesce(outbox.c.delivered_at, at),
-                due_at=at + core.policy.republish,
-                failure=None,
-            )
-        )
     for one in results:
         if one.failure is not None:
             _failed(tx, one, at)
@@ -273,6 +289,21 @@ def _record(
         _end(tx, core, letter, letters.EXPIRED, (), at)
     for letter, refused in stopped:
         _end(tx, core, letter, letters.STOPPED, refused.articles, at)
+
+
+def _note(tx: Tx, core: Core, message_ids: Sequence[str], at: datetime) -> None:
+    outbox = tables.outbox
+    # A receipt may have closed it meanwhile: then it is due no more.
+    tx.execute(
+        update(outbox)
+        .where(among(outbox.c.message_id, message_ids) & outbox.c.due_at.is_not(None))
+        .values(
+            state=letters.DELIVERED,
+            delivered_at=func.coalesce(outbox.c.delivered_at, at),
+            due_at=at + core.policy.republish,
+            failure=None,
+        )
+    )
 
 
 def _failed(tx: Tx, result: Result, at: datetime) -> None:

@@ -156,9 +156,15 @@ outbox = Table(
     Column("closed_at", UtcDateTime),
     Column("status", CODE),
     Column("receipt_id", ID),
-    Index(None, "due_at"),
 )
 """Letters to send, under the key of their case, until the signed receipt or their expiry."""
+
+Index(
+    "ix_outbox_due",
+    outbox.c.due_at,
+    postgresql_where=outbox.c.due_at.is_not(None),
+    sqlite_where=outbox.c.due_at.is_not(None),
+)
 
 inbox = Table(
     "inbox",

@@ -123,6 +123,8 @@ class World:
 
     async def stop(self, org: str) -> None:
         relay, reader = self.tasks.pop(org)
+        if org in self.dead:  # nothing is put in order by a process that is gone
+            relay._delivered.clear()
         await relay.stop()
         reader.cancel()
         with suppress(asyncio.CancelledError, Crashed):
