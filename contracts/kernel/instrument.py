@@ -111,6 +111,7 @@ class Convention:
     code: name of its folder. letter: how its obligations are cited. version: of these rules; an
     amendment is a new one. purposes: each with the article that sets it; data collected for one
     serve no other. purge_months: after the end, until everything must be destroyed.
+    minimisation_article: what a content with other fields is refused on.
     new_case_during_notice: the texts are silent; a reading, hence a setting (A-10.1).
     """
 
@@ -129,6 +130,7 @@ class Convention:
     review_article: str
     purge_months: int
     purge_article: str
+    minimisation_article: str
     flows: tuple[Flow, ...]
     new_case_during_notice: bool = True
 
@@ -146,7 +148,8 @@ class Convention:
 class LegalDuty:
     """A duty laid down by law between two kinds of organisation, whatever they signed.
 
-    starts_on, repealed_on: half-open interval of the text's life.
+    starts_on, repealed_on: half-open interval of the text's life. minimisation_article: what a
+    content with other fields is refused on.
     """
 
     code: str
@@ -154,6 +157,7 @@ class LegalDuty:
     version: int
     title: str
     article: str
+    minimisation_article: str
     sender: Kind
     receiver: Kind
     starts_on: date

@@ -216,7 +216,7 @@ class Arrivals:
                 needs.append((standing.CASES, envelope.caseid))
             if envelope.agreement is not None:
                 needs.append((standing.PROOFS, envelope.agreement))
-                needs.append((standing.TOMBSTONES, envelope.agreement))
+                needs.append((standing.TOMBSTONES, (envelope.agreement, sender)))
                 needs.append((standing.REFERENCES, envelope.agreement))
         return Work(
             lambda tx: [

@@ -42,16 +42,30 @@ def apply_control(
     envelope: Envelope,
     at: datetime,
 ) -> str:
-    """Apply a verified control message; returns ``received`` or ``invalid``."""
+    """Apply a verified control message; returns ``received`` or ``invalid``.
+
+    An agreement is changed by its collector alone: from anybody else the change is invalid.
+    """
     try:
         kind = CONTROL_TYPES[envelope.type]
         content: Payload = kind.payload.model_validate_json(to_json(envelope.data))
     except (KeyError, ValidationError):
         _journal(tx, core, envelope, "invalid", at)
         return "invalid"
+    if isinstance(content, AgreementChanged) and not _collects(tx, sender.org, content.reference):
+        _journal(tx, core, envelope, "invalid", at)
+        return "invalid"
     _journal(tx, core, envelope, "allowed", at)
     _HANDLERS[envelope.type](tx, core, sender, signed, content, at)
     return "received"
+
+
+def _collects(tx: Tx, org: str, reference: str) -> bool:
+    """Whether that organisation may be the collector: the proof says so, or is yet to come."""
+    if tx.get(standing.REFERENCES, reference) is not None:
+        return False  # collected here
+    proof = tx.get(standing.PROOFS, reference)
+    return proof is None or proof.collector == org
 
 
 def _agreement_changed(
@@ -63,14 +77,15 @@ def _agreement_changed(
     at: datetime,
 ) -> None:
     """Stop at once, leave a tombstone, and certify it (A-2.11)."""
-    if tx.get(standing.TOMBSTONES, content.reference) is None:
+    key = (content.reference, sender.org)
+    if tx.get(standing.TOMBSTONES, key) is None:
         row = {
             "reference": content.reference,
             "org": sender.org,
             "withdrawn_at": min(content.effective_at, at),
         }
         tx.insert(tables.tombstones, row)
-        tx.forget(standing.TOMBSTONES, content.reference)
+        tx.forget(standing.TOMBSTONES, key)
     cases = _cases_of(tx, content.reference, sender.org)
     stop(tx, core, content.reference, cases, at)
     retain = add_months(day_of(at), signed.convention.purge_months)

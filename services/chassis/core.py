@@ -112,7 +112,16 @@ class Partner:
     router: APIRouter | None = None
 
 
-def _nobody_waits(_message_ids: Iterable[str]) -> None:
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A letter that its receipt has just closed."""
+
+    message_id: str
+    type: str
+    state: str
+
+
+def _nobody_waits(_closed: Iterable[Closed]) -> None:
     """Without a relay nobody waits for a receipt."""
 
 
@@ -136,7 +145,7 @@ class Core:
         new_id: Callable[[], str],
         policy: Policy | None = None,
         outgoing: Callable[[Ready], None] = _left_in_the_outbox,
-        settled: Callable[[Iterable[str]], None] = _nobody_waits,
+        settled: Callable[[Iterable[Closed]], None] = _nobody_waits,
     ) -> None:
         self.org = org
         self.partner = partner

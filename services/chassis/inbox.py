@@ -239,9 +239,9 @@ def _proof(
 def _of_proof(tx: Tx, proof: Proof | None) -> Standing:
     if proof is None:
         return NOTHING
-    tombstone = tx.get(standing.TOMBSTONES, proof.reference)
+    withdrawn_at = tx.get(standing.TOMBSTONES, (proof.reference, proof.collector))
     return Standing(
-        agreement=proof.facts(None if tombstone is None else tombstone.withdrawn_at),
+        agreement=proof.facts(withdrawn_at),
         assent=proof.assent,
         notice_at=proof.notice_at,
         notice_version=proof.notice_version,

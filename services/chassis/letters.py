@@ -90,6 +90,7 @@ class Ready:
     subject: str
     instrument: str
     content: bytes | None
+    created_at: datetime
     expires_at: datetime
     attempts: int
     facts: Facts | None
@@ -118,6 +119,7 @@ def put(tx: Tx, core: Core, draft: Draft, at: datetime) -> None:
         subject=subject,
         instrument=draft.instrument,
         content=draft.content,
+        created_at=at,
         expires_at=draft.expires_at,
         attempts=0,
         facts=draft.facts,
@@ -141,6 +143,7 @@ def ready(core: Core, row: Row[Any], facts: Facts | None) -> Ready:
         subject=row.subject,
         instrument=row.instrument,
         content=content,
+        created_at=row.created_at,
         expires_at=row.expires_at,
         attempts=row.attempts,
         facts=facts,

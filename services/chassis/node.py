@@ -26,7 +26,7 @@ from services.chassis import migrate, retention
 from services.chassis.arrivals import Arrivals
 from services.chassis.bus import Bus, BusSettings
 from services.chassis.clock import Clock
-from services.chassis.core import Core, Partner, Policy
+from services.chassis.core import Closed, Core, Partner, Policy
 from services.chassis.database import Database
 from services.chassis.directory import Directory, DirectoryKeeper
 from services.chassis.journal import Journal
@@ -109,7 +109,14 @@ class Node:
             self.core, self.database, given.clock, self.telemetry, self.metrics
         )
         self.bus = Bus(self._bus_settings(), self.arrivals.receive)
-        self.relay = Relay(self.core, self.database, self.bus.publish, given.clock, self.telemetry)
+        self.relay = Relay(
+            self.core,
+            self.database,
+            self.bus.publish,
+            given.clock,
+            self.telemetry,
+            delivered=self.metrics.delivered,
+        )
         self._registrar = httpx.AsyncClient(base_url=settings.registrar_url, timeout=5)
         self._tasks: list[asyncio.Task[None]] = []
         self._activations: dict[tuple[str, str], str] = {}
@@ -128,8 +135,10 @@ class Node:
     def _hand_over(self, letter: Ready) -> None:
         self.relay.take(letter)
 
-    def _settled(self, message_ids: Iterable[str]) -> None:
-        self.relay.settled(message_ids)
+    def _settled(self, closed: Iterable[Closed]) -> None:
+        for letter in closed:
+            self.relay.settled((letter.message_id,))
+            self.metrics.message(letter.type, letter.state)
 
     async def start(self) -> None:
         """Migrate, load what must be in memory, join the bus and start to move letters."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -293,6 +294,10 @@ def _dead_letters(connection: Connection) -> list[dict[str, Any]]:
     ]
 
 
+AT_RISK = timedelta(days=7)
+"""How long before the day on which a case must be destroyed its deadline is near."""
+
+
 def gauges(node: Node, connection: Connection) -> None:
     """Fill the gauges of the metrics from the tables."""
     outbox, dead, now = tables.outbox, tables.dead_letters, node.clock.now()
@@ -303,6 +308,9 @@ def gauges(node: Node, connection: Connection) -> None:
     age = 0.0 if oldest is None else max(0.0, (now - oldest).total_seconds())
     node.metrics.outbox(rows=count, oldest_seconds=age)
     node.metrics.receipts_missing(_count(connection, outbox, outbox.c.state == "delivered"))
+    cases = tables.cases
+    soon = (cases.c.retain_until <= now + AT_RISK) & (cases.c.state != "erased")
+    node.metrics.deadlines_at_risk(_count(connection, cases, soon))
     node.metrics.dead_letters(_count(connection, dead, dead.c.retried_at.is_(None)))
     node.metrics.letterbox_erasure_lag(node.bus.erasure_lag)
 

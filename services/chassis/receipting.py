@@ -18,7 +18,7 @@ from contracts.kernel.organisation import DirectoryEntry
 from contracts.kernel.receipts import ACCEPTED, Head, Receipt, ReceiptBatch, Status
 from services.chassis import letters, tables
 from services.chassis.bulk import among
-from services.chassis.core import Core
+from services.chassis.core import Closed, Core
 from services.chassis.database import Tx
 from services.chassis.journal import Entry
 from services.chassis.journal import Head as JournalHead
@@ -100,15 +100,23 @@ def apply_receipts(tx: Tx, core: Core, batch: ReceiptBatch, token: bytes, at: da
     for receipt in batch.receipts:
         by_status.setdefault(receipt.status, []).append(receipt.message_id)
     for status, ids in by_status.items():
-        closed = _close(tx, batch.source, ids, status, receipt_id, at)
-        tx.on_commit(partial(core.settled, ids))
+        state = letters.ACCEPTED if status in ACCEPTED else letters.REFUSED
+        closed = _close(tx, batch.source, ids, state, status, receipt_id, at)
+        settled = [Closed(row.message_id, row.type, state) for row in closed.values()]
+        tx.on_commit(partial(core.settled, settled))
         for message_id in dict.fromkeys(ids):
             if message_id in closed:
                 _journal(tx, core, closed[message_id], status, at)
 
 
 def _close(
-    tx: Tx, source: str, ids: list[str], status: Status, receipt_id: str, at: datetime
+    tx: Tx,
+    source: str,
+    ids: list[str],
+    state: str,
+    status: Status,
+    receipt_id: str,
+    at: datetime,
 ) -> dict[str, Row[Any]]:
     """Close the letters that are still open; returns these, by id."""
     outbox = tables.outbox
@@ -117,7 +125,7 @@ def _close(
         update(outbox)
         .where(among(outbox.c.message_id, ids) & (outbox.c.receiver == source) & still_open)
         .values(
-            state=letters.ACCEPTED if status in ACCEPTED else letters.REFUSED,
+            state=state,
             status=status,
             receipt_id=receipt_id,
             closed_at=at,

@@ -82,6 +82,7 @@ def backoff(attempts: int, spread: float) -> timedelta:
 class Relay:
     """Moves the outbox: what was just committed at once, the rest when it falls due.
 
+    delivered: told the seconds from the outbox row to the letterbox's acknowledgement.
     `take` hands it a committed letter, from the writer's thread; `wake` makes it look now.
     """
 
@@ -96,6 +97,7 @@ class Relay:
         batch: int = 256,
         idle: float = 1.0,
         held: int = 10_000,
+        delivered: Callable[[float], None] | None = None,
     ) -> None:
         self._core = core
         self._database = database
@@ -111,6 +113,7 @@ class Relay:
         self._task: asyncio.Task[None] | None = None
         self._looked = 0.0
         self._delivered: dict[str, float] = {}
+        self._measure = delivered
 
     def take(self, letter: Ready) -> None:
         """Accept a committed letter; from any thread, and `wake` must follow."""
@@ -228,6 +231,11 @@ class Relay:
         since = time.monotonic()
         self._delivered |= {one.letter.message_id: since for one in results if one.stored}
         rest = [one for one in results if not one.stored]
+        if self._measure is not None:
+            at = self._clock.now()
+            for one in results:
+                if one.stored:
+                    self._measure((at - one.letter.created_at).total_seconds())
         if not (rest or expired or stopped):
             return
         with suppress(Unavailable):

@@ -71,8 +71,9 @@ def purge(tx: Tx, core: Core, at: datetime) -> Purge:
     removed = dict.fromkeys(("scope", "case_id", "agent_id", "facts_sealed"))
     aged = update(schema.journal).where(_old_lines(core, at)).values(removed)
     rows["journal"] = tx.execute(aged).rowcount
-    for loader in (standing.CASES, standing.PROOFS, standing.TOMBSTONES):
-        tx.forget(loader)
+    tx.forget(standing.CASES)
+    tx.forget(standing.PROOFS)
+    tx.forget(standing.TOMBSTONES)
     return Purge(tuple(row.case_id for row in cases), rows)
 
 

@@ -68,14 +68,13 @@ def read_data(core: Core, message_type: str, data: Mapping[str, Any]) -> Payload
     Raises UnknownName, and InvalidPayload with the paths at fault, never their values.
     """
     instrument, flow = find_flow(core, message_type)
-    article = f"{instrument.letter}-5.1"
     try:
         return caller_model(flow.payload).model_validate_json(to_json(data))
     except ValidationError as error:
         raise InvalidPayload(
             "Le contenu ne correspond pas aux champs strictement nécessaires de ce message.",
             fields=fields_at_fault(error),
-            articles=(article,),
+            articles=(instrument.minimisation_article,),
         ) from None
 
 

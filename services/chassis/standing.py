@@ -120,9 +120,18 @@ def _fetch_proofs(connection: Connection, keys: Sequence[str]) -> Mapping[str, P
 
 
 PROOFS: Loader[str, Proof] = Loader("held-proofs", _fetch_proofs)
-TOMBSTONES: Loader[str, Row[Any]] = Loader(
-    "tombstones", _by(tables.tombstones.c.reference, tables.tombstones)
-)
+
+
+def _fetch_tombstones(
+    connection: Connection, keys: Sequence[tuple[str, str]]
+) -> Mapping[tuple[str, str], datetime]:
+    rows = tables.tombstones
+    statement = select(rows).where(among(rows.c.reference, [reference for reference, _ in keys]))
+    return {(row.reference, row.org): row.withdrawn_at for row in connection.execute(statement)}
+
+
+TOMBSTONES: Loader[tuple[str, str], datetime] = Loader("tombstones", _fetch_tombstones)
+"""Since when an agreement is withdrawn, by its reference and its collector."""
 
 
 def _fetch_charters(
@@ -200,13 +209,13 @@ def _collected(found: Collected, own: str, partner: str, case: Row[Any] | None =
 
 
 def _held(tx: Tx, proof: Proof, case: Row[Any] | None) -> Standing:
-    tombstone = tx.get(TOMBSTONES, proof.reference)
+    withdrawn_at = tx.get(TOMBSTONES, (proof.reference, proof.collector))
     person = _person(tx, None if case is None else case.person_id)
     return Standing(
         person_id=None if case is None else case.person_id,
         scope=None if person is None else person.scope,
         sealed=None if person is None else person.sealed,
-        agreement=proof.facts(None if tombstone is None else tombstone.withdrawn_at),
+        agreement=proof.facts(withdrawn_at),
         assent=proof.assent,
         notice_at=proof.notice_at,
         notice_version=proof.notice_version,

@@ -87,10 +87,10 @@ tombstones = Table(
     "tombstones",
     metadata,
     Column("reference", ID, primary_key=True),
-    Column("org", ORG, nullable=False),
+    Column("org", ORG, primary_key=True),
     Column("withdrawn_at", UtcDateTime, nullable=False),
 )
-"""References that were withdrawn, whatever arrives later."""
+"""References that were withdrawn, and by whom, whatever arrives later; the collector counts."""
 
 charters = Table(
     "charters",

@@ -144,10 +144,11 @@ def _state(row: Row[Any], at: datetime) -> str:
 
 def stop_held(tx: Tx, core: Core, proof: Proof, at: datetime) -> None:
     """Stop at a holder, at once, what rests on a partner's agreement (design §10.8)."""
-    if tx.get(standing.TOMBSTONES, proof.reference) is None:
+    key = (proof.reference, proof.collector)
+    if tx.get(standing.TOMBSTONES, key) is None:
         row = {"reference": proof.reference, "org": proof.collector, "withdrawn_at": at}
         tx.insert(tables.tombstones, row)
-        tx.forget(standing.TOMBSTONES, proof.reference)
+        tx.forget(standing.TOMBSTONES, key)
     cases = tables.cases
     rows = tx.execute(select(cases.c.case_id).where(cases.c.reference == proof.reference))
     stop(tx, core, proof.reference, [row.case_id for row in rows], at)

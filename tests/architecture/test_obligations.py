@@ -82,6 +82,7 @@ def articles(instrument: Instrument) -> Iterator[tuple[str, str]]:
         yield "purge", instrument.purge_article
     else:
         yield "duty", instrument.article
+    yield "minimisation", instrument.minimisation_article
     for flow in instrument.flows:
         yield from _flow_articles(instrument, flow)
 

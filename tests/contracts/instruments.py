@@ -66,6 +66,7 @@ def duty_of(one: Flow, *, repealed_on: date | None = None) -> LegalDuty:
         version=1,
         title="Devoir",
         article="A-0.3",
+        minimisation_article="A-5.1",
         sender=one.sender,
         receiver=one.receiver,
         starts_on=date(2020, 1, 1),

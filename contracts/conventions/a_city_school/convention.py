@@ -69,6 +69,7 @@ CONVENTION = Convention(
     review_article="A-8.1",
     purge_months=3,
     purge_article="A-5.1",
+    minimisation_article="A-5.1",
     flows=(
         Flow(
             type="referral.submitted",

@@ -143,6 +143,7 @@ def duty(*, repealed_on: date | None = date(2027, 1, 1)) -> LegalDuty:
         version=1,
         title="Devoir légal",
         article="A-1.1",
+        minimisation_article="A-5.1",
         sender=Kind.SCHOOL,
         receiver=Kind.CITY,
         starts_on=date(2020, 9, 1),

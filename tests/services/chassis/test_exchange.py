@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 
 from contracts.gate import Refused
+from contracts.kernel.control import AgreementChanged
 from contracts.kernel.signed import ActKind
 from services.chassis import letters, tables
 from services.chassis.agreements import withdraw
 from services.chassis.api import _ask_erasure, _withdraw
+from services.chassis.controls import send_control
 from services.chassis.core import Core, Received
 from services.chassis.database import Tx
 from services.chassis.journal import read_witnessed
@@ -25,7 +27,7 @@ from services.chassis.views import explain
 from services.city.handlers import referral_received
 from services.city.partner import PARTNER as CITY
 from services.school.partner import PARTNER as SCHOOL
-from tests.pair import ANSWER, CONVENTION, REFERRAL, START, Pair
+from tests.pair import ANSWER, CONVENTION, REFERRAL, START, Pair, Side
 
 
 @pytest.fixture
@@ -107,6 +109,51 @@ async def test_a_withdrawal_that_overtakes_its_letter_still_refuses_it(pair: Pai
     assert pair.city.rows(tables.cases) == []
     (row,) = pair.city.rows(tables.inbox, tables.inbox.c.message_id == sent.message_id)
     assert row.status == "not_open"
+
+
+async def test_only_the_collector_changes_an_agreement(pair: Pair) -> None:
+    sent = pair.refer()
+    await pair.carry()
+    (proof,) = pair.city.rows(tables.held_proofs)
+    (case,) = pair.city.rows(tables.cases)
+
+    def claim(side: Side) -> None:
+        content = AgreementChanged(
+            reference=proof.reference,
+            case_ids=(case.case_id,),
+            state="withdrawn",
+            effective_at=START,
+        )
+        other = pair.school if side is pair.city else pair.city
+        side.write(
+            lambda tx: send_control(
+                tx, side.node.core, "agreement.changed", content, other.org, CONVENTION, START
+            )
+        )
+
+    claim(pair.city)  # a holder says of itself what only the school may
+    await pair.carry()
+    (agreement,) = pair.school.rows(tables.agreements)
+    assert agreement.withdrawn_at is None
+    assert pair.school.rows(tables.tombstones) == []
+    assert {row.state for row in pair.school.rows(tables.cases)} == {"open"}
+    assert "refused" in {row.state for row in pair.city.rows(tables.outbox)}
+    claim(pair.school)
+    await pair.carry()
+    assert {row.state for row in pair.city.rows(tables.cases)} == {"stopped"}
+    assert [row.org for row in pair.city.rows(tables.tombstones)] == ["ecole"]
+    assert pair.school.state(sent.message_id) == letters.ACCEPTED
+
+
+async def test_somebody_else_s_word_leaves_an_agreement_as_it_is(pair: Pair) -> None:
+    """A tombstone counts under its collector's name alone, even where it came first."""
+    pair.refer()
+    (letter,) = pair.school.outgoing()
+    (row,) = pair.school.rows(tables.agreement_recipients)
+    told = {"reference": row.reference, "org": "mission-locale", "withdrawn_at": START}
+    pair.city.write(lambda tx: tx.insert(tables.tombstones, told))
+    await pair.city.take([letter])
+    assert [case.state for case in pair.city.rows(tables.cases)] == ["open"]
 
 
 async def test_an_erasure_is_certified_and_both_journals_still_verify(pair: Pair) -> None:

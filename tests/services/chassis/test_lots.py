@@ -35,6 +35,7 @@ def ready(number: int, subject: str = "a", size: int = 10, kind: str = letters.L
         subject=subject,
         instrument="a-ecole-ville",
         content=b"x" * size,
+        created_at=START,
         expires_at=START,
         attempts=0,
         facts=None,

@@ -78,6 +78,35 @@ async def test_a_committed_letter_leaves_at_once_and_is_delivered(pair: Pair) ->
     assert row_of(pair, sent.message_id).due_at == START + pair.school.node.core.policy.republish
 
 
+async def test_a_letter_accepted_at_once_is_never_written_as_delivered(pair: Pair) -> None:
+    box = Letterbox()
+    box.opened.set()
+    node = pair.school.node
+    taken: list[float] = []
+    relay = Relay(
+        node.core,
+        node.database,
+        box.publish,
+        pair.clock,
+        node.telemetry,
+        idle=0.05,
+        delivered=taken.append,
+    )
+    node.relay = relay
+    await relay.start()
+    sent = pair.refer()
+    relay.wake()
+    await until(lambda: len(box.stored) == 1)
+    await pair.carry()
+    await asyncio.sleep(0.2)
+    await relay.stop()
+    row = row_of(pair, sent.message_id)
+    assert (row.state, row.delivered_at) == (letters.ACCEPTED, None)
+    assert taken == [0.0]
+    counted = node.metrics.render().decode()
+    assert 'relais_messages_total{flow="referral.submitted",state="accepted"} 1.0' in counted
+
+
 async def test_a_letter_left_by_a_crash_is_taken_up_at_the_next_start(pair: Pair) -> None:
     sent = pair.refer()
     box = Letterbox()

@@ -222,7 +222,7 @@ def upgrade() -> None:
         sa.Column("reference", sa.String(length=32), nullable=False),
         sa.Column("org", sa.String(length=48), nullable=False),
         sa.Column("withdrawn_at", schema.UtcDateTime(), nullable=False),
-        sa.PrimaryKeyConstraint("reference", name=op.f("pk_tombstones")),
+        sa.PrimaryKeyConstraint("reference", "org", name=op.f("pk_tombstones")),
     )
     op.create_table(
         "withdrawals",
