@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import psycopg
 from sqlalchemy import (
@@ -54,6 +54,10 @@ class _Among(FunctionElement[bool]):
     type = Boolean()
     inherit_cache = True
 
+    def self_group(self, against: object = None) -> Self:  # noqa: ARG002 -- SQLAlchemy's signature
+        """Stay bare: "(… IN …) = 1", as SQLite would be asked, finds no index."""
+        return self
+
 
 def among(column: Column[Any], keys: Iterable[str]) -> ColumnElement[bool]:
     """Condition: the column holds one of these texts."""
@@ -69,7 +73,7 @@ def _any(element: _Among, compiler: SQLCompiler, **options: Any) -> str:  # noqa
 @compiles(_Among, "sqlite")
 def _in_json(element: _Among, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401 -- SQLAlchemy's
     column, keys = (compiler.process(clause, **options) for clause in element.clauses)
-    return f"{column} IN (SELECT value FROM json_each({keys}))"  # noqa: S608 -- no text of ours
+    return f"{column} IN (SELECT CAST(value AS TEXT) FROM json_each({keys}))"  # noqa: S608 -- no text of ours
 
 
 WORTH_IT: Final = 4

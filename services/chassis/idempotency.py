@@ -37,8 +37,11 @@ def slot(agent_id: str, key: str) -> Slot:
 
 def _fetch(connection: Connection, slots: Sequence[Slot]) -> Mapping[Slot, Row[Any]]:
     rows = tables.idempotency
-    where = among(rows.c.key, [key for _, key in slots])
-    found = connection.execute(select(rows).where(where))
+    statement = select(rows).where(
+        among(rows.c.agent_id, {agent_id for agent_id, _ in slots}),
+        among(rows.c.key, [key for _, key in slots]),
+    )
+    found = connection.execute(statement)
     return {(row.agent_id, row.key): row for row in found}
 
 

@@ -59,10 +59,11 @@ def _fetch_inbox(
     connection: Connection, keys: Sequence[tuple[str, str]]
 ) -> Mapping[tuple[str, str], str]:
     inbox = tables.inbox
-    where = among(inbox.c.message_id, [message_id for _, message_id in keys])
-    rows = connection.execute(
-        select(inbox.c.sender, inbox.c.message_id, inbox.c.status).where(where)
+    statement = select(inbox.c.sender, inbox.c.message_id, inbox.c.status).where(
+        among(inbox.c.sender, {sender for sender, _ in keys}),
+        among(inbox.c.message_id, [message_id for _, message_id in keys]),
     )
+    rows = connection.execute(statement)
     return {(row.sender, row.message_id): row.status for row in rows}
 
 
