@@ -132,7 +132,10 @@ class Signatures(Check):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit(Check):
-    """A counted quantity stays within its bounds, both included."""
+    """A quantity of the content stays within its bounds, both included.
+
+    name: field of the content, a whole number or a list whose length counts; unknown is refused.
+    """
 
     name: str
     at_least: int = 0

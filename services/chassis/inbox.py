@@ -274,6 +274,7 @@ def _facts(
         assent=case.known.assent,
         notice_at=case.known.notice_at,
         records=records,
+        counts=standing.counts_of(flow.checks, case.payload),
     )
 
 

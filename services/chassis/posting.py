@@ -137,6 +137,7 @@ def _facts(
         assent=known.assent,
         notice_at=known.notice_at,
         records=records,
+        counts=standing.counts_of(route.flow.checks, request.data),
     )
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, select
 
 from contracts.kernel.agreement import Proof
-from contracts.kernel.checks import ADULT, MINOR, Age, Assent, Check, Giver, age_bound
+from contracts.kernel.checks import ADULT, MINOR, Age, Assent, Check, Giver, Limit, age_bound
 from contracts.kernel.facts import AgreementFacts
 from contracts.kernel.fields import Payload
 from contracts.kernel.messages import Identity, Representative
@@ -230,6 +230,19 @@ def person_of(core: Core, standing: Standing) -> Person | None:
     return Person.model_validate_json(
         core.keystore.open(standing.scope, standing.sealed, aad=b"person")
     )
+
+
+def counts_of(checks: Iterable[Check], payload: Payload) -> dict[str, int]:
+    """Quantities of a content that the flow limits: a whole number, or how many a list holds."""
+    counts = {}
+    for check in checks:
+        if isinstance(check, Limit):
+            found = getattr(payload, check.name, None)
+            if isinstance(found, tuple):
+                counts[check.name] = len(found)
+            elif isinstance(found, int):
+                counts[check.name] = found
+    return counts
 
 
 def bounds_of(checks: Iterable[Check], birth: date | None, at: datetime) -> frozenset[str]:

@@ -205,13 +205,25 @@ def test_its_limit_holds_on_both_sides(two: Two, weeks: int, *, allowed: bool) -
         accepted(two.school, answer)
         return
     body = answer.json()
+    assert (answer.status_code, body["articles"]) == (HTTPStatus.FORBIDDEN, ["E-2.2"])
+    assert body["detail"] == "Une découverte dure de une à quatre semaines."
+
+
+def test_a_needless_field_is_refused_on_its_own_article(two: Two) -> None:
+    agreement_id = two.agree(two.born(20), "young_person")
+    answer = two.propose(agreement_id, remark="rien")
     assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
-    assert [one["path"] for one in body["fields"]] == ["weeks"]
+    assert answer.json()["articles"] == ["E-3.2"]
+    accepted(two.school, two.propose(agreement_id))
 
 
 @pytest.mark.parametrize(
     ("weeks", "reason"),
-    [(2, ("not_open", ["E-1.2", "E-1.3", "E-1.4"])), (5, ("invalid", ["schema"]))],
+    [
+        (2, ("not_open", ["E-1.2", "E-1.3", "E-1.4"])),
+        (5, ("not_open", ["E-1.2", "E-1.3", "E-1.4", "E-2.2"])),
+        (99, ("invalid", ["schema"])),
+    ],
 )
 async def test_the_receiver_refuses_what_a_sender_without_a_gate_writes(
     two: Two, weeks: int, reason: tuple[str, list[str]]

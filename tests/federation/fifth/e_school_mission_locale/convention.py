@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contracts.kernel.checks import Age, Agreement, Giver, NoticeGiven, Recorded
+from contracts.kernel.checks import Age, Agreement, Giver, Limit, NoticeGiven, Recorded
 from contracts.kernel.instrument import (
     Cardinality,
     Convention,
@@ -31,6 +31,13 @@ AGREED = Agreement(
     sentence="L'accord n'est pas enregistré.",
     minor=Giver.REPRESENTATIVE,
     adult=Giver.YOUNG_PERSON,
+)
+FOUR_WEEKS = Limit(
+    article="E-2.2",
+    name="weeks",
+    at_least=1,
+    at_most=4,
+    sentence="Une découverte dure de une à quatre semaines.",
 )
 OPEN_CASE = Recorded(article="E-1.6", name="open_case", sentence="Aucune découverte n'est ouverte.")
 KEPT = Retention(event="discovery_ended", months=2, article="E-3.1")
@@ -64,7 +71,7 @@ CONVENTION = Convention(
             legal_basis=LegalBasis.PUBLIC_TASK,
             payload=DiscoveryProposed,
             case=Cardinality.OPENS,
-            checks=(OF_AGE, INFORMED, AGREED),
+            checks=(OF_AGE, INFORMED, AGREED, FOUR_WEEKS),
             retention=KEPT,
         ),
         Flow(

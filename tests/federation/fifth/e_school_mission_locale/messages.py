@@ -9,8 +9,8 @@ from pydantic import Field
 from contracts.kernel.fields import Day, Payload, said
 from contracts.kernel.messages import Identity
 
-Weeks = Annotated[int, Field(ge=1, le=4)]
-"""How long the discovery lasts, in weeks, both bounds included."""
+Weeks = Annotated[int, Field(ge=0, le=52)]
+"""How long the discovery lasts, in weeks; the convention's own limit is narrower."""
 
 
 class DiscoveryProposed(Payload):
