@@ -66,7 +66,7 @@ class BusSettings:
     admin_password: str
     limits: LetterboxLimits
     timeout: float = 3.0
-    batch: int = 256
+    batch: int = 32
 
 
 class Bus:

@@ -35,7 +35,8 @@ class LetterboxLimits:
     of one sender, one convention and one message, so that no sender fills the box alone.
     max_age_s: backstop; letters are erased once handled. duplicate_window_s: how long a republished
     id is recognised. ack_wait_s: time to handle a batch before it is delivered again.
-    max_ack_pending: letters delivered and not yet acknowledged, over all replicas.
+    max_ack_pending: lots delivered and not yet acknowledged, over all replicas; full ones hold two
+    thousand letters, which must be handled well within ack_wait_s.
     """
 
     max_bytes: int = 1024**3
@@ -44,7 +45,7 @@ class LetterboxLimits:
     max_age_s: int = 7 * 24 * 3600
     duplicate_window_s: int = 3600
     ack_wait_s: int = 30
-    max_ack_pending: int = 256
+    max_ack_pending: int = 32
 
 
 def stream_config(code: str, limits: LetterboxLimits) -> dict[str, Any]:
