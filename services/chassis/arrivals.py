@@ -175,8 +175,9 @@ class Arrivals:
     # -- dead letters ----------------------------------------------------------------------
 
     async def retry(self, dead_id: str) -> str | None:
-        """Handle a dead letter once more; None when it keeps nothing to retry.
+        """Handle a dead letter once more; returns what became of it, None where nothing is kept.
 
+        Its body goes with the transaction that handles it, and stays where it must wait again.
         Raises what the handling raises.
         """
         found = await self._database.read(lambda c: self._exhumed(c, dead_id))
@@ -187,11 +188,17 @@ class Arrivals:
             letter, opened = found, open_letter(self._core, found, at)
         else:
             letter, opened = found[0], reopened(self._core, *found)
-        outcomes = await self._database.write(self._work(opened, letter))
-        dead = tables.dead_letters
+        work, dead = self._work(opened, letter), tables.dead_letters
         done = update(dead).where(dead.c.id == dead_id).values(retried_at=at, body=None)
-        await self._database.write(lambda tx: tx.execute(done))
-        return outcomes[0].value
+
+        def unit(tx: Tx) -> set[Handled]:
+            outcomes = set(work.run(tx))
+            if not outcomes & {Handled.TOO_EARLY, Handled.STALE}:
+                tx.execute(done)
+            return outcomes
+
+        outcomes = await self._database.write(Work(unit, needs=work.needs))
+        return ",".join(sorted(outcome.value for outcome in outcomes))
 
     def _exhumed(
         self, connection: Connection, dead_id: str

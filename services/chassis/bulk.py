@@ -20,11 +20,13 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Dialect,
+    Insert,
     String,
     Table,
     Text,
     TypeDecorator,
     bindparam,
+    insert,
 )
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
@@ -98,8 +100,21 @@ class _Plan:
     columns: tuple[tuple[str, Callable[[Any], Any] | None], ...]
 
 
-def copy_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows that all have the same columns; raises DBAPIError as an insert would."""
+def insert_rows(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert rows that all have the same columns, by the cheapest way. Raises DBAPIError."""
+    if len(rows) >= WORTH_IT and connection.dialect.name == "postgresql":
+        _copy(connection, table, rows)
+    else:
+        connection.execute(_insertion(table, tuple(rows[0])), rows)
+
+
+@lru_cache(maxsize=256)
+def _insertion(table: Table, _columns: tuple[str, ...]) -> Insert:
+    """The statement of rows with these columns: made once, so that SQLAlchemy knows it again."""
+    return insert(table)
+
+
+def _copy(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     plan = _plan(table, tuple(rows[0]), connection.dialect)
     driver: Any = connection.connection.dbapi_connection
     try:

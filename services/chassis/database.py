@@ -17,18 +17,15 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from sqlalchemy import insert
-
 from contracts.kernel.errors import Unavailable
-from services.chassis.bulk import WORTH_IT, copy_rows
+from services.chassis.bulk import insert_rows
 from services.chassis.engines import StorageUnavailable, make_engine, translated
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, CursorResult, Insert, Table
+    from sqlalchemy import Connection, CursorResult, Table
     from sqlalchemy.sql.base import Executable
 
 T = TypeVar("T")
@@ -82,7 +79,6 @@ class Tx:
         self.endings: list[Hook] = []
         self.after_commit: list[Hook] = []
         self._connection = connection
-        self._copies = connection.dialect.name == "postgresql"
         self._rows: dict[Table, dict[tuple[str, ...], list[Row]]] = {}
         self._cache: dict[Loader[Any, Any], dict[Hashable, Any]] = defaultdict(dict)
 
@@ -108,11 +104,8 @@ class Tx:
         """Send the buffered rows to the database."""
         rows, self._rows = self._rows, {}
         for table, groups in rows.items():
-            for columns, group in groups.items():
-                if self._copies and len(group) >= WORTH_IT:
-                    copy_rows(self._connection, table, group)
-                else:
-                    self._connection.execute(_insertion(table, columns), group)
+            for group in groups.values():
+                insert_rows(self._connection, table, group)
 
     def execute(self, statement: Executable, params: Params = None) -> CursorResult[Any]:
         """Run a statement after the buffered rows, so that it sees them."""
@@ -318,12 +311,6 @@ def _preload_all(tx: Tx, needs: Iterable[Need]) -> None:
         wanted[loader].append(key)
     for loader, keys in wanted.items():
         tx.preload(loader, keys)
-
-
-@lru_cache(maxsize=256)
-def _insertion(table: Table, _columns: tuple[str, ...]) -> Insert:
-    """The statement of rows with these columns: made once, so that SQLAlchemy knows it again."""
-    return insert(table)
 
 
 def _quietly(callbacks: Iterable[Hook]) -> None:

@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Column, LargeBinary, String, Table, bindparam, insert, select, update
+from sqlalchemy import Column, LargeBinary, String, Table, bindparam, select, update
 from sqlalchemy.exc import DBAPIError
 
 from contracts.kernel.errors import RelaisError, UnknownName
-from services.chassis.bulk import among
+from services.chassis.bulk import among, insert_rows
 from services.chassis.database import Loader
 from services.chassis.engines import Conflict, make_engine, translated
 from services.chassis.schema import UtcDateTime, new_metadata
@@ -285,7 +285,7 @@ class KeyStore:
         ]
         with self._engine.begin() as connection:
             if inserted:
-                connection.execute(insert(data_keys), inserted)
+                insert_rows(connection, data_keys, inserted)
             if emptied:
                 connection.execute(_EMPTY, emptied)
         if emptied and self._engine.dialect.name == "sqlite":

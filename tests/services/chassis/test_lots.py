@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from contracts.kernel.envelope import LOT_BYTES, LOT_LETTERS
 from services.chassis import letters, tables
@@ -125,6 +127,25 @@ async def test_a_letter_that_fails_harms_no_other_of_its_lot(
         await pair.carry()
         assert pair.school.state(bad.message_id) == letters.ACCEPTED
         assert len(pair.city.rows(tables.cases)) == 3
+
+
+async def test_a_dead_letter_that_must_wait_again_keeps_its_body(pair: Pair) -> None:
+    pair.refer()
+    (letter,) = pair.school.outgoing()
+    await pair.city.take([replace(letter, body=b"?")])
+    (dead,) = pair.city.rows(tables.dead_letters)
+    pair.city.write(
+        lambda tx: tx.execute(
+            update(tables.dead_letters).values(body=letter.body)  # as if the fault had been ours
+        )
+    )
+    arrivals = pair.city.node.arrivals
+    pair.clock.at = START - timedelta(minutes=3)
+    assert await arrivals.retry(dead.id) == "too_early"
+    pair.clock.at = START
+    assert await arrivals.retry(dead.id) == "received"
+    assert await arrivals.retry(dead.id) is None
+    assert len(pair.city.rows(tables.cases)) == 1
 
 
 async def test_a_letter_refused_in_a_lot_is_refused_alone(pair: Pair) -> None:
