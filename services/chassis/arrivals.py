@@ -21,9 +21,9 @@ from services.chassis.clock import Clock
 from services.chassis.core import Core
 from services.chassis.database import Database, Need, Tx, Work
 from services.chassis.dead_letters import Dead, bury, exhume
-from services.chassis.inbox import INBOX, Handled, handle, take_receipts
+from services.chassis.inbox import INBOX, READINGS, Handled, handle, take_receipts
 from services.chassis.metrics import Metrics
-from services.chassis.opening import Letter, Opened, open_letter, reopened, sender_of
+from services.chassis.opening import Letter, NotYetKnown, Opened, open_letter, reopened, sender_of
 from services.chassis.receipting import acknowledge
 from services.chassis.telemetry import Step, Telemetry, extract
 
@@ -144,6 +144,8 @@ class Arrivals:
         """Refuse what cannot be proven, and keep it as it came, since the fault may be ours."""
         at = self._clock.now()
         reason = error.code if isinstance(error, Unverified) else f"failed:{_code(error)}"
+        if isinstance(error, NotYetKnown) and letter.deliveries <= READINGS:
+            return Verdict(BEHIND)
         with self._telemetry.span("letter.handle", message_id=letter.message_id) as step:
             step.fail(reason)
         if not isinstance(error, Unverified):

@@ -113,15 +113,15 @@ class Partner:
 
 
 @dataclass(frozen=True, slots=True)
-class Closed:
-    """A letter that its receipt has just closed."""
+class Answered:
+    """A letter that a receipt has just answered, and the state that leaves it in."""
 
     message_id: str
     type: str
     state: str
 
 
-def _nobody_waits(_closed: Iterable[Closed]) -> None:
+def _nobody_waits(_answered: Iterable[Answered]) -> None:
     """Without a relay nobody waits for a receipt."""
 
 
@@ -145,7 +145,7 @@ class Core:
         new_id: Callable[[], str],
         policy: Policy | None = None,
         outgoing: Callable[[Ready], None] = _left_in_the_outbox,
-        settled: Callable[[Iterable[Closed]], None] = _nobody_waits,
+        settled: Callable[[Iterable[Answered]], None] = _nobody_waits,
     ) -> None:
         self.org = org
         self.partner = partner

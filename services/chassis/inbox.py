@@ -181,14 +181,14 @@ def _through_the_gate(
     return Handled.RECEIVED
 
 
-_READINGS = 3
+READINGS = 3
 """Times a letter waits for a directory as fresh as itself before a refusal is final."""
 
 
 def _behind(core: Core, envelope: Envelope, letter: Letter) -> bool:
     """Whether the sender may know of an act, a resumption say, that has not reached us yet."""
     synced = core.synced_at
-    return synced is not None and envelope.time > synced and letter.deliveries <= _READINGS
+    return synced is not None and envelope.time > synced and letter.deliveries <= READINGS
 
 
 def _known(

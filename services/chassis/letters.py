@@ -81,6 +81,7 @@ class Ready:
     """A committed letter as the relay carries it.
 
     content: None where its case was erased meanwhile. facts: None where no second look is due.
+    unverified: how often its receiver could not verify it so far.
     """
 
     message_id: str
@@ -95,6 +96,7 @@ class Ready:
     attempts: int
     facts: Facts | None
     traceparent: str | None
+    unverified: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,7 @@ def ready(core: Core, row: Row[Any], facts: Facts | None) -> Ready:
         attempts=row.attempts,
         facts=facts,
         traceparent=row.traceparent,
+        unverified=row.unverified,
     )
 
 
@@ -236,4 +239,5 @@ def _row(core: Core, draft: Draft, subject: str, at: datetime) -> dict[str, obje
         "expires_at": draft.expires_at,
         "due_at": at + LEASE,
         "attempts": 0,
+        "unverified": 0,
     }

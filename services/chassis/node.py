@@ -26,7 +26,7 @@ from services.chassis import migrate, retention
 from services.chassis.arrivals import Arrivals
 from services.chassis.bus import Bus, BusSettings
 from services.chassis.clock import Clock
-from services.chassis.core import Closed, Core, Partner, Policy
+from services.chassis.core import Answered, Core, Partner, Policy
 from services.chassis.database import Database
 from services.chassis.directory import Directory, DirectoryKeeper
 from services.chassis.journal import Journal
@@ -135,8 +135,8 @@ class Node:
     def _hand_over(self, letter: Ready) -> None:
         self.relay.take(letter)
 
-    def _settled(self, closed: Iterable[Closed]) -> None:
-        for letter in closed:
+    def _settled(self, answered: Iterable[Answered]) -> None:
+        for letter in answered:
             self.relay.settled((letter.message_id,))
             self.metrics.message(letter.type, letter.state)
 

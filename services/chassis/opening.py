@@ -60,8 +60,12 @@ class UnknownKeyId(Unverified):
     code = "unknown_encryption_key"
 
 
+class NotYetKnown(Unverified):
+    """Our directory names no such sender or convention; it may be a second behind theirs."""
+
+
 def sender_of(core: Core, letter: Letter) -> tuple[DirectoryEntry, SignedConvention, LetterAddress]:
-    """The organisation and convention the subject names; raises Unverified."""
+    """The organisation and convention the subject names; raises Unverified, NotYetKnown."""
     try:
         address = parse_subject(letter.subject)
     except InvalidDocument as error:
@@ -69,11 +73,11 @@ def sender_of(core: Core, letter: Letter) -> tuple[DirectoryEntry, SignedConvent
     own = core.directory.entry(core.org)
     sender = core.directory.by_code(address.sender)
     if own is None or own.code != address.receiver or sender is None:
-        raise Unverified("The subject names no known sender, or another receiver.")
+        raise NotYetKnown("The subject names no known sender, or another receiver.")
     for signed in core.between(sender.org):
         if subject_token(signed.id) == address.convention:
             return sender, signed, address
-    raise Unverified("The subject names no convention between these organisations.")
+    raise NotYetKnown("The subject names no convention between these organisations.")
 
 
 def open_letter(core: Core, letter: Letter, at: datetime) -> Opened:

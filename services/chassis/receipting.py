@@ -1,5 +1,8 @@
 """Receipts, given and taken: batched per pair, signed, terminal, carrying the journal's head.
 
+One that says `unverified` may mean that a key was rotated on the way: the letter is signed and
+sealed anew a few times before that is its end.
+
 They are gathered while a batch of letters is handled and sealed once at its end, in the same
 transaction, so that a receipt exists if and only if its letter was handled.
 """
@@ -18,7 +21,7 @@ from contracts.kernel.organisation import DirectoryEntry
 from contracts.kernel.receipts import ACCEPTED, Head, Receipt, ReceiptBatch, Status
 from services.chassis import letters, tables
 from services.chassis.bulk import among
-from services.chassis.core import Closed, Core
+from services.chassis.core import Answered, Core
 from services.chassis.database import Tx
 from services.chassis.journal import Entry
 from services.chassis.journal import Head as JournalHead
@@ -26,6 +29,14 @@ from services.chassis.scopes import case_scope
 
 RECEIPT_LIFETIME = timedelta(days=31)
 """A receipt travels as long as the letters it answers may be republished."""
+
+UNVERIFIED: Status = "unverified"
+
+TRIES = 3
+"""Times a letter that could not be verified is sent anew."""
+
+AGAIN = timedelta(seconds=2)
+"""How long after: by then both sides have read the directory again."""
 
 _PENDING = "receipts"
 Pending = dict[tuple[str, str], list[tuple[str, str]]]
@@ -102,11 +113,31 @@ def apply_receipts(tx: Tx, core: Core, batch: ReceiptBatch, token: bytes, at: da
     for status, ids in by_status.items():
         state = letters.ACCEPTED if status in ACCEPTED else letters.REFUSED
         closed = _close(tx, batch.source, ids, state, status, receipt_id, at)
-        settled = [Closed(row.message_id, row.type, state) for row in closed.values()]
+        settled = [Answered(row.message_id, row.type, state) for row in closed.values()]
         tx.on_commit(partial(core.settled, settled))
         for message_id in dict.fromkeys(ids):
             if message_id in closed:
                 _journal(tx, core, closed[message_id], status, at)
+    if UNVERIFIED in by_status:
+        again = _try_again(tx, batch.source, by_status[UNVERIFIED], at)
+        tx.on_commit(partial(core.settled, again))
+
+
+def _try_again(tx: Tx, source: str, ids: list[str], at: datetime) -> list[Answered]:
+    outbox = tables.outbox
+    statement = (
+        update(outbox)
+        .where(among(outbox.c.message_id, ids) & (outbox.c.receiver == source))
+        .where(outbox.c.due_at.is_not(None))
+        .values(
+            state=letters.QUEUED,
+            unverified=outbox.c.unverified + 1,
+            failure=UNVERIFIED,
+            due_at=at + AGAIN,
+        )
+        .returning(outbox.c.message_id, outbox.c.type)
+    )
+    return [Answered(row.message_id, row.type, letters.QUEUED) for row in tx.execute(statement)]
 
 
 def _close(
@@ -121,9 +152,11 @@ def _close(
     """Close the letters that are still open; returns these, by id."""
     outbox = tables.outbox
     still_open = outbox.c.state.in_((letters.QUEUED, letters.DELIVERED))
+    over = outbox.c.unverified >= (TRIES if status == UNVERIFIED else 0)
     statement = (
         update(outbox)
-        .where(among(outbox.c.message_id, ids) & (outbox.c.receiver == source) & still_open)
+        .where(among(outbox.c.message_id, ids) & (outbox.c.receiver == source))
+        .where(still_open & over)
         .values(
             state=state,
             status=status,

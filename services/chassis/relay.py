@@ -112,7 +112,7 @@ class Relay:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._looked = 0.0
-        self._delivered: dict[str, float] = {}
+        self._delivered: dict[str, tuple[float, int]] = {}  # since when, and in which sending
         self._measure = delivered
 
     def take(self, letter: Ready) -> None:
@@ -130,10 +130,10 @@ class Relay:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         with suppress(RelaisError):
-            await self._note_delivered(list(self._delivered))
+            await self._note_delivered(dict(self._delivered))
 
     def settled(self, message_ids: Iterable[str]) -> None:
-        """Hear that receipts closed these letters; from any thread."""
+        """Hear that receipts answered these letters; from any thread."""
         for message_id in message_ids:
             self._delivered.pop(message_id, None)
 
@@ -164,11 +164,15 @@ class Relay:
         if now - self._looked < self._idle and not horizon:
             return
         self._looked = now
-        late = [one for one, since in list(self._delivered.items()) if now - since >= self._idle]
-        await self._note_delivered(late)
+        held = dict(self._delivered)
+        await self._note_delivered(
+            {one: sending for one, sending in held.items() if now - sending[0] >= self._idle}
+        )
         due, busy = self._clock.now() + horizon, [*self._lanes, *self._waiting]
         found = await self._database.read(partial(self._due, due, busy))
         for letter in found:
+            if letter.message_id in self._delivered:
+                continue  # it has just left
             self._waiting[letter.receiver].append(letter)
 
     def _due(self, due: datetime, busy: Sequence[str], connection: Connection) -> list[Ready]:
@@ -191,13 +195,13 @@ class Relay:
                     found[line.message_id] = from_json(facts)
         return found
 
-    async def _note_delivered(self, message_ids: Sequence[str]) -> None:
-        if message_ids:
+    async def _note_delivered(self, delivered: Mapping[str, tuple[float, int]]) -> None:
+        if delivered:
             at = self._clock.now()
             await self._database.write(
-                lambda tx: tx.at_end(lambda: _note(tx, self._core, message_ids, at))
+                lambda tx: tx.at_end(lambda: _note(tx, self._core, delivered, at))
             )
-            self.settled(message_ids)
+            self.settled(delivered)
 
     def _launch(self) -> None:
         for receiver in [one for one in self._waiting if one not in self._lanes]:
@@ -229,7 +233,9 @@ class Relay:
         sent = await asyncio.gather(*(self._send(lot) for lot in letters.lots(leaving)))
         results = [result for lot in sent for result in lot]
         since = time.monotonic()
-        self._delivered |= {one.letter.message_id: since for one in results if one.stored}
+        for one in results:
+            if one.stored:
+                self._delivered[one.letter.message_id] = since, one.letter.unverified
         rest = [one for one in results if not one.stored]
         if self._measure is not None:
             at = self._clock.now()
@@ -299,19 +305,22 @@ def _record(
         _end(tx, core, letter, letters.STOPPED, refused.articles, at)
 
 
-def _note(tx: Tx, core: Core, message_ids: Sequence[str], at: datetime) -> None:
+def _note(tx: Tx, core: Core, delivered: Mapping[str, tuple[float, int]], at: datetime) -> None:
     outbox = tables.outbox
-    # A receipt may have closed it meanwhile: then it is due no more.
-    tx.execute(
-        update(outbox)
-        .where(among(outbox.c.message_id, message_ids) & outbox.c.due_at.is_not(None))
-        .values(
-            state=letters.DELIVERED,
-            delivered_at=func.coalesce(outbox.c.delivered_at, at),
-            due_at=at + core.policy.republish,
-            failure=None,
+    for sending in {number for _, number in delivered.values()}:
+        ids = [one for one, (_, number) in delivered.items() if number == sending]
+        # A receipt may have closed it meanwhile, or asked for another sending.
+        mine = outbox.c.due_at.is_not(None) & (outbox.c.unverified == sending)
+        tx.execute(
+            update(outbox)
+            .where(among(outbox.c.message_id, ids) & mine)
+            .values(
+                state=letters.DELIVERED,
+                delivered_at=func.coalesce(outbox.c.delivered_at, at),
+                due_at=at + core.policy.republish,
+                failure=None,
+            )
         )
-    )
 
 
 def _failed(tx: Tx, result: Result, at: datetime) -> None:

@@ -151,6 +151,7 @@ outbox = Table(
     Column("expires_at", UtcDateTime, nullable=False),
     Column("due_at", UtcDateTime),
     Column("attempts", Integer, nullable=False),
+    Column("unverified", Integer, nullable=False),
     Column("failure", CODE),
     Column("delivered_at", UtcDateTime),
     Column("closed_at", UtcDateTime),

@@ -6,16 +6,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from contracts.kernel.envelope import LOT_BYTES, LOT_LETTERS
 from services.chassis import letters, tables
+from services.chassis.bundle import Bundle
 from services.chassis.core import Core, Received
 from services.chassis.database import Tx
 from services.chassis.letters import LETTERS_HEADER, Ready
 from services.chassis.posting import Outcome
+from services.chassis.receipting import AGAIN, TRIES
+from services.chassis.schema import journal
 from services.city.handlers import referral_received
 from services.city.partner import PARTNER as CITY
 from services.school.partner import PARTNER as SCHOOL
@@ -170,9 +174,57 @@ async def test_a_lot_that_does_not_open_is_refused_letter_by_letter(pair: Pair) 
     (receipts,) = pair.city.outgoing()
     await pair.school.take([receipts])
     rows = pair.school.rows(tables.outbox)
-    assert {(row.message_id, row.status) for row in rows} == {
-        (one.message_id, "unverified") for one in sent
+    assert {(row.message_id, row.state, row.due_at) for row in rows} == {
+        (one.message_id, letters.QUEUED, START + AGAIN) for one in sent
     }
+    await pair.carry()
+    assert {pair.school.state(one.message_id) for one in sent} == {letters.ACCEPTED}
+
+
+async def test_a_letter_that_is_never_verified_ends_refused(pair: Pair) -> None:
+    sent = pair.refer()
+    for sending in range(TRIES + 1):
+        assert pair.school.state(sent.message_id) == letters.QUEUED, sending
+        (letter,) = pair.school.outgoing()
+        await pair.city.take([replace(letter, body=b"?")])
+        await pair.school.take(pair.city.outgoing())
+        pair.city.write(lambda tx: tx.execute(delete(tables.outbox)))
+    (row,) = pair.school.rows(tables.outbox)
+    assert (row.state, row.status) == (letters.REFUSED, "unverified")
+    lines = pair.school.rows(journal, journal.c.message_id == sent.message_id)
+    assert [line.event for line in lines] == ["message.sent", "receipt"]
+
+
+async def test_a_letter_under_a_key_not_read_yet_is_sent_again(pair: Pair) -> None:
+    sent = pair.refer()
+    (before,) = pair.school.outgoing()
+    pair.clock.at = START + timedelta(seconds=1)
+    keys = pair.school.node.keys
+    statement = keys.rotate_signing(pair.clock.at)
+    entry = keys.directory_entry(pair.school.node.settings, 2, pair.clock.at, {})
+    (letter,) = pair.school.outgoing()
+    assert await pair.city.take([letter]) == [None]
+    assert pair.city.rows(tables.cases) == []
+    await pair.school.take(pair.city.outgoing())
+    assert pair.school.state(sent.message_id) == letters.QUEUED
+    pair.publish(Bundle(entries=(entry,), rotations=(statement,)))
+    await pair.carry()
+    assert pair.school.state(sent.message_id) == letters.ACCEPTED
+    assert await pair.city.take([before]) == [None]  # the former key still verifies for a while
+    assert len(pair.city.rows(tables.cases)) == 1
+
+
+async def test_a_letter_under_a_convention_not_read_yet_waits_for_it(pair: Pair) -> None:
+    sent = pair.refer()
+    (letter,) = pair.school.outgoing()
+    with patch.object(pair.city.node.core, "between", return_value=()):
+        assert await pair.city.take([letter]) == [1.0]
+        assert await pair.city.take([replace(letter, deliveries=3)]) == [1.0]
+        assert await pair.city.take([replace(letter, deliveries=4)]) == [None]
+    assert [row.reason for row in pair.city.rows(tables.dead_letters)] == ["unverified"]
+    assert await pair.city.take([replace(letter, deliveries=2)]) == [None]
+    await pair.carry()
+    assert pair.school.state(sent.message_id) == letters.ACCEPTED
 
 
 async def test_a_lot_whose_ids_in_clear_were_changed_is_refused(pair: Pair) -> None:

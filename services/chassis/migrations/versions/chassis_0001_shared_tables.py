@@ -181,6 +181,7 @@ def upgrade() -> None:
         sa.Column("expires_at", schema.UtcDateTime(), nullable=False),
         sa.Column("due_at", schema.UtcDateTime(), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("unverified", sa.Integer(), nullable=False),
         sa.Column("failure", sa.String(length=64), nullable=True),
         sa.Column("delivered_at", schema.UtcDateTime(), nullable=True),
         sa.Column("closed_at", schema.UtcDateTime(), nullable=True),
