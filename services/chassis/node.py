@@ -29,14 +29,14 @@ from services.chassis.clock import Clock
 from services.chassis.core import Answered, Core, Partner, Policy
 from services.chassis.database import Database
 from services.chassis.directory import Directory, DirectoryKeeper
-from services.chassis.journal import Journal
+from services.chassis.journal import Entry, Journal
 from services.chassis.keys import NodeKeys
 from services.chassis.keystore import KeyStore
 from services.chassis.letterbox import LetterboxLimits
 from services.chassis.letters import Ready
 from services.chassis.metrics import Metrics
 from services.chassis.relay import Relay
-from services.chassis.scopes import STANDING_SCOPES
+from services.chassis.scopes import REGISTER_SCOPE, STANDING_SCOPES
 from services.chassis.secret import NodeSecret
 from services.chassis.settings import NodeSettings
 from services.chassis.telemetry import Telemetry
@@ -211,6 +211,25 @@ class Node:
         sequence = max(int(at.timestamp()), 0 if known is None else known.sequence + 1)
         await self._put("/entries", self.keys.directory_entry(self.settings, sequence, at, schemas))
         self._published = kid
+
+    async def rotate_signing(self, agent_id: str) -> str:
+        """Replace the signing key; returns the new one's name.
+
+        Partners follow the statement that the former key signed. What one of them receives before
+        it has read that statement is sent anew.
+        """
+        at = self.clock.now()
+        self.keys.rotate_signing(at)
+        entry = Entry(
+            at=at,
+            event="key.rotated",
+            outcome="recorded",
+            scope=REGISTER_SCOPE,
+            agent_id=agent_id,
+        )
+        await self.database.write(lambda tx: self.journal.append(tx, entry))
+        await self._sync_once()
+        return self.keys.kid
 
     async def _put(self, path: str, content: str) -> None:
         answer = await self._registrar.put(path, content=content)

@@ -254,6 +254,13 @@ def _operations(routes: APIRouter, node: Node) -> None:
             raise UnknownName("Aucune lettre morte à rejouer ne porte ce numéro.")
         return JSONResponse({"outcome": outcome}, status_code=202)
 
+    @routes.post("/keys/rotation", status_code=201)
+    async def rotate(request: Request) -> Response:
+        """Replace the organisation's signing key; the former one names its successor."""
+        agent = agent_of(node, request, Right.OPERATE)
+        kid = await node.rotate_signing(agent.agent_id)
+        return JSONResponse({"kid": kid}, status_code=201)
+
     @routes.get("/retention")
     async def due(request: Request) -> Response:
         """What retention would destroy now; changes nothing."""

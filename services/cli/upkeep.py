@@ -1,4 +1,4 @@
-"""Commands that look after an installation: doctor, compile, purge."""
+"""Commands that look after an installation: doctor, compile, purge, rotate."""
 
 from __future__ import annotations
 
@@ -46,6 +46,7 @@ def add(app: typer.Typer) -> None:
     app.command(cls=Command)(doctor)
     app.command("compile", cls=Command)(compile_)
     app.command(cls=Command)(purge)
+    app.command(cls=Command)(rotate)
 
 
 def doctor(*, as_json: AsJson = False) -> None:
@@ -215,3 +216,18 @@ def purge(
     head = "À détruire" if dry_run else "Détruits"
     rows = [(org, len(one["cases"]), sum(one["rows"].values())) for org, one in done.items()]
     table(("Organisme", f"{head} : dossiers", "lignes"), rows)
+
+
+def rotate(
+    org: Annotated[str, typer.Argument(metavar="ORG", help="Organisme.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Remplace la clé de signature d'un organisme ; ses partenaires suivent d'eux-mêmes."""
+    with federation().client(org, "operator", "operateur-1") as client:
+        done = call(client, "POST", "/api/v1/keys/rotation")
+    if as_json:
+        show(done)
+        return
+    say(f"{org} signe désormais avec la clé {done['kid']}.")
+    say("L'ancienne ne signe plus rien ; elle vérifie encore les lettres en route, 31 jours.")

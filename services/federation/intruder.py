@@ -143,7 +143,8 @@ def forged_letter(
 def published_entry(node_dir: Path, org: str) -> DirectoryEntry:
     """What an organisation publishes of itself, from the directory that a node keeps."""
     bundle = Bundle.parse((node_dir / "directory.json").read_bytes())
-    return next(entry for token in bundle.entries if (entry := read_entry(token)).org == org)
+    found = [entry for token in bundle.entries if (entry := read_entry(token)).org == org]
+    return max(found, key=lambda entry: entry.sequence)
 
 
 def subject_of(receiver: str, sender: str, convention_id: str, flow_code: str) -> str:

@@ -199,6 +199,15 @@ def test_purge_says_what_it_would_destroy_then_destroys_it(
 
 
 @pytest.mark.usefixtures("home")
+def test_rotate_gives_an_organisation_a_new_key(capsys: Captured, federation: Federation) -> None:
+    first, second = read(capsys, "rotate", SCHOOL)["kid"], read(capsys, "rotate", SCHOOL)["kid"]
+    assert first != second
+    assert CITY in told(capsys, "rotate", CITY)
+    assert refused(capsys, "rotate", "nulle-part")[0] == 1
+    assert send_referral(federation)
+
+
+@pytest.mark.usefixtures("home")
 def test_doctor_finds_nothing_wrong_then_an_open_secret(
     capsys: Captured, federation: Federation
 ) -> None:
