@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from joserfc.jwk import OKPKey
+
 from contracts.broker.subjects import CONTROL, RECEIPT, LetterAddress, parse_subject
 from contracts.kernel.control import CONTROL_TYPES
 from contracts.kernel.envelope import LOT_LETTERS, Envelope, parse_lot
-from contracts.kernel.errors import InvalidDocument, Unverified
+from contracts.kernel.errors import InvalidDocument, UnknownKey, Unverified
 from contracts.kernel.instrument import Flow, subject_token
 from contracts.kernel.organisation import DirectoryEntry, Suite
 from contracts.kernel.receipts import ReceiptBatch, parse_receipts
@@ -61,7 +63,7 @@ class UnknownKeyId(Unverified):
 
 
 class NotYetKnown(Unverified):
-    """Our directory names no such sender or convention; it may be a second behind theirs."""
+    """Our directory names no such sender, convention or key; it may be a second behind theirs."""
 
 
 def sender_of(core: Core, letter: Letter) -> tuple[DirectoryEntry, SignedConvention, LetterAddress]:
@@ -92,7 +94,7 @@ def open_letter(core: Core, letter: Letter, at: datetime) -> Opened:
     token = unseal(
         letter.body, suite=suite, private=key, subject=letter.subject, message_id=letter.message_id
     )
-    content = verified(token, lambda kid: core.directory.find_key(sender.org, kid, at))
+    content = verified(token, lambda kid: _key(core, sender.org, kid, at))
     if address.message == RECEIPT:
         batch = parse_receipts(content)
         _same(batch.source == sender.org and batch.to == core.org)
@@ -105,6 +107,13 @@ def open_letter(core: Core, letter: Letter, at: datetime) -> Opened:
         _same(envelope.instrument == signed.id)
         _same(envelope.type in CONTROL_TYPES if flow is None else envelope.type == flow.type)
     return Opened(sender, signed, flow, envelopes)
+
+
+def _key(core: Core, org: str, kid: str, at: datetime) -> OKPKey:
+    try:
+        return core.directory.find_key(org, kid, at)
+    except UnknownKey as error:
+        raise NotYetKnown(error.sentence, code=error.code) from error
 
 
 def reopened(core: Core, letter: Letter, envelope: Envelope) -> Opened:
