@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 
 from contracts.kernel.agreement import Assent, expiry
 from contracts.kernel.checks import Giver
@@ -209,20 +209,8 @@ def _cases(tx: Tx, reference: str) -> tuple[str, ...]:
 
 def stop(tx: Tx, core: Core, reference: str, case_ids: Iterable[str], at: datetime) -> int:
     """Stop what rests on a reference: waiting letters are erased, open cases are stopped."""
-    outbox, cases = tables.outbox, tables.cases
-    waiting = (
-        (outbox.c.reference == reference)
-        & (outbox.c.kind == letters.LETTER)
-        & outbox.c.state.in_((letters.QUEUED, letters.DELIVERED))
-    )
-    rows = tx.execute(select(outbox.c.message_id, outbox.c.type).where(waiting)).all()
-    tx.execute(
-        update(outbox)
-        .where(waiting)
-        .values(state=letters.STOPPED, sealed=None, due_at=None, closed_at=at)
-    )
-    for row in rows:
-        core.journal.append(tx, _stopped(row.message_id, row.type, at))
+    cases = tables.cases
+    stopped = stop_letters(tx, core, tables.outbox.c.reference == reference, at)
     tx.execute(
         update(cases)
         .where(cases.c.case_id.in_(list(case_ids)) & (cases.c.state == "open"))
@@ -230,6 +218,23 @@ def stop(tx: Tx, core: Core, reference: str, case_ids: Iterable[str], at: dateti
     )
     tx.forget(standing.CASES)
     tx.on_commit(lambda: core.withdrawn.setdefault(reference, at))
+    return stopped
+
+
+def stop_letters(tx: Tx, core: Core, which: ColumnElement[bool], at: datetime) -> int:
+    """Stop and erase the letters that still wait, or await their receipt; returns how many."""
+    outbox = tables.outbox
+    waiting = (outbox.c.kind == letters.LETTER) & outbox.c.state.in_(
+        (letters.QUEUED, letters.DELIVERED)
+    )
+    rows = tx.execute(
+        update(outbox)
+        .where(which & waiting)
+        .values(state=letters.STOPPED, sealed=None, due_at=None, closed_at=at)
+        .returning(outbox.c.message_id, outbox.c.type)
+    ).all()
+    for row in rows:
+        core.journal.append(tx, _stopped(row.message_id, row.type, at))
     return len(rows)
 
 

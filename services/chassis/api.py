@@ -24,12 +24,13 @@ from contracts.kernel.errors import InvalidPayload, UnknownName
 from contracts.kernel.fields import Payload
 from contracts.kernel.organisation import OrgId
 from contracts.kernel.paris import add_months, day_of
-from services.chassis import idempotency, posting, routing, standing, views
+from services.chassis import idempotency, posting, routing, standing, tables, views
 from services.chassis.agreements import (
     AgreementRecord,
     accept_charter,
     record_agreement,
     register_person,
+    stop_letters,
     withdraw,
 )
 from services.chassis.controls import send_control
@@ -346,6 +347,7 @@ def _ask_erasure(tx: Tx, node: Node, case_id: str) -> dict[str, Any]:
     if case is None:
         raise UnknownName("Ce dossier n'est pas connu ici.", code="unknown_case")
     due = add_months(day_of(at), 1)
+    stop_letters(tx, node.core, tables.outbox.c.case_id == case_id, at)
     asked = ErasureRequested(case_id=case_id, due_on=due)
     message_id = send_control(
         tx, node.core, "erasure.requested", asked, case.partner, case.instrument, at

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Update, select, update
 
+from contracts.broker.subjects import RECEIPT
 from contracts.kernel.envelope import Envelope
 from contracts.kernel.errors import RelaisError, Unavailable, Unverified
 from services.chassis import standing, tables
@@ -127,7 +128,10 @@ class Arrivals:
         at = self._clock.now()
 
         def unit(tx: Tx) -> None:
+            known = _buried(tx, opened.sender.org)
             for envelope, error in failed:
+                if envelope is not None and envelope.id in known:
+                    continue
                 one = letter.message_id if envelope is None else envelope.id
                 content = letter.body if envelope is None else envelope.to_plaintext()
                 reason = f"failed:{_code(error)}"
@@ -155,16 +159,17 @@ class Arrivals:
 
         def unit(tx: Tx) -> None:
             try:
-                sender, signed, _ = sender_of(self._core, letter)
+                sender, signed, address = sender_of(self._core, letter)
             except Unverified:
                 bury(tx, self._core, Dead(letter, "", letter.message_id, reason), letter.body, at)
                 return
             dead = Dead(letter, sender.org, letter.message_id, reason, as_it_came=True)
             bury(tx, self._core, dead, letter.body, at)
-            for one in letter.claimed:
-                if len(one) == len(self._core.new_id()):
-                    status = Handled.UNVERIFIED.value
-                    acknowledge(tx, self._core, sender, signed.id, one, status, at)
+            if address.message == RECEIPT:  # receipts are terminal
+                return
+            for one in filter(None, letter.claimed):
+                status = Handled.UNVERIFIED.value
+                acknowledge(tx, self._core, sender, signed.id, one, status, at)
 
         try:
             await self._database.write(unit)
@@ -199,8 +204,28 @@ class Arrivals:
                 tx.execute(done)
             return outcomes
 
-        outcomes = await self._database.write(Work(unit, needs=work.needs))
+        try:
+            outcomes = await self._database.write(Work(unit, needs=work.needs))
+        except Exception:
+            if len(opened.envelopes) <= 1:
+                raise
+            return await self._retry_apart(opened, letter, done)
         return ",".join(sorted(outcome.value for outcome in outcomes))
+
+    async def _retry_apart(self, opened: Opened, letter: Letter, done: Update) -> str:
+        """Handle each letter of a dead lot by itself; one that fails is buried by itself."""
+        outcomes = await self._handle(opened, letter)
+        failed = [
+            (envelope, outcome)
+            for envelope, outcome in zip(opened.envelopes, outcomes, strict=True)
+            if isinstance(outcome, Exception)
+        ]
+        spent = replace(letter, deliveries=len(RETRIES) + 1)
+        if failed and await self._failed(opened, spent, failed) is not None:
+            raise failed[0][1]
+        await self._database.write(lambda tx: tx.execute(done))
+        said = (_code(one) if isinstance(one, Exception) else one.value for one in outcomes)
+        return ",".join(sorted(set(said)))
 
     def _exhumed(
         self, connection: Connection, dead_id: str
@@ -233,6 +258,13 @@ class Arrivals:
             ],
             needs=tuple(needs),
         )
+
+
+def _buried(tx: Tx, sender: str) -> set[str]:
+    """Letters of a sender that wait among the dead, to be tried again."""
+    dead = tables.dead_letters
+    where = (dead.c.sender == sender) & dead.c.body.is_not(None)
+    return set(tx.execute(select(dead.c.message_id).where(where)).scalars())
 
 
 def _code(error: Exception) -> str:

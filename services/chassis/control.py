@@ -28,7 +28,7 @@ from services.chassis.agreements import stop, withdraw
 from services.chassis.controls import send_control
 from services.chassis.core import Core
 from services.chassis.database import Tx
-from services.chassis.erasure import erase_case, keep_certificate
+from services.chassis.erasure import bury_unknown_case, erase_case, keep_certificate
 from services.chassis.journal import Entry
 
 Handler = Callable[[Tx, Core, DirectoryEntry, SignedConvention, Any, datetime], None]
@@ -151,6 +151,8 @@ def _erasure_requested(
     """Destroy a case at a partner's request, and send the certificate (GDPR art. 17, 19)."""
     case = tx.get(standing.CASES, content.case_id)
     certificate = core.new_id()
+    if case is None:
+        bury_unknown_case(tx, core, content.case_id, sender.org, signed.id, at)
     if case is None or case.partner != sender.org:
         done = ErasureDone(
             case_id=content.case_id,

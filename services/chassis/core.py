@@ -161,6 +161,8 @@ class Core:
         """Instant as of which the directory is known; None where nobody follows a registrar."""
         self.withdrawn: dict[str, datetime] = {}
         """References withdrawn since the start: letters in the relay's hands must not leave."""
+        self.erased: set[str] = set()
+        """Cases erased since the start: their letters must not leave either."""
         self.charters: dict[tuple[str, str], datetime] = {}
         """Charters known to be accepted, by agent and version: nobody takes that back."""
         self._directory = directory

@@ -291,7 +291,7 @@ class Database:
             raise
         for unit, result in zip(units, results, strict=True):
             unit.result = result
-        _quietly((*self._hooks["commit"], *tx.after_commit))
+        _quietly((*tx.after_commit, *self._hooks["commit"]))  # hand over, then wake
 
 
 def _run_all(tx: Tx, units: list[_Unit]) -> list[Any]:

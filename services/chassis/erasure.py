@@ -13,6 +13,7 @@ from sqlalchemy import delete, select, update
 
 from contracts.kernel.control import ErasureDone
 from services.chassis import standing, tables
+from services.chassis.agreements import stop_letters
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.journal import Entry
@@ -27,8 +28,8 @@ def erase_case(tx: Tx, core: Core, case_id: str, certificate: str, at: datetime)
     records = core.partner.erase(tx, case_id)
     records += tx.execute(delete(tables.persons).where(tables.persons.c.scope == scope)).rowcount
     records += _drop_proof(tx, case_id)
-    outbox = tables.outbox
-    tx.execute(update(outbox).where(outbox.c.case_id == case_id).values(sealed=None, due_at=None))
+    stop_letters(tx, core, tables.outbox.c.case_id == case_id, at)
+    tx.on_commit(lambda: core.erased.add(case_id))
     tx.execute(
         update(tables.cases)
         .where(tables.cases.c.case_id == case_id)
@@ -49,6 +50,30 @@ def erase_case(tx: Tx, core: Core, case_id: str, certificate: str, at: datetime)
     )
     keep_certificate(tx, core.org, done)
     return done
+
+
+def bury_unknown_case(
+    tx: Tx, core: Core, case_id: str, partner: str, instrument: str, at: datetime
+) -> None:
+    """Remember that a case was erased before it was ever opened: its letter may come yet."""
+    tx.insert(
+        tables.cases,
+        {
+            "case_id": case_id,
+            "instrument": instrument,
+            "partner": partner,
+            "purpose": "",
+            "opened_here": False,
+            "person_id": None,
+            "reference": None,
+            "state": ERASED,
+            "opened_at": at,
+            "closed_at": at,
+            "seq_out": 0,
+        },
+    )
+    tx.forget(standing.CASES, case_id)
+    tx.on_commit(lambda: core.erased.add(case_id))
 
 
 def _drop_proof(tx: Tx, case_id: str) -> int:

@@ -17,7 +17,7 @@ from sqlalchemy import Row
 
 from contracts.broker.subjects import letter_subject
 from contracts.kernel.envelope import LOT_BYTES, LOT_LETTERS, bind
-from contracts.kernel.errors import RelaisError
+from contracts.kernel.errors import RelaisError, UnknownName
 from contracts.kernel.facts import Facts
 from contracts.kernel.instrument import subject_token
 from contracts.kernel.organisation import DirectoryEntry, EncryptionKey, Suite
@@ -96,6 +96,7 @@ class Ready:
     attempts: int
     facts: Facts | None
     traceparent: str | None
+    case_id: str | None = None
     unverified: int = 0
 
 
@@ -126,14 +127,15 @@ def put(tx: Tx, core: Core, draft: Draft, at: datetime) -> None:
         attempts=0,
         facts=draft.facts,
         traceparent=draft.traceparent,
+        case_id=draft.case_id,
     )
     tx.on_commit(lambda: core.outgoing(letter))
 
 
 def ready(core: Core, row: Row[Any], facts: Facts | None) -> Ready:
-    """Take a letter out of the outbox again, after a crash or for another try."""
+    """Take a letter out of the outbox again; without content where its key or seal is gone."""
     content = None
-    with suppress(KeyDestroyed, SealBroken):
+    with suppress(KeyDestroyed, SealBroken, UnknownName):
         if row.sealed is not None:
             scope = _scope(row.kind, row.case_id)
             content = core.keystore.open(scope, row.sealed, row.message_id.encode())
@@ -150,6 +152,7 @@ def ready(core: Core, row: Row[Any], facts: Facts | None) -> Ready:
         attempts=row.attempts,
         facts=facts,
         traceparent=row.traceparent,
+        case_id=row.case_id,
         unverified=row.unverified,
     )
 
@@ -176,7 +179,7 @@ def pack(core: Core, lot: Sequence[Ready], lot_id: str) -> Sealed:
     """Sign and encrypt a lot as it leaves. Raises NoCommonSuite.
 
     lot_id: random and new for each try, since another try may hold other letters; a letter alone
-    travels under its own id, so that the letterbox knows it again.
+    travels under its own id, so that the letterbox knows it again, until it must be read again.
     The newest key serves even past its date: a node that sleeps all summer cannot publish another,
     keeps that one until it has, and must still hear of a withdrawal.
     """
@@ -186,7 +189,8 @@ def pack(core: Core, lot: Sequence[Ready], lot_id: str) -> Sealed:
         raise NoCommonSuite(f"{first.receiver} n'est plus dans l'annuaire.")
     _, key = _keys(core, to)
     contents = [letter.content or b"" for letter in lot]
-    message_id = ids[0] if len(ids) == 1 else lot_id
+    alone = len(ids) == 1 and first.unverified == 0
+    message_id = ids[0] if alone else lot_id
     body = seal(
         contents[0] if first.kind == RECEIPT else bind(contents),
         signer=core.keys.signing,
@@ -196,7 +200,7 @@ def pack(core: Core, lot: Sequence[Ready], lot_id: str) -> Sealed:
         message_id=message_id,
     )
     headers = {ID_HEADER: message_id, SUITE_HEADER: key.suite.value, KEY_HEADER: key.kid}
-    if len(ids) > 1:
+    if not alone:
         headers[LETTERS_HEADER] = ",".join(ids)
     return Sealed(first.subject, headers, body)
 

@@ -5,6 +5,7 @@ The subject (stamped by the broker), the directory (pinned keys) and the signatu
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,13 +36,21 @@ class Letter:
 
     @property
     def message_id(self) -> str:
-        """Id in clear, to which the encryption is bound."""
-        return self.headers.get(ID_HEADER, "")
+        """Id in clear, to which the encryption is bound; "" where it is none."""
+        return _id(self.headers.get(ID_HEADER, ""))
 
     @property
     def claimed(self) -> tuple[str, ...]:
         """Ids of the letters inside, as said in clear: good for refusing what does not open."""
-        return tuple(self.headers.get(LETTERS_HEADER, self.message_id).split(","))[:LOT_LETTERS]
+        said = self.headers.get(LETTERS_HEADER, self.message_id).split(",")[:LOT_LETTERS]
+        return tuple(_id(one) for one in said)
+
+
+_ID = re.compile(r"[0-9a-f]{32}")
+
+
+def _id(text: str) -> str:
+    return text if _ID.fullmatch(text) else ""
 
 
 @dataclass(frozen=True, slots=True)

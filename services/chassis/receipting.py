@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Row, update
+from sqlalchemy import Row, false, update
 
 from contracts.broker.subjects import RECEIPT
 from contracts.kernel.organisation import DirectoryEntry
@@ -29,6 +29,9 @@ from services.chassis.scopes import case_scope
 
 RECEIPT_LIFETIME = timedelta(days=31)
 """A receipt travels as long as the letters it answers may be republished."""
+
+RECEIPTS = 256
+"""Receipts in one letter, at most: as with a lot, what is too long cannot be verified."""
 
 UNVERIFIED: Status = "unverified"
 
@@ -62,9 +65,11 @@ def acknowledge(
 def _write(tx: Tx, core: Core, pending: Pending, at: datetime) -> None:
     for (org, convention_id), items in pending.items():
         to = core.directory.entry(org)
-        if to is not None:
-            head = core.journal.tail(tx)
-            letters.put(tx, core, _draft(core, to, convention_id, items, head, at), at)
+        if to is None:
+            continue
+        for first in range(0, len(items), RECEIPTS):
+            head, some = core.journal.tail(tx), items[first : first + RECEIPTS]
+            letters.put(tx, core, _draft(core, to, convention_id, some, head, at), at)
 
 
 def _draft(
@@ -152,11 +157,13 @@ def _close(
     """Close the letters that are still open; returns these, by id."""
     outbox = tables.outbox
     still_open = outbox.c.state.in_((letters.QUEUED, letters.DELIVERED))
+    # Good news after all: an operator there had it handled again.
+    mended = (outbox.c.state == letters.REFUSED) & (outbox.c.status == UNVERIFIED)
     over = outbox.c.unverified >= (TRIES if status == UNVERIFIED else 0)
     statement = (
         update(outbox)
         .where(among(outbox.c.message_id, ids) & (outbox.c.receiver == source))
-        .where(still_open & over)
+        .where((still_open & over) | (mended if status in ACCEPTED else false()))
         .values(
             state=state,
             status=status,

@@ -24,7 +24,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, select, update
 
 from contracts.gate import Refused
-from contracts.kernel.errors import RelaisError, Unavailable
+from contracts.kernel.errors import RelaisError, Unavailable, UnknownName
 from contracts.kernel.facts import Facts, from_json
 from services.chassis import letters, tables
 from services.chassis.bulk import among
@@ -32,7 +32,7 @@ from services.chassis.clock import Clock
 from services.chassis.core import Core
 from services.chassis.database import Database, Tx
 from services.chassis.journal import Entry, Line
-from services.chassis.keystore import KeyDestroyed
+from services.chassis.keystore import KeyDestroyed, SealBroken
 from services.chassis.letters import Ready
 from services.chassis.posting import recheck
 from services.chassis.schema import journal
@@ -189,7 +189,7 @@ class Relay:
         lines = [Line(**row._mapping) for row in connection.execute(select(journal).where(where))]  # noqa: SLF001 -- SQLAlchemy's public name for a row's dict
         found: dict[str, Facts] = {}
         for line in lines:
-            with suppress(KeyDestroyed):  # the case was erased while its letter waited
+            with suppress(KeyDestroyed, SealBroken, UnknownName):  # no facts, no departure
                 facts = self._core.journal.facts(line)
                 if facts is not None and line.message_id is not None:
                     found[line.message_id] = from_json(facts)
@@ -224,14 +224,17 @@ class Relay:
         expired = [letter for letter in waiting if letter.expires_at <= now]
         stopped: list[tuple[Ready, Refused]] = []
         leaving: list[Ready] = []
-        for letter in waiting:
-            refused = self._recheck(letter, now)
-            if letter.expires_at > now and refused is not None:
-                stopped.append((letter, refused))
-            elif letter.expires_at > now:
+        results: list[Result] = []
+        for letter in (one for one in waiting if one.expires_at > now):
+            found = self._looked_at(letter, now)
+            if isinstance(found, Refused):
+                stopped.append((letter, found))
+            elif found is not None:
+                results.append(found)
+            else:
                 leaving.append(letter)
         sent = await asyncio.gather(*(self._send(lot) for lot in letters.lots(leaving)))
-        results = [result for lot in sent for result in lot]
+        results += [result for lot in sent for result in lot]
         since = time.monotonic()
         for one in results:
             if one.stored:
@@ -252,9 +255,18 @@ class Relay:
                 )
             )
 
+    def _looked_at(self, letter: Ready, now: datetime) -> Refused | Result | None:
+        """Decide again; None lets it leave. A defect keeps back this letter, and no other."""
+        try:
+            return self._recheck(letter, now)
+        except Exception as error:  # noqa: BLE001 -- see above
+            return _defect(letter, error)
+
     def _recheck(self, letter: Ready, now: datetime) -> Refused | None:
         """Decide again as the letter leaves (design §10.6); control and receipts always pass."""
-        if letter.content is None:  # its case was erased meanwhile
+        if letter.content is None:  # its key is gone
+            return Refused("", ())
+        if letter.kind == letters.LETTER and letter.case_id in self._core.erased:
             return Refused("", ())
         if letter.kind != letters.LETTER:
             return None
@@ -270,12 +282,19 @@ class Relay:
             try:
                 sealed = letters.pack(self._core, lot, self._core.new_id())
                 await self._publish(sealed.subject, sealed.headers, sealed.body)
+            except Undeliverable as error:
+                if len(lot) == 1:
+                    return [Result(lot[0], error.code, final=True)]
             except RelaisError as error:
                 for step in steps:
                     step.set(code=error.code)
-                final = isinstance(error, Undeliverable)
-                return [Result(letter, error.code, final=final) for letter in lot]
-            return [Result(letter, None) for letter in lot]
+                return [Result(letter, error.code) for letter in lot]
+            except Exception as error:  # noqa: BLE001 -- a defect keeps back one lot, no other
+                return [_defect(letter, error) for letter in lot]
+            else:
+                return [Result(letter, None) for letter in lot]
+        alone = await asyncio.gather(*(self._send([letter]) for letter in lot))
+        return [result for (result,) in alone]
 
     def _step(self, letter: Ready) -> Step:
         parent = extract(letter.traceparent)
@@ -298,11 +317,16 @@ def _record(
         tx.execute(delete(outbox).where(among(outbox.c.message_id, receipts)))
     for one in results:
         if one.failure is not None:
-            _failed(tx, one, at)
+            _failed(tx, core, one, at)
     for letter in expired:
         _end(tx, core, letter, letters.EXPIRED, (), at)
     for letter, refused in stopped:
         _end(tx, core, letter, letters.STOPPED, refused.articles, at)
+
+
+def _defect(letter: Ready, error: Exception) -> Result:
+    _log.error("letter_not_sent: %s", type(error).__name__)
+    return Result(letter, type(error).__name__[:64])
 
 
 def _note(tx: Tx, core: Core, delivered: Mapping[str, tuple[float, int]], at: datetime) -> None:
@@ -323,15 +347,15 @@ def _note(tx: Tx, core: Core, delivered: Mapping[str, tuple[float, int]], at: da
         )
 
 
-def _failed(tx: Tx, result: Result, at: datetime) -> None:
+def _failed(tx: Tx, core: Core, result: Result, at: datetime) -> None:
     outbox, letter = tables.outbox, result.letter
     values: dict[str, Any] = {"attempts": outbox.c.attempts + 1, "failure": result.failure}
-    if result.final:
-        values |= {"state": letters.REFUSED, "due_at": None, "sealed": None, "closed_at": at}
-    else:
+    if not result.final:
         values["due_at"] = at + backoff(letter.attempts, random.random())  # noqa: S311 -- jitter
     where = (outbox.c.message_id == letter.message_id) & outbox.c.due_at.is_not(None)
     tx.execute(update(outbox).where(where).values(**values))
+    if result.final:
+        _end(tx, core, letter, letters.REFUSED, (), at)
 
 
 def _end(

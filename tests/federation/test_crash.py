@@ -7,8 +7,11 @@ repairs anything by hand.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
@@ -127,15 +130,17 @@ async def test_a_signing_key_is_rotated_in_the_middle(towns: tuple[Town, Town]) 
     async def act(town: Town) -> None:
         agreement, before = town.agree(town.pupil()), held(town)
         former = town.entry(SCHOOL).signing_key
-        with town.fed.client(SCHOOL, "operator", "operateur-1") as operator:
-            path = "/api/v1/keys/rotation"
 
-            def rotate() -> None:
-                operator.post(path).raise_for_status()
+        def rotate() -> None:
+            command = [sys.executable, "-m", "services", "rotate", SCHOOL, "--json"]
+            environment = {**os.environ, "RELAIS_HOME": str(town.fed.layout.home)}
+            said = subprocess.run(command, env=environment, capture_output=True, check=True)
+            assert json.loads(said.stdout)["kid"]
 
-            sent = await town.send_many(agreement, COUNT, rotate)
+        sent = await town.send_many(agreement, COUNT, rotate)
         with town.fed.client(SCHOOL) as agent:
-            assert agent.post(path).status_code == httpx.codes.FORBIDDEN
+            answer = agent.post("/api/v1/keys/rotation")
+            assert answer.status_code == httpx.codes.FORBIDDEN
         # What the city met before it had read the statement was sent to it once more.
         await asyncio.to_thread(all_accepted_once, town, sent, before, frozenset({"unknown_key"}))
         assert town.entry(SCHOOL).signing_key != former

@@ -43,10 +43,11 @@ ACTS = {
     ("GET", "/journal/witnessed/{id}"): JOURNAL,
     ("GET", "/dead-letters"): {Role.OPERATOR},
     ("POST", "/dead-letters/{id}/retry"): {Role.OPERATOR},
+    ("POST", "/keys/rotation"): {Role.OPERATOR},
     ("GET", "/retention"): {Role.DPO},
     ("POST", "/retention"): {Role.DPO},
 }
-"""Who may do what at a node; the identifiers name nothing, so nothing is done."""
+"""Who may do what at a node; the identifiers name nothing, so nothing but a rotation is done."""
 
 
 @pytest.mark.parametrize("role", list(Role))

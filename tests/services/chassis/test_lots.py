@@ -237,3 +237,16 @@ async def test_a_lot_whose_ids_in_clear_were_changed_is_refused(pair: Pair) -> N
     assert {row.reason for row in pair.city.rows(tables.dead_letters)} == {"unverified"}
     await pair.city.take([lot])
     assert len(pair.city.rows(tables.cases)) == 2
+
+
+async def test_a_letter_sent_anew_is_no_duplicate_to_the_letterbox(pair: Pair) -> None:
+    """It would be taken for the copy that could not be verified, and never be read."""
+    sent = pair.refer()
+    (first,) = pair.school.packed([pair.school.waiting()])
+    again = replace(pair.school.waiting()[0], unverified=1)
+    (second,) = pair.school.packed([[again]])
+    assert first.message_id == sent.message_id
+    assert second.message_id not in {"", sent.message_id}
+    assert first.claimed == second.claimed == (sent.message_id,)
+    assert await pair.city.take([second]) == [None]
+    assert len(pair.city.rows(tables.cases)) == 1
