@@ -175,10 +175,10 @@ def _journal(routes: APIRouter, node: Node) -> None:
 
     @routes.get("/journal/witnessed/{org}")
     async def witnessed(request: Request, org: str) -> Response:
-        """Heads of a partner's journal that this node holds from its receipts."""
+        """Heads of a partner's journal that this node holds from its receipts; none of others."""
         agent_of(node, request, Right.JOURNAL)
         if node.core.directory.entry(org) is None:
-            raise UnknownName("Cet organisme n'est pas dans l'annuaire.")
+            return JSONResponse([])
         found = await node.database.read(lambda c: read_witnessed(c, org))
         return JSONResponse(
             [{"chain": one.chain, "seq": one.seq, "hash": one.hash} for one in found]

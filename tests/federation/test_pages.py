@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from http import HTTPStatus
@@ -64,6 +67,23 @@ def test_a_role_may_do_its_own_acts_and_no_other(one_town: Town, role: Role) -> 
 def call(client: httpx.Client, method: str, path: str) -> httpx.Response:
     json_body: dict[str, str] | None = {} if method == "POST" else None
     return client.request(method, f"/api/v1{path.replace('{id}', 'f' * 32)}", json=json_body)
+
+
+def test_the_journals_of_all_verify_also_of_those_whom_nothing_joins(one_town: Town) -> None:
+    with one_town.fed.client(MISSION, Role.DPO, "dpo-1") as dpo:
+        assert dpo.get(f"/api/v1/journal/witnessed/{CITY}").json() == []
+    one_town.accepted()
+    said = subprocess.run(
+        [sys.executable, "-m", "services", "journal", "verify", "--json"],
+        env={**os.environ, "RELAIS_HOME": str(one_town.fed.layout.home)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert said.returncode == 0, said.stderr
+    reports = json.loads(said.stdout)
+    assert set(reports) == set(one_town.fed.layout.orgs)
+    assert reports[CITY]["witnessed"] > 0
 
 
 def test_every_act_has_a_role(one_town: Town) -> None:

@@ -89,8 +89,8 @@ def told(town: Town) -> Town:
 
 def journal_calls(town: Town) -> None:
     """What the roles that read journals may type."""
-    for path in (f"/journal/witnessed/{CODE}", f"/messages/{CODE}/decision"):
-        assert town.dpo[SCHOOL].get(f"/api/v1{path}").is_error
+    assert town.dpo[SCHOOL].get(f"/api/v1/messages/{CODE}/decision").is_error
+    assert town.dpo[SCHOOL].get(f"/api/v1/journal/witnessed/{CODE}").json() == []
 
 
 def exchanged(town: Town) -> tuple[str, str]:
