@@ -57,10 +57,6 @@ class Registry:
             if flow.sender is sender and flow.receiver is receiver:
                 yield instrument, flow
 
-    def types(self) -> frozenset[str]:
-        """Names of all message types."""
-        return frozenset(flow.type for _, flow in self.flows())
-
 
 def load(package: ModuleType = contracts.conventions) -> Registry:
     """List the folders of a package and gather what they declare.

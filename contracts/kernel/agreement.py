@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError
 
 from contracts.kernel.canonical import digest
 from contracts.kernel.checks import Giver
-from contracts.kernel.documents import Document, KeyFinder, sign, verify
+from contracts.kernel.documents import Document, KeyFinder, sign, unverified_content, verify
 from contracts.kernel.facts import AgreementFacts
 from contracts.kernel.fields import ShortText
 from contracts.kernel.messages import Identity
@@ -86,6 +86,11 @@ def sign_proof(proof: Proof, key: OKPKey, kid: str | None = None) -> str:
 def read_proof(token: str, find: KeyFinder) -> Proof:
     """Verify a proof; raises InvalidDocument, UnknownKey."""
     return Proof.parse(verify(token, find, typ=_TYPE))
+
+
+def kept_proof(token: str) -> Proof:
+    """A proof that was verified when it came, and kept; raises InvalidDocument."""
+    return Proof.parse(unverified_content(token))
 
 
 def expiry(

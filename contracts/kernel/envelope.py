@@ -16,7 +16,7 @@ from contracts.kernel.errors import Unverified
 from contracts.kernel.organisation import OrgId
 
 MessageId = str
-"""Random UUID in hexadecimal: a guessed one could make another sender's letter vanish."""
+"""Random, 128 bits in hexadecimal: a guessed one could make another sender's letter vanish."""
 
 PAD = 512
 """Plaintexts are padded to a multiple of this many bytes, so that sizes say little."""

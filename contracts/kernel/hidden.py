@@ -75,13 +75,31 @@ def hidden_identifier(text: str) -> Hidden | None:
     The key of a NIR is verified by python-stdnum, phone numbers by phonenumbers; a NIR without its
     key and an INE have no public checksum, so their shape is enough to refuse.
     """
-    if _WORD.fullmatch(text) and len(_NOT_LOOKALIKE.sub("", text)) < _SHORTEST_NUMBER:
-        return None  # by far the usual case
+    if is_word(text):  # by far the usual case
+        return None
     plain = _plain(text)
     if _EMAIL.search(plain):
         return "email"
     if _LINK.search(plain):
         return "link"
+    return _hidden_number(plain)
+
+
+def is_word(text: str) -> bool:
+    """Whether a text is nothing but Latin letters, hyphens and apostrophes, and no number spelt."""
+    if _WORD.fullmatch(text) is None:
+        return False
+    return len(text) < _SHORTEST_NUMBER or len(_NOT_LOOKALIKE.sub("", text)) < _SHORTEST_NUMBER
+
+
+def hidden_number(text: str) -> Hidden | None:
+    """Say which number a text hides that identifies or reaches a person, or None."""
+    return _hidden_number(_plain(text))
+
+
+def _hidden_number(plain: str) -> Hidden | None:
+    if len(_NOT_DIGIT.sub("", plain.translate(_LOOKALIKES))) < _SHORTEST_NUMBER:
+        return None
     numbers = _WHEN.sub(" ", plain)
     return _number(numbers) or _number(numbers.translate(_LOOKALIKES))
 

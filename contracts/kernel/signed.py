@@ -140,8 +140,12 @@ class SignedConvention:
 
     def party(self, org: str) -> Party | None:
         """The annex entry of an organisation, in its latest complete version."""
+        return self._parties.get(org)
+
+    @cached_property
+    def _parties(self) -> Mapping[str, Party]:
         complete = [one for one in self.versions if one.complete] or list(self.versions)
-        return next((party for party in complete[-1].terms.parties if party.org == org), None)
+        return {party.org: party for party in complete[-1].terms.parties}
 
     def org_of(self, kind: Kind) -> str | None:
         """The party of that kind."""
@@ -205,7 +209,7 @@ class SignedConvention:
     def suspended(self, at: datetime) -> bool:
         """Whether a party's suspension holds at the instant."""
         held: set[str] = set()
-        for act in sorted(self.acts, key=_in_order):
+        for act in self._acts:
             if act.at > at:
                 break
             if act.kind is ActKind.SUSPENSION:
@@ -213,6 +217,10 @@ class SignedConvention:
             elif act.kind is ActKind.RESUMPTION:
                 held.discard(act.org)
         return bool(held)
+
+    @cached_property
+    def _acts(self) -> Sequence[Act]:
+        return sorted(self.acts, key=_in_order)
 
     def state(self, at: datetime) -> State:
         """State at an instant, from dates and acts alone."""

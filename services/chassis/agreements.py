@@ -117,7 +117,7 @@ def record_agreement(
         raise UnknownName("Cette personne n'est pas dans le registre.", code="unknown_person")
     if max(record.given_at, record.notice.given_at) > at:
         raise InvalidPayload("Un accord ou une information ne peut pas être daté du futur.")
-    unknown = set(record.flows) - core.types
+    unknown = set(record.flows) - core.flows.keys()
     if unknown or not record.flows or not record.recipients:
         raise InvalidPayload("Un accord nomme des messages connus et leurs destinataires.")
     conventions = {org: _convention(core, org, at) for org in record.recipients}

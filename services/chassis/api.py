@@ -103,20 +103,25 @@ def router(node: Node) -> APIRouter:
     return routes
 
 
-def sending(node: Node) -> Callable[[Request], Awaitable[Response]]:
+def sending(node: Node) -> Callable[[Request, bytes], Awaitable[Response]]:
     """What answers ``POST /messages``, the one call that every message makes."""
 
-    async def send(request: Request) -> Response:
-        """Send a message: 202 queued, 403 refused with articles, 422 wrong shape."""
-        agent = agent_of(node, request, Right.SEND)
-        key = request.headers.get("idempotency-key")
-        return await _send(node, agent, await request.body(), key)
+    async def send(request: Request, content: bytes) -> Response:
+        headers = request.headers
+        agent = node.tokens.read(headers.get("authorization"), node.clock.now())
+        agent.require(Right.SEND)
+        return await _send(node, agent, content, headers.get("idempotency-key"))
 
     return send
 
 
 def _messages(routes: APIRouter, node: Node) -> None:
-    routes.post("/messages", status_code=202)(sending(node))
+    send = sending(node)
+
+    @routes.post("/messages", status_code=202)
+    async def send_message(request: Request) -> Response:
+        """Send a message: 202 queued, 403 refused with articles, 422 wrong shape."""
+        return await send(request, await request.body())
 
     @routes.get("/messages")
     async def messages(request: Request) -> Response:
@@ -152,7 +157,7 @@ class Asked:
 async def _send(node: Node, agent: Agent, content: bytes, key: str | None) -> JSONResponse:
     body = read_body(MessageBody, content)
     with node.telemetry.span("message.send") as step:
-        if body.type in node.core.types:  # else it is whatever the caller typed
+        if body.type in node.core.flows:  # else it is whatever the caller typed
             step.set(flow=body.type)
         try:
             data = routing.read_data(node.core, body.type, body.data)

@@ -26,7 +26,7 @@ from services.chassis.inbox import INBOX, READINGS, Handled, handle, take_receip
 from services.chassis.metrics import Metrics
 from services.chassis.opening import Letter, NotYetKnown, Opened, open_letter, reopened, sender_of
 from services.chassis.receipting import acknowledge
-from services.chassis.telemetry import Step, Telemetry, extract
+from services.chassis.telemetry import Step, Telemetry
 
 RETRIES = (0.2, 1.0, 5.0, 30.0)
 """Seconds before a letter whose handling failed is handed out again; then it is a dead letter."""
@@ -76,8 +76,9 @@ class Arrivals:
         return await self._verdict(opened, letter, outcomes)
 
     def _step(self, envelope: Envelope) -> Step:
-        parent = extract(envelope.traceparent)
-        return self._telemetry.span("letter.handle", parent=parent, message_id=envelope.id)
+        return self._telemetry.span(
+            "letter.handle", parent=envelope.traceparent or "", message_id=envelope.id
+        )
 
     async def _handle(self, opened: Opened, letter: Letter) -> list[Handled | Exception]:
         """Outcome of each letter, or what it raised."""

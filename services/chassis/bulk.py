@@ -66,6 +66,14 @@ def among(column: Column[Any], keys: Iterable[str]) -> ColumnElement[bool]:
     return _Among(column, bindparam(None, list(keys), type_=_Texts()))
 
 
+def among_given(column: Column[Any], name: str) -> ColumnElement[bool]:
+    """Condition: the column holds one of the texts given as a list when the statement is run.
+
+    For a statement made once: making it costs as much as running it.
+    """
+    return _Among(column, bindparam(name, type_=_Texts()))
+
+
 @compiles(_Among, "postgresql")
 def _any(element: _Among, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401 -- SQLAlchemy's
     column, keys = (compiler.process(clause, **options) for clause in element.clauses)

@@ -81,7 +81,6 @@ def _held(proof: Proof, envelope: Envelope, opened: Opened, at: datetime) -> dic
         "reference": proof.reference,
         "collector": opened.sender.org,
         "token": envelope.proof,
-        "proof": proof.model_dump_json(),
         "received_at": at,
     }
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
 import time
-import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -67,5 +67,5 @@ class FileClock:
 
 
 def new_id() -> str:
-    """Make a random id: 32 hexadecimal digits (UUID version 4), that nobody can guess."""
-    return uuid.uuid4().hex
+    """Make a random id: 32 hexadecimal digits that nobody can guess."""
+    return secrets.token_hex(16)

@@ -198,6 +198,11 @@ class Core:
         return found
 
     @cached_property
-    def types(self) -> frozenset[str]:
-        """All message types this installation knows."""
-        return self.registry.types()
+    def flows(self) -> Mapping[str, tuple[Instrument, Flow]]:
+        """Every message type this installation knows: its flow, ours to send if one is."""
+        found: dict[str, tuple[Instrument, Flow]] = {}
+        for instrument, flow in self.registry.flows():
+            known = found.get(flow.type)
+            if known is None or (flow.sender is self.kind and known[1].sender is not self.kind):
+                found[flow.type] = instrument, flow
+        return found

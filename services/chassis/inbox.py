@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from pydantic import ValidationError
 from pydantic_core import to_json
@@ -28,7 +29,7 @@ from contracts.kernel.messages import Identity
 from contracts.kernel.receipts import ReceiptBatch
 from contracts.kernel.signed import SignedConvention
 from services.chassis import standing, tables
-from services.chassis.bulk import among
+from services.chassis.bulk import among_given
 from services.chassis.casefile import identity_of, open_case
 from services.chassis.control import apply_control
 from services.chassis.core import Core, Received
@@ -55,15 +56,19 @@ class Handled(StrEnum):
     RECEIPTS = "receipts"
 
 
+_INBOX: Final = select(
+    tables.inbox.c.sender, tables.inbox.c.message_id, tables.inbox.c.status
+).where(
+    among_given(tables.inbox.c.sender, "senders"), among_given(tables.inbox.c.message_id, "ids")
+)
+
+
 def _fetch_inbox(
     connection: Connection, keys: Sequence[tuple[str, str]]
 ) -> Mapping[tuple[str, str], str]:
-    inbox = tables.inbox
-    statement = select(inbox.c.sender, inbox.c.message_id, inbox.c.status).where(
-        among(inbox.c.sender, {sender for sender, _ in keys}),
-        among(inbox.c.message_id, [message_id for _, message_id in keys]),
-    )
-    rows = connection.execute(statement)
+    senders = list({sender for sender, _ in keys})
+    ids = [message_id for _, message_id in keys]
+    rows = connection.execute(_INBOX, {"senders": senders, "ids": ids})
     return {(row.sender, row.message_id): row.status for row in rows}
 
 

@@ -25,7 +25,7 @@ from sqlalchemy import Column, LargeBinary, String, Table, bindparam, select, up
 from sqlalchemy.exc import DBAPIError
 
 from contracts.kernel.errors import RelaisError, UnknownName
-from services.chassis.bulk import among, insert_rows
+from services.chassis.bulk import among_given, insert_rows
 from services.chassis.database import Loader
 from services.chassis.engines import Conflict, make_engine, translated
 from services.chassis.schema import UtcDateTime, new_metadata
@@ -124,6 +124,8 @@ class KeyStore:
         """
         with self._lock:
             missing = [scope for scope in dict.fromkeys(scopes) if not self._has(scope)]
+            if not missing:
+                return
             found = self._read(missing)
             for scope in missing:
                 if scope not in found:
@@ -237,9 +239,7 @@ class KeyStore:
         rows: list[Row[Any]] = []
         if scopes:
             with self._reading.connect() as connection:
-                rows += connection.execute(
-                    select(data_keys).where(among(data_keys.c.scope, scopes))
-                )
+                rows += connection.execute(_KEYS, {"scopes": list(scopes)})
         return rows
 
     def _load(self, _connection: Connection, scopes: Sequence[str]) -> dict[str, bool]:
@@ -304,6 +304,8 @@ class KeyStore:
             self._new.clear()
             self._doomed.clear()
 
+
+_KEYS = select(data_keys).where(among_given(data_keys.c.scope, "scopes"))
 
 _EMPTY = (
     update(data_keys)

@@ -5,6 +5,7 @@ No field of a problem quotes what the caller sent: paths and codes only.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -66,16 +67,18 @@ def refusal(message_id: str, decision: Refused) -> dict[str, Any]:
     return {**document, "message_id": message_id, "reasons": reasons}
 
 
-async def answer(request: Request, error: RelaisError | HTTPException) -> JSONResponse:
-    """The problem of an error that a request met."""
-    return await (_relais if isinstance(error, RelaisError) else _http)(request, error)
+async def answer(request: Request, error: Exception) -> JSONResponse:
+    """The problem of an error that a request met, whatever it is."""
+    for kind, told in _TOLD.items():
+        if isinstance(error, kind):
+            return await told(request, error)
+    return await _defect(request, error)
 
 
 def install(app: FastAPI) -> None:
     """Turn every error of a request into a problem."""
-    app.add_exception_handler(RelaisError, _relais)
-    app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(RequestValidationError, _shape)
+    for kind, told in _TOLD.items():
+        app.add_exception_handler(kind, told)
     app.add_exception_handler(Exception, _defect)
 
 
@@ -103,3 +106,10 @@ async def _http(_request: Request, error: Exception) -> JSONResponse:
     status = error.status_code if isinstance(error, HTTPException) else 500
     title = _TITLES.get(status, "Erreur")
     return problem(status, f"http_{status}", f"{title} : cette adresse n'accepte pas cela.")
+
+
+_TOLD: dict[type[Exception], Callable[[Request, Exception], Awaitable[JSONResponse]]] = {
+    RelaisError: _relais,
+    HTTPException: _http,
+    RequestValidationError: _shape,
+}

@@ -36,7 +36,7 @@ from services.chassis.keystore import KeyDestroyed, SealBroken
 from services.chassis.letters import Ready
 from services.chassis.posting import recheck
 from services.chassis.schema import journal
-from services.chassis.telemetry import Step, Telemetry, extract
+from services.chassis.telemetry import Step, Telemetry
 
 _log = logging.getLogger("relais.relay")
 
@@ -297,9 +297,11 @@ class Relay:
         return [result for (result,) in alone]
 
     def _step(self, letter: Ready) -> Step:
-        parent = extract(letter.traceparent)
         return self._telemetry.span(
-            "letter.publish", parent=parent, message_id=letter.message_id, flow=letter.type
+            "letter.publish",
+            parent=letter.traceparent or "",
+            message_id=letter.message_id,
+            flow=letter.type,
         )
 
 

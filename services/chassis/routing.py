@@ -53,13 +53,10 @@ class Route:
 
 def find_flow(core: Core, message_type: str) -> tuple[Instrument, Flow]:
     """The flow of a type, ours to send if one is; raises UnknownName for an unknown type."""
-    found = [one for one in core.registry.flows() if one[1].type == message_type]
-    for instrument, flow in found:
-        if flow.sender is core.kind:
-            return instrument, flow
-    if found:
-        return found[0]
-    raise UnknownName("Aucune convention ne connaît ce type de message.", code="unknown_type")
+    found = core.flows.get(message_type)
+    if found is None:
+        raise UnknownName("Aucune convention ne connaît ce type de message.", code="unknown_type")
+    return found
 
 
 def read_data(core: Core, message_type: str, data: Mapping[str, Any]) -> Payload:

@@ -10,18 +10,18 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Table, select
+from sqlalchemy import Connection, Row, Select, Table, select
 
-from contracts.kernel.agreement import Proof
+from contracts.kernel.agreement import Proof, kept_proof
 from contracts.kernel.checks import ADULT, MINOR, Age, Assent, Check, Giver, Limit, age_bound
 from contracts.kernel.facts import AgreementFacts
 from contracts.kernel.fields import Payload
 from contracts.kernel.messages import Identity, Representative
 from contracts.kernel.paris import day_of, reached
 from services.chassis import tables
-from services.chassis.bulk import among
+from services.chassis.bulk import among, among_given
 from services.chassis.core import Core
 from services.chassis.database import Loader, Tx
 
@@ -63,9 +63,10 @@ Fetch = Callable[[Connection, Sequence[str]], Mapping[str, Row[Any]]]
 
 
 def _by(column: Any, table: Table) -> Fetch:  # noqa: ANN401 -- SQLAlchemy's columns
+    statement = select(column.label("key"), table).where(among_given(column, "keys"))
+
     def fetch(connection: Connection, keys: Sequence[str]) -> Mapping[str, Row[Any]]:
-        statement = select(column.label("key"), table).where(among(column, keys))
-        return {row.key: row for row in connection.execute(statement)}
+        return {row.key: row for row in connection.execute(statement, {"keys": list(keys)})}
 
     return fetch
 
@@ -85,7 +86,7 @@ class Collected:
     references: Mapping[str, str]
 
 
-def _fetch_agreements(connection: Connection, keys: Sequence[str]) -> Mapping[str, Collected]:
+def _agreements() -> Select[Any]:
     agreements, recipients, persons = tables.agreements, tables.agreement_recipients, tables.persons
     joined = agreements.join(
         recipients, recipients.c.agreement_id == agreements.c.agreement_id, isouter=True
@@ -94,10 +95,17 @@ def _fetch_agreements(connection: Connection, keys: Sequence[str]) -> Mapping[st
         *(recipients.c.recipient, recipients.c.reference),
         *(persons.c.scope, persons.c.sealed, persons.c.registered_at, persons.c.left_at),
     )
-    statement = select(agreements, *columns).select_from(joined)
+    wanted = among_given(agreements.c.agreement_id, "keys")
+    return select(agreements, *columns).select_from(joined).where(wanted)
+
+
+_AGREEMENTS: Final = _agreements()
+
+
+def _fetch_agreements(connection: Connection, keys: Sequence[str]) -> Mapping[str, Collected]:
     found: dict[str, Row[Any]] = {}
     references: dict[str, dict[str, str]] = defaultdict(dict)
-    for row in connection.execute(statement.where(among(agreements.c.agreement_id, keys))):
+    for row in connection.execute(_AGREEMENTS, {"keys": list(keys)}):
         found[row.agreement_id] = row
         if row.recipient is not None:
             references[row.agreement_id][row.recipient] = row.reference
@@ -111,23 +119,29 @@ REFERENCES: Loader[str, Row[Any]] = Loader(
 CASES: Loader[str, Row[Any]] = Loader("cases", _by(tables.cases.c.case_id, tables.cases))
 
 
+_PROOFS: Final = select(tables.held_proofs.c.reference, tables.held_proofs.c.token).where(
+    among_given(tables.held_proofs.c.reference, "keys")
+)
+
+
 def _fetch_proofs(connection: Connection, keys: Sequence[str]) -> Mapping[str, Proof]:
-    held = tables.held_proofs
-    rows = connection.execute(
-        select(held.c.reference, held.c.proof).where(among(held.c.reference, keys))
-    )
-    return {row.reference: Proof.parse(row.proof) for row in rows}
+    rows = connection.execute(_PROOFS, {"keys": list(keys)})
+    return {row.reference: kept_proof(row.token) for row in rows}
 
 
 PROOFS: Loader[str, Proof] = Loader("held-proofs", _fetch_proofs)
 
 
+_TOMBSTONES: Final = select(tables.tombstones).where(
+    among_given(tables.tombstones.c.reference, "keys")
+)
+
+
 def _fetch_tombstones(
     connection: Connection, keys: Sequence[tuple[str, str]]
 ) -> Mapping[tuple[str, str], datetime]:
-    rows = tables.tombstones
-    statement = select(rows).where(among(rows.c.reference, [reference for reference, _ in keys]))
-    return {(row.reference, row.org): row.withdrawn_at for row in connection.execute(statement)}
+    rows = connection.execute(_TOMBSTONES, {"keys": [reference for reference, _ in keys]})
+    return {(row.reference, row.org): row.withdrawn_at for row in rows}
 
 
 TOMBSTONES: Loader[tuple[str, str], datetime] = Loader("tombstones", _fetch_tombstones)

@@ -78,7 +78,6 @@ held_proofs = Table(
     Column("reference", ID, primary_key=True),
     Column("collector", ORG, nullable=False),
     Column("token", Text, nullable=False),
-    Column("proof", Text, nullable=False),
     Column("received_at", UtcDateTime, nullable=False),
 )
 """Signed proofs of agreements that partners collected; they hold no name."""

@@ -10,7 +10,9 @@ Sampling follows the parent, else a ratio; refusals and errors are kept whatever
 from __future__ import annotations
 
 import logging
+import re
 import threading
+from functools import lru_cache
 from time import time_ns
 from typing import TYPE_CHECKING, Final, Self
 
@@ -60,6 +62,7 @@ errors as soon as a global provider, or one environment variable, is set."""
 
 _EXPORTED: Final = {key: PREFIX + key for key in ALLOWED}
 _PROPAGATOR: Final = TraceContextTextMapPropagator()
+_UNSAMPLED: Final = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-00")
 _TRACEPARENT_LENGTH: Final = 64  # the standard's 55, and room for a later version's tail
 
 
@@ -122,9 +125,9 @@ class Step:
         self,
         telemetry: Telemetry,
         name: str,
-        parent: Context | None,
+        parent: Context | str | None,
         kind: SpanKind,
-        fields: dict[str, Value],
+        fields: dict[str, object],
     ) -> None:
         """Prepare it; it starts on entering."""
         self._telemetry = telemetry
@@ -139,12 +142,15 @@ class Step:
     def __enter__(self) -> Self:
         """Start the span, or only note the time where the trace is not sampled."""
         self._start = time_ns()
-        if self._passes_by():
-            if self._parent is not None:
-                self._token = otel_context.attach(self._parent)
+        if self._is_unsampled():
             return self
-        self._span = self._started(self._fields, self._parent)
-        self._token = otel_context.attach(trace.set_span_in_context(self._span, self._parent))
+        parent = self._above()
+        if self._passes_by(parent):
+            if parent is not None:
+                self._token = otel_context.attach(parent)
+            return self
+        self._span = self._started(self._fields, parent)
+        self._token = otel_context.attach(trace.set_span_in_context(self._span, parent))
         return self
 
     def __exit__(
@@ -163,8 +169,8 @@ class Step:
 
     def set(self, **fields: Value) -> None:
         """Add attributes. Raises FieldError on an unlisted one, in development."""
-        self._fields |= clean(fields, strict=self._telemetry.strict)
-        if self._span is not None:
+        self._fields |= clean(fields, strict=True) if self._telemetry.strict else fields
+        if self._span is not None and self._span.is_recording():
             self._span.set_attributes(_exported(self._fields))
 
     def refuse(self, *articles: str, code: str = "refused") -> None:
@@ -178,17 +184,29 @@ class Step:
     @property
     def traceparent(self) -> str:
         """W3C header value that makes the next step a child of this one; "" outside any."""
-        return _traceparent(self._span or trace.get_current_span(self._parent))
+        return _traceparent(self._span or trace.get_current_span(self._above()))
 
-    def _passes_by(self) -> bool:
+    def _above(self) -> Context | None:
+        if isinstance(self._parent, str):
+            self._parent = extract(self._parent)
+        return self._parent
+
+    def _is_unsampled(self) -> bool:
+        """Tell it from the header alone, so that most letters cost no more than that."""
+        above = self._parent
+        if not isinstance(above, str) or self._fields.get("keep") is True:
+            return False
+        return _UNSAMPLED.fullmatch(above) is not None
+
+    def _passes_by(self, parent: Context | None) -> bool:
         """Tell whether the trace above is one that this node only hands on."""
-        above = trace.get_current_span(self._parent).get_span_context()
+        above = trace.get_current_span(parent).get_span_context()
         if not above.is_valid:
             return False
         wanted = above.trace_flags.sampled or self._fields.get("keep") is True
         return not (wanted and self._telemetry.exporting)
 
-    def _started(self, fields: Mapping[str, Value], parent: Context | None) -> Span:
+    def _started(self, fields: Mapping[str, object], parent: Context | None) -> Span:
         return self._telemetry.tracer.start_span(
             self._name, parent, self._kind, _exported(fields), start_time=self._start
         )
@@ -201,11 +219,12 @@ class Step:
 
     def _mark(self, fields: Mapping[str, object], status: Status | None) -> None:
         """Write the outcome on the span, or on one made now when there is none."""
-        self._fields |= clean(fields, strict=False)
+        self._fields |= fields
         recording = self._span is not None and self._span.is_recording()
         if not recording and self._telemetry.exporting:
             # Below the running context: it holds the trace id that the logs already show.
-            self._span = self._started(self._fields | {"keep": True}, None)
+            parent = self._above() if self._token is None else None
+            self._span = self._started(self._fields | {"keep": True}, parent)
         if self._span is not None:
             self._span.set_attributes(_exported(self._fields))
             if status is not None:
@@ -260,25 +279,26 @@ class Telemetry:
         self,
         name: str,
         *,
-        parent: Context | None = None,
+        parent: Context | str | None = None,
         keep: bool = False,
         kind: SpanKind = SpanKind.INTERNAL,
         **fields: Value,
     ) -> Step:
         """Follow a step of the message's way: ``with telemetry.span("gate.decide", flow=f):``.
 
-        name: a code in dotted lower case. parent: from `extract`; the running span otherwise.
+        name: a code in dotted lower case. parent: a traceparent as it came, or what `extract` made
+        of it; the running span otherwise.
         keep: export it even where the trace is not sampled; what follows it is then sampled too.
         Raises FieldError on an unlisted attribute or a name that is no code, in development.
         """
-        fields = clean(fields, strict=self.strict)
-        if not is_code(name):
+        said: dict[str, object] = {**clean(fields, strict=True)} if self.strict else {**fields}
+        if not _is_name(name):
             if self.strict:
                 raise FieldError("The name of a span is a code in dotted lower case.")
             name = "unnamed"
         if keep:
-            fields["keep"] = True
-        return Step(self, name, parent, kind, fields)
+            said["keep"] = True
+        return Step(self, name, parent, kind, said)
 
     @staticmethod
     def inject(step: Step | None = None) -> str:
@@ -303,9 +323,13 @@ class Telemetry:
         return done
 
 
-def _exported(fields: Mapping[str, Value]) -> dict[str, Value]:
-    """Give the fields the names under which they leave the node."""
-    return {_EXPORTED[key]: value for key, value in fields.items()}
+_is_name = lru_cache(maxsize=256)(is_code)
+"""Names of spans are few, and written in the code."""
+
+
+def _exported(fields: Mapping[str, object]) -> dict[str, Value]:
+    """What may leave the node, under the names that it bears outside."""
+    return {_EXPORTED[key]: value for key, value in clean(fields, strict=False).items()}
 
 
 def _traceparent(span: Span) -> str:

@@ -11,7 +11,8 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope, Send
 
 from contracts.kernel.errors import RelaisError
 from services.chassis import api, problems, reading
@@ -25,29 +26,57 @@ MAX_BODY = 256 * 1024
 _SEND = "/api/v1/messages"
 
 
-class _Direct:
-    """Answers one POST by itself; everything else goes on to the application."""
+class TooLong(RelaisError):
+    """A body longer than any message can be; it is not read to its end."""
 
-    def __init__(
-        self, app: ASGIApp, path: str, answer: Callable[[Request], Awaitable[Response]]
-    ) -> None:
-        self._app = app
-        self._path = path
-        self._answer = answer
+    code = "too_long"
+    status = 413
+
+
+class NodeApp(FastAPI):
+    """FastAPI, before which one POST is answered by itself; see `create_app`."""
+
+    answer: Callable[[Request, bytes], Awaitable[Response]] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or (scope["method"], scope["path"]) != ("POST", self._path):
-            await self._app(scope, receive, send)
+        """Answer one call, as ASGI asks."""
+        answer = self.answer
+        if (
+            answer is None
+            or scope["type"] != "http"
+            or scope["path"] != _SEND
+            or scope["method"] != "POST"
+        ):
+            await super().__call__(scope, receive, send)
             return
         request = Request(scope, receive)
         try:
-            response = await self._answer(request)
-        except (RelaisError, HTTPException) as error:
+            response = await answer(request, await _body(receive))
+        except Exception as error:
             response = await problems.answer(request, error)
-        await response(scope, receive, send)
+            await response(scope, receive, send)
+            if not isinstance(error, RelaisError | HTTPException):
+                raise  # the server's log tells of defects
+        else:
+            await response(scope, receive, send)
 
 
-def create_app(node: Node) -> FastAPI:
+async def _body(receive: Receive) -> bytes:
+    parts: list[bytes] = []
+    length = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        parts.append(message.get("body", b""))
+        length += len(parts[-1])
+        if length > MAX_BODY:
+            raise TooLong(f"Une requête ne dépasse pas {MAX_BODY // 1024} Kio.")
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+def create_app(node: Node) -> NodeApp:
     """The application of one node; its lifespan is the node's."""
 
     @asynccontextmanager
@@ -58,7 +87,7 @@ def create_app(node: Node) -> FastAPI:
         finally:
             await node.stop()
 
-    app = FastAPI(
+    app = NodeApp(
         title=f"Relais : {node.settings.name}",
         version="1",
         lifespan=lifespan,
@@ -69,7 +98,7 @@ def create_app(node: Node) -> FastAPI:
         max_body_size=MAX_BODY,
     )
     problems.install(app)
-    app.add_middleware(_Direct, path=_SEND, answer=api.sending(node))
+    app.answer = api.sending(node)
     app.include_router(api.router(node))
     app.include_router(reading.router(node))
     if node.given.partner.router is not None:

@@ -182,6 +182,8 @@ def serve(app: FastAPI, host: str, port: int, node: str, log: Path | TextIO) -> 
             http="httptools",
             ws="none",
             log_config=None,
+            proxy_headers=False,  # nothing here depends on the address of who asks
+            server_header=False,
             access_log=False,  # the metrics count calls, and the journal tells what they did
             timeout_graceful_shutdown=_GRACE_S,
         )

@@ -113,7 +113,6 @@ def upgrade() -> None:
         sa.Column("reference", sa.String(length=32), nullable=False),
         sa.Column("collector", sa.String(length=48), nullable=False),
         sa.Column("token", sa.Text(), nullable=False),
-        sa.Column("proof", sa.Text(), nullable=False),
         sa.Column("received_at", schema.UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("reference", name=op.f("pk_held_proofs")),
     )
