@@ -287,6 +287,12 @@ class Pair:
         token = sign(act.to_bytes(), side.node.keys.signing, typ="act")
         self.publish(Bundle(acts=(token,)))
 
+    def rotate(self, side: Side) -> None:
+        """One side replaces its signing key, and both know it."""
+        statement = side.node.keys.rotate_signing(self.clock.now())
+        entry = self._entry(side, int(self.clock.now().timestamp()))
+        self.publish(Bundle(rotations=(statement,), entries=(entry,)))
+
     def publish(self, more: Bundle | None = None) -> None:
         """Let both nodes read the documents."""
         self.documents = self.documents.then(more or Bundle())

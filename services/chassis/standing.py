@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ from services.chassis import tables
 from services.chassis.bulk import among, among_given
 from services.chassis.core import Core
 from services.chassis.database import Loader, Tx
+from services.chassis.proofs import Recipient
 
 
 class Person(Payload):
@@ -41,7 +42,8 @@ class Standing:
     """All that is known here about the person and the agreement behind a message.
 
     reference: random reference of the agreement for this pair of organisations.
-    agreement_id: set where the agreement was collected here.
+    agreement_id: set where the agreement was collected here, with to: the partner as it names it,
+    and agreed: its columns.
     """
 
     person_id: str | None = None
@@ -54,6 +56,8 @@ class Standing:
     notice_at: datetime | None = None
     notice_version: str | None = None
     case: Row[Any] | None = None
+    to: Recipient | None = None
+    agreed: Mapping[Any, Any] = field(default_factory=dict)
 
 
 NOTHING = Standing()
@@ -76,14 +80,14 @@ PERSONS: Loader[str, Row[Any]] = Loader("persons", _by(tables.persons.c.person_i
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """An agreement collected here, and the reference it bears towards each recipient.
+    """An agreement collected here, and its recipients by organisation.
 
     row: of the agreement, with the person's scope, sealed, registered_at and left_at; all None
     where the person was erased.
     """
 
     row: Row[Any]
-    references: Mapping[str, str]
+    recipients: Mapping[str, Recipient]
 
 
 def _agreements() -> Select[Any]:
@@ -92,7 +96,8 @@ def _agreements() -> Select[Any]:
         recipients, recipients.c.agreement_id == agreements.c.agreement_id, isouter=True
     ).join(persons, persons.c.person_id == agreements.c.person_id, isouter=True)
     columns = (
-        *(recipients.c.recipient, recipients.c.reference),
+        *(recipients.c.recipient, recipients.c.reference, recipients.c.convention_id),
+        *(recipients.c.proof, recipients.c.proof_key),
         *(persons.c.scope, persons.c.sealed, persons.c.registered_at, persons.c.left_at),
     )
     wanted = among_given(agreements.c.agreement_id, "keys")
@@ -104,12 +109,14 @@ _AGREEMENTS: Final = _agreements()
 
 def _fetch_agreements(connection: Connection, keys: Sequence[str]) -> Mapping[str, Collected]:
     found: dict[str, Row[Any]] = {}
-    references: dict[str, dict[str, str]] = defaultdict(dict)
+    recipients: dict[str, dict[str, Recipient]] = defaultdict(dict)
     for row in connection.execute(_AGREEMENTS, {"keys": list(keys)}):
         found[row.agreement_id] = row
         if row.recipient is not None:
-            references[row.agreement_id][row.recipient] = row.reference
-    return {key: Collected(row, references[key]) for key, row in found.items()}
+            recipients[row.agreement_id][row.recipient] = Recipient(
+                row.reference, row.convention_id, row.proof, row.proof_key
+            )
+    return {key: Collected(row, recipients[key]) for key, row in found.items()}
 
 
 AGREEMENTS: Loader[str, Collected] = Loader("agreements", _fetch_agreements)
@@ -198,12 +205,12 @@ def _person(tx: Tx, person_id: str | None) -> Row[Any] | None:
 
 
 def _collected(found: Collected, own: str, partner: str, case: Row[Any] | None = None) -> Standing:
-    row = found.row
+    row, to = found.row, found.recipients.get(partner)
     agreement = AgreementFacts(
-        reference=found.references.get(partner, ""),
+        reference="" if to is None else to.reference,
         giver=Giver(row.giver),
         flows=frozenset(row.flows),
-        recipients=frozenset((*found.references, own)),
+        recipients=frozenset((*found.recipients, own)),
         given_at=row.given_at,
         expires_at=row.expires_at,
         withdrawn_at=row.withdrawn_at,
@@ -219,6 +226,8 @@ def _collected(found: Collected, own: str, partner: str, case: Row[Any] | None =
         notice_at=row.notice_at,
         notice_version=row.notice_version,
         case=case,
+        to=to,
+        agreed=row._mapping,  # noqa: SLF001 -- SQLAlchemy's public name for a row's dict
     )
 
 

@@ -69,8 +69,13 @@ agreement_recipients = Table(
     Column("agreement_id", ID, nullable=False, index=True),
     Column("recipient", ORG, nullable=False),
     Column("convention_id", CODE, nullable=False),
+    Column("proof", LargeBinary),
+    Column("proof_key", CODE),
 )
-"""Organisations an agreement names, each under a random reference of its own (A-4.1)."""
+"""Organisations an agreement names, each under a random reference of its own (A-4.1).
+
+proof: signed by the key of that name when the agreement was recorded, under the person's key.
+"""
 
 held_proofs = Table(
     "held_proofs",

@@ -62,7 +62,7 @@ errors as soon as a global provider, or one environment variable, is set."""
 
 _EXPORTED: Final = {key: PREFIX + key for key in ALLOWED}
 _PROPAGATOR: Final = TraceContextTextMapPropagator()
-_UNSAMPLED: Final = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-00")
+_UNSAMPLED: Final = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f][02468ace]")
 _TRACEPARENT_LENGTH: Final = 64  # the standard's 55, and room for a later version's tail
 
 

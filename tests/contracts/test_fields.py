@@ -166,6 +166,17 @@ def test_lengths_are_bounded_on_both_sides() -> None:
     assert refuses(_email, f"{'a' * 65}@exemple.fr")
 
 
+def test_a_name_of_many_look_alikes_hides_a_number() -> None:
+    assert not refuses(_name, "Lilioollo")  # eight at most
+    assert refuses(_name, "l85O578OO6O84")
+    assert refuses(_name, "lOOOOOOOOOOOO1")
+
+
+def test_an_address_that_is_also_a_link_still_hides_no_nir() -> None:
+    assert not refuses(_email, "www.zoe@exemple.fr")
+    assert refuses(_email, "www.185057800608436@exemple.fr")
+
+
 @pytest.mark.parametrize("text", INVISIBLE)
 def test_what_nobody_sees_is_refused(text: str) -> None:
     assert invisible(text)

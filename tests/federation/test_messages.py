@@ -20,6 +20,7 @@ from contracts.kernel.paris import add_years, day_of
 from contracts.kernel.receipts import parse_receipts
 from services.chassis import tables
 from services.chassis.clock import new_id
+from services.chassis.web import MAX_BODY
 from services.federation.desks import REFERRAL
 from services.federation.story import HIDDEN_NIR
 from tests.federation.answers import is_problem, key_of
@@ -245,6 +246,16 @@ def test_a_call_that_makes_no_sense_is_a_problem_that_repeats_nothing(
     assert answer.status_code == status, answer.text
     is_problem(answer)
     assert NOBODYS not in answer.text
+
+
+def test_a_body_too_long_for_any_message_is_a_problem(one_town: Town) -> None:
+    def posts(length: int) -> httpx.Response:
+        return one_town.head.post("/api/v1/messages", content=b" " * length)
+
+    answer = posts(MAX_BODY + 1)
+    assert answer.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    is_problem(answer)
+    assert posts(MAX_BODY).status_code == HTTPStatus.UNPROCESSABLE_ENTITY
 
 
 def test_a_wrong_place_in_the_journal_is_a_problem(one_town: Town) -> None:

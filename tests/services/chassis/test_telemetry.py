@@ -200,6 +200,35 @@ def test_a_late_span_stays_in_the_trace_that_the_logs_show(dead_endpoint: str) -
     city.shutdown(0.1)
 
 
+@pytest.mark.parametrize("flags", ["00", "02"])
+def test_an_unsampled_header_is_read_only_where_the_step_ends_badly(
+    dead_endpoint: str, flags: str
+) -> None:
+    city = Telemetry("relais-city", "ville", dead_endpoint, export_every=60)
+    header = f"00-{TRACE}-{SPAN}-{flags}"
+    with city.span("letter.handle", parent=header) as passed:
+        assert current_ids() is None
+    with city.span("letter.handle", parent=header) as failed:
+        failed.fail("timeout")
+    with city.span("letter.handle", parent=header, keep=True) as kept:
+        pass
+    assert passed.traceparent == header
+    for one in (failed, kept):
+        assert one.traceparent[3:35] == TRACE
+        assert int(one.traceparent[-1], 16) % 2 == 1
+    city.shutdown(0.1)
+
+
+@pytest.mark.parametrize(
+    "header", ["", "x", f"00-{'0' * 32}-{SPAN}-00", f"00-{TRACE}-{'0' * 16}-00", f"00-{TRACE}-00"]
+)
+def test_a_header_that_names_no_trace_starts_one(telemetry: Telemetry, header: str) -> None:
+    with telemetry.span("letter.handle", parent=header):
+        ids = current_ids()
+    assert ids is not None
+    assert ids[0] != TRACE
+
+
 def test_a_step_may_fail_without_raising(dead_endpoint: str) -> None:
     city = Telemetry("relais-city", "ville", dead_endpoint, 0.0, export_every=60)
     with city.span("http.request"):

@@ -22,6 +22,8 @@ def upgrade() -> None:
         sa.Column("agreement_id", sa.String(length=32), nullable=False),
         sa.Column("recipient", sa.String(length=48), nullable=False),
         sa.Column("convention_id", sa.String(length=64), nullable=False),
+        sa.Column("proof", sa.LargeBinary(), nullable=True),
+        sa.Column("proof_key", sa.String(length=64), nullable=True),
         sa.PrimaryKeyConstraint("reference", name=op.f("pk_agreement_recipients")),
     )
     with op.batch_alter_table("agreement_recipients", schema=None) as batch_op:
