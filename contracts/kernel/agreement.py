@@ -1,14 +1,15 @@
 """A person's accord to named flows and recipients, and the proof of it that travels.
 
 None of agreement, assent and notice is the legal basis; they are conditions the conventions set
-(A-2.10, A-2.11, A-4.1). The collector keeps the record; the receiver gets a signed proof that
-holds no name.
+(A-2.10, A-2.11, A-4.1). The collector keeps the record; the receiver gets a proof that holds no
+name, and the list in which the collector signed it.
 """
 
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Literal, Self
+from hashlib import sha256
+from typing import Annotated, Literal, Self
 
 from joserfc.jwk import OKPKey
 from pydantic import AwareDatetime, Field, model_validator
@@ -16,7 +17,7 @@ from pydantic_core import PydanticCustomError
 
 from contracts.kernel.canonical import digest
 from contracts.kernel.checks import Giver
-from contracts.kernel.documents import Document, KeyFinder, sign, unverified_content, verify
+from contracts.kernel.documents import Document, KeyFinder, sign, verify
 from contracts.kernel.facts import AgreementFacts
 from contracts.kernel.fields import ShortText
 from contracts.kernel.messages import Identity
@@ -29,11 +30,16 @@ Assent = Literal["yes", "no", "not_asked"]
 MONTHS = 12
 """An agreement lasts twelve months at most."""
 
-_TYPE = "agreement-proof"
+LISTED = 64
+"""Proofs in one list, at most: as many as a lot has letters."""
+
+_TYPE = "agreement-proofs"
 
 
 class Proof(Document):
-    """Signed reference to an agreement, random for each pair of organisations (design §10.4).
+    """Reference to an agreement, random for each pair of organisations (design §10.4).
+
+    It counts where its collector signed a list that names it.
 
     identity: digest of the opening identity, salted by the reference; the receiver compares it
     with the identity it was given, so a proof for one person cannot carry another. A proof that
@@ -78,19 +84,38 @@ def identity_digest(reference: str, identity: Identity) -> str:
     return digest([reference, identity.model_dump(mode="json")])
 
 
-def sign_proof(proof: Proof, key: OKPKey, kid: str | None = None) -> str:
-    """The proof as a JWS of the collector; kid names the key, its thumbprint by default."""
-    return sign(proof.to_bytes(), key, kid=kid, typ=_TYPE)
+class ProofList(Document):
+    """Proofs that their collector signs together: those of one lot, to one receiver.
+
+    proofs: SHA-256 of each proof's text. Each holds a random reference, so its digest tells nothing
+    to whoever is shown the list beside another proof.
+    """
+
+    collector: OrgId
+    receiver: OrgId
+    proofs: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")], ...] = Field(
+        min_length=1, max_length=LISTED
+    )
 
 
-def read_proof(token: str, find: KeyFinder) -> Proof:
-    """Verify a proof; raises InvalidDocument, UnknownKey."""
-    return Proof.parse(verify(token, find, typ=_TYPE))
+def proof_text(proof: Proof) -> str:
+    """The proof as it travels and is kept; its digest is over these very characters."""
+    return proof.to_bytes().decode()
 
 
-def kept_proof(token: str) -> Proof:
-    """A proof that was verified when it came, and kept; raises InvalidDocument."""
-    return Proof.parse(unverified_content(token))
+def proof_digest(text: str) -> str:
+    """What a list names a proof by: the hexadecimal SHA-256 of its text."""
+    return sha256(text.encode()).hexdigest()
+
+
+def sign_proofs(listed: ProofList, key: OKPKey, kid: str | None = None) -> str:
+    """The list as a JWS of the collector; kid names the key, its thumbprint by default."""
+    return sign(listed.to_bytes(), key, kid=kid, typ=_TYPE)
+
+
+def read_proofs(token: str, find: KeyFinder) -> ProofList:
+    """Verify a list; raises InvalidDocument, UnknownKey."""
+    return ProofList.parse(verify(token, find, typ=_TYPE))
 
 
 def expiry(

@@ -24,17 +24,18 @@ PAD = 512
 LOT_LETTERS = 64
 """Envelopes in one lot, at most."""
 
-LOT_BYTES = 88 * 1024
-"""Plaintext of one lot, at most: joserfc verifies no longer payload than 128,000 characters."""
+LOT_BYTES = 84 * 1024
+"""Envelopes of one lot, at most: joserfc verifies no longer payload than 128,000 characters."""
 
 
 class Envelope(BaseModel):
     """One message as it is signed.
 
     instrument, version: signed convention and its version, or the legal duty. seq: order within
-    (case, sender). agreement: reference of the agreement it rests on; proof: the proof itself, in
-    the message that opens the case. expiresat: after that instant it must not be read. traceparent:
-    W3C trace context of the step that sent it (CloudEvents distributed tracing extension).
+    (case, sender). agreement: reference of the agreement it rests on; proof: the proof's text, in
+    the message that opens the case; its lot lists it. expiresat: after that instant it must not
+    be read. traceparent: W3C trace context of the step that sent it (CloudEvents distributed
+    tracing extension).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -63,22 +64,28 @@ class Envelope(BaseModel):
 
 
 class Lot(BaseModel):
-    """Envelopes that travel together: of one sender, to one receiver, on one subject."""
+    """Envelopes that travel together: of one sender, to one receiver, on one subject.
+
+    proofs: the signed list of the proofs in them (`agreement.ProofList`), so that one signature
+    proves them all, and stays with each after the others are erased.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     letters: tuple[Envelope, ...] = Field(min_length=1, max_length=LOT_LETTERS)
+    proofs: str | None = None
 
 
-def bind(plaintexts: Iterable[bytes]) -> bytes:
-    """JSON bytes of the lot of these envelopes, ready to be signed."""
-    return b'{"letters":[' + b",".join(plaintexts) + b"]}"
+def bind(plaintexts: Iterable[bytes], proofs: str | None = None) -> bytes:
+    """JSON bytes of the lot of these envelopes, ready to be signed; proofs: the list's JWS."""
+    listed = b"" if proofs is None else b',"proofs":"' + proofs.encode() + b'"'
+    return b'{"letters":[' + b",".join(plaintexts) + b"]" + listed + b"}"
 
 
-def parse_lot(content: bytes) -> tuple[Envelope, ...]:
+def parse_lot(content: bytes) -> Lot:
     """Read a verified plaintext; raises Unverified with the fields at fault."""
     try:
-        return Lot.model_validate_json(content).letters
+        return Lot.model_validate_json(content)
     except ValidationError as error:
         raise Unverified(f"The letter's envelope is not one: {wrong_fields(error)}") from None
 

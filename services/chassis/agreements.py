@@ -27,7 +27,6 @@ from services.chassis.controls import send_control
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.journal import Entry
-from services.chassis.proofs import keep, prove
 from services.chassis.scopes import REGISTER_SCOPE, person_scope
 from services.chassis.standing import Person
 
@@ -123,45 +122,40 @@ def record_agreement(
         raise InvalidPayload("Un accord nomme des messages connus et leurs destinataires.")
     conventions = {org: _convention(core, org, at) for org in record.recipients}
     content = core.keystore.open(row.scope, row.sealed, aad=b"person")
-    identity = Person.model_validate_json(content).identity
+    birth = Person.model_validate_json(content).identity.birth_date
     ends = [one.ends_on for one in conventions.values() if one is not None and one.ends_on]
-    agreed = {
-        "agreement_id": agreement_id,
-        "person_id": record.person_id,
-        "flows": record.flows,
-        "giver": record.giver,
-        "means": record.means,
-        "assent": record.assent,
-        "refused": not record.granted,
-        "notice_version": record.notice.version,
-        "notice_channel": record.notice.channel,
-        "notice_language": record.notice.language,
-        "notice_at": record.notice.given_at,
-        "given_at": record.given_at,
-        "expires_at": expiry(
-            day_of(record.given_at),
-            birth=identity.birth_date,
-            giver=Giver(record.giver),
-            convention_ends_on=min(ends, default=None),
-        ),
-        "agent_id": agent_id,
-    }
-    tx.insert(tables.agreements, agreed)
+    tx.insert(
+        tables.agreements,
+        {
+            "agreement_id": agreement_id,
+            "person_id": record.person_id,
+            "flows": record.flows,
+            "giver": record.giver,
+            "means": record.means,
+            "assent": record.assent,
+            "refused": not record.granted,
+            "notice_version": record.notice.version,
+            "notice_channel": record.notice.channel,
+            "notice_language": record.notice.language,
+            "notice_at": record.notice.given_at,
+            "given_at": record.given_at,
+            "expires_at": expiry(
+                day_of(record.given_at),
+                birth=birth,
+                giver=Giver(record.giver),
+                convention_ends_on=min(ends, default=None),
+            ),
+            "agent_id": agent_id,
+        },
+    )
     for org, signed in conventions.items():
-        reference, proof = core.new_id(), dict.fromkeys(("proof", "proof_key"))
-        if signed is not None and record.granted:
-            token = prove(
-                core, agreed, identity, reference=reference, receiver=org, convention_id=signed.id
-            )
-            proof = keep(core, row.scope, reference, token)
         tx.insert(
             tables.agreement_recipients,
             {
-                "reference": reference,
+                "reference": core.new_id(),
                 "agreement_id": agreement_id,
                 "recipient": org,
                 "convention_id": "" if signed is None else signed.id,
-                **proof,
             },
         )
     tx.forget(standing.AGREEMENTS, agreement_id)

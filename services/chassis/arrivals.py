@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection, Update, select, update
 
 from contracts.broker.subjects import RECEIPT
-from contracts.kernel.envelope import Envelope
+from contracts.kernel.envelope import Envelope, Lot, bind
 from contracts.kernel.errors import RelaisError, Unavailable, Unverified
 from services.chassis import standing, tables
 from services.chassis.clock import Clock
@@ -134,7 +134,9 @@ class Arrivals:
                 if envelope is not None and envelope.id in known:
                     continue
                 one = letter.message_id if envelope is None else envelope.id
-                content = letter.body if envelope is None else envelope.to_plaintext()
+                content = letter.body
+                if envelope is not None:
+                    content = bind([envelope.to_plaintext()], opened.proof_list)
                 reason = f"failed:{_code(error)}"
                 whole = envelope is None
                 dead = Dead(letter, opened.sender.org, one, reason, (), whole, not whole)
@@ -195,7 +197,7 @@ class Arrivals:
         if isinstance(found, Letter):
             letter, opened = found, open_letter(self._core, found, at)
         else:
-            letter, opened = found[0], reopened(self._core, *found)
+            letter, opened = found[0], reopened(self._core, *found, at)
         work, dead = self._work(opened, letter), tables.dead_letters
         done = update(dead).where(dead.c.id == dead_id).values(retried_at=at, body=None)
 
@@ -228,9 +230,7 @@ class Arrivals:
         said = (_code(one) if isinstance(one, Exception) else one.value for one in outcomes)
         return ",".join(sorted(set(said)))
 
-    def _exhumed(
-        self, connection: Connection, dead_id: str
-    ) -> Letter | tuple[Letter, Envelope] | None:
+    def _exhumed(self, connection: Connection, dead_id: str) -> Letter | tuple[Letter, Lot] | None:
         dead = tables.dead_letters
         row = connection.execute(select(dead).where(dead.c.id == dead_id)).first()
         return None if row is None else exhume(self._core, row)

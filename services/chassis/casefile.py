@@ -55,7 +55,7 @@ def open_case(
     if identity is not None:
         _register(tx, core, person_id, scope, identity, filled_by(payload, "representative"), at)
     if proof is not None and tx.get(standing.PROOFS, proof.reference) is None:
-        tx.insert(tables.held_proofs, _held(proof, envelope, opened, at))
+        _hold(tx, core, proof, envelope, opened, at)
         tx.remember(standing.PROOFS, proof.reference, proof)
     tx.insert(
         tables.cases,
@@ -76,13 +76,36 @@ def open_case(
     return person_id
 
 
-def _held(proof: Proof, envelope: Envelope, opened: Opened, at: datetime) -> dict[str, Any]:
-    return {
-        "reference": proof.reference,
-        "collector": opened.sender.org,
-        "token": envelope.proof,
-        "received_at": at,
-    }
+_LISTS = "proof-lists"
+
+
+def _hold(
+    tx: Tx, core: Core, proof: Proof, envelope: Envelope, opened: Opened, at: datetime
+) -> None:
+    """Keep a proof, and once for all proofs of its lot the list in which they are signed."""
+    known: dict[str | None, str] = tx.state.setdefault(_LISTS, {})
+    list_id = known.get(opened.proof_list)
+    if list_id is None:
+        list_id = known[opened.proof_list] = core.new_id()
+        tx.insert(
+            tables.proof_lists,
+            {
+                "list_id": list_id,
+                "collector": opened.sender.org,
+                "token": opened.proof_list,
+                "received_at": at,
+            },
+        )
+    tx.insert(
+        tables.held_proofs,
+        {
+            "reference": proof.reference,
+            "collector": opened.sender.org,
+            "proof": envelope.proof,
+            "list_id": list_id,
+            "received_at": at,
+        },
+    )
 
 
 def _register(

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from contracts.kernel.envelope import Envelope, bind, parse_lot
+from contracts.kernel.envelope import Lot, parse_lot
 from services.chassis import tables
 from services.chassis.core import Core
 from services.chassis.database import Tx
@@ -30,7 +30,7 @@ class Dead:
     """A letter that failed for good; sender is "" where nobody knows who it was.
 
     as_it_came: keep the sealed lot itself, since what failed is opening it. to_retry: keep the
-    opened letter under our own key.
+    opened letter, as a lot of its own, under our own key.
     """
 
     letter: Letter
@@ -67,12 +67,11 @@ def bury(tx: Tx, core: Core, dead: Dead, content: bytes, at: datetime) -> None:
     )
 
 
-def exhume(core: Core, row: Row[Any]) -> Letter | tuple[Letter, Envelope] | None:
+def exhume(core: Core, row: Row[Any]) -> Letter | tuple[Letter, Lot] | None:
     """What a dead letter still holds: a sealed lot as it came, or one letter that was opened."""
     if row.body is None or row.retried_at is not None:
         return None
     if row.headers is not None:
         return Letter(row.subject, json.loads(row.headers), row.body, row.attempts)
     content = core.keystore.open(REFUSAL_SCOPE, row.body, row.id.encode())
-    (envelope,) = parse_lot(bind([content]))
-    return Letter(row.subject, {ID_HEADER: row.message_id}, b"", row.attempts), envelope
+    return Letter(row.subject, {ID_HEADER: row.message_id}, b"", row.attempts), parse_lot(content)

@@ -17,7 +17,7 @@ from pydantic_core import to_json
 from sqlalchemy import Connection, select
 
 from contracts.gate import Refused, decide
-from contracts.kernel.agreement import Proof, identity_digest, read_proof
+from contracts.kernel.agreement import Proof, identity_digest, proof_digest
 from contracts.kernel.checks import Side
 from contracts.kernel.envelope import Envelope
 from contracts.kernel.errors import InvalidDocument
@@ -167,7 +167,7 @@ def _through_the_gate(
     if opens and (case_id is None or tx.get(standing.CASES, case_id) is not None):
         _refuse(tx, core, opened, envelope, letter, Handled.INVALID, ("case",), None, at)
         return Handled.INVALID
-    case = _known(tx, core, opened, flow, envelope, payload, at)
+    case = _known(tx, core, opened, flow, envelope, payload)
     facts = _facts(core, opened, flow, envelope, case, at)
     rules = core.rules(opened.signed.convention, flow, Side.RECEIVER)
     decision = decide(rules, facts, at)
@@ -203,11 +203,10 @@ def _known(
     flow: Flow,
     envelope: Envelope,
     payload: Payload,
-    at: datetime,
 ) -> _Case:
     if flow.case is Cardinality.OPENS:
         identity = identity_of(payload)
-        proof = _proof(core, opened, envelope, identity, at)
+        proof = _proof(core, opened, envelope, identity)
         birth = None if identity is None else identity.birth_date
         return _Case(payload, _of_proof(tx, proof), proof, birth)
     known = NOTHING
@@ -222,18 +221,18 @@ def _known(
 
 
 def _proof(
-    core: Core, opened: Opened, envelope: Envelope, identity: Identity | None, at: datetime
+    core: Core, opened: Opened, envelope: Envelope, identity: Identity | None
 ) -> Proof | None:
     """The proof of agreement, if it holds and is about this very person, pair and convention."""
-    if envelope.proof is None or identity is None:
+    text = envelope.proof
+    if text is None or identity is None or proof_digest(text) not in opened.proofs:
         return None
-    sender = opened.sender.org
     try:
-        proof = read_proof(envelope.proof, lambda kid: core.directory.find_key(sender, kid, at))
+        proof = Proof.parse(text)
     except InvalidDocument:
         return None
     fits = (
-        proof.collector == sender
+        proof.collector == opened.sender.org
         and proof.receiver == core.org
         and proof.convention_id == opened.signed.id
         and proof.reference == envelope.agreement

@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from pydantic_core import from_json
 from sqlalchemy import Row
 
 from contracts.broker.subjects import letter_subject
+from contracts.kernel.agreement import ProofList, proof_digest, sign_proofs
 from contracts.kernel.envelope import LOT_BYTES, LOT_LETTERS, bind
 from contracts.kernel.errors import RelaisError, UnknownName
 from contracts.kernel.facts import Facts
@@ -59,6 +61,7 @@ class Draft:
 
     code: last token of the subject (a flow's code, ``k`` or ``r``). content: plaintext to sign.
     facts: what the decision rested on, for the relay's second look; None where nothing was decided.
+    proof: text of the proof of agreement in the content, if there is one.
     """
 
     kind: str
@@ -71,6 +74,7 @@ class Draft:
     expires_at: datetime
     case_id: str | None = None
     reference: str | None = None
+    proof: str | None = None
     seq: int = 0
     facts: Facts | None = None
     traceparent: str | None = None
@@ -81,7 +85,8 @@ class Ready:
     """A committed letter as the relay carries it.
 
     content: None where its case was erased meanwhile. facts: None where no second look is due.
-    unverified: how often its receiver could not verify it so far.
+    unverified: how often its receiver could not verify it so far. proof: digest of the proof of
+    agreement in the content.
     """
 
     message_id: str
@@ -98,6 +103,7 @@ class Ready:
     traceparent: str | None
     case_id: str | None = None
     unverified: int = 0
+    proof: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +134,7 @@ def put(tx: Tx, core: Core, draft: Draft, at: datetime) -> None:
         facts=draft.facts,
         traceparent=draft.traceparent,
         case_id=draft.case_id,
+        proof=None if draft.proof is None else proof_digest(draft.proof),
     )
     tx.on_commit(lambda: core.outgoing(letter))
 
@@ -154,7 +161,13 @@ def ready(core: Core, row: Row[Any], facts: Facts | None) -> Ready:
         traceparent=row.traceparent,
         case_id=row.case_id,
         unverified=row.unverified,
+        proof=_proof_in(row.kind, content),
     )
+
+
+def _proof_in(kind: str, content: bytes | None) -> str | None:
+    text = from_json(content).get("proof") if kind == LETTER and content is not None else None
+    return None if text is None else proof_digest(text)
 
 
 def lots(letters: Iterable[Ready]) -> Iterator[list[Ready]]:
@@ -189,10 +202,11 @@ def pack(core: Core, lot: Sequence[Ready], lot_id: str) -> Sealed:
         raise NoCommonSuite(f"{first.receiver} n'est plus dans l'annuaire.")
     _, key = _keys(core, to)
     contents = [letter.content or b"" for letter in lot]
+    proofs = _listed(core, first.receiver, [one.proof for one in lot if one.proof is not None])
     alone = len(ids) == 1 and first.unverified == 0
     message_id = ids[0] if alone else lot_id
     body = seal(
-        contents[0] if first.kind == RECEIPT else bind(contents),
+        contents[0] if first.kind == RECEIPT else bind(contents, proofs),
         signer=core.keys.signing,
         kid=core.keys.kid,
         to=key,
@@ -203,6 +217,14 @@ def pack(core: Core, lot: Sequence[Ready], lot_id: str) -> Sealed:
     if not alone:
         headers[LETTERS_HEADER] = ",".join(ids)
     return Sealed(first.subject, headers, body)
+
+
+def _listed(core: Core, receiver: str, digests: Sequence[str]) -> str | None:
+    """One signature for all proofs of a lot: it costs more than everything else in a letter."""
+    if not digests:
+        return None
+    listed = ProofList(collector=core.org, receiver=receiver, proofs=tuple(digests))
+    return sign_proofs(listed, core.keys.signing, core.keys.kid)
 
 
 def _keys(core: Core, to: DirectoryEntry) -> tuple[DirectoryEntry, EncryptionKey]:

@@ -13,8 +13,9 @@ from datetime import datetime
 from joserfc.jwk import OKPKey
 
 from contracts.broker.subjects import CONTROL, RECEIPT, LetterAddress, parse_subject
+from contracts.kernel.agreement import read_proofs
 from contracts.kernel.control import CONTROL_TYPES
-from contracts.kernel.envelope import LOT_LETTERS, Envelope, parse_lot
+from contracts.kernel.envelope import LOT_LETTERS, Envelope, Lot, parse_lot
 from contracts.kernel.errors import InvalidDocument, UnknownKey, Unverified
 from contracts.kernel.instrument import Flow, subject_token
 from contracts.kernel.organisation import DirectoryEntry, Suite
@@ -55,7 +56,10 @@ def _id(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What was verified: from whom, under which convention; its envelopes, or its receipts."""
+    """What was verified: from whom, under which convention; its envelopes, or its receipts.
+
+    proofs: digests of the proofs of agreement that the sender signed, and proof_list: that list.
+    """
 
     sender: DirectoryEntry
     signed: SignedConvention
@@ -63,6 +67,8 @@ class Opened:
     envelopes: tuple[Envelope, ...]
     receipts: ReceiptBatch | None = None
     token: bytes = b""
+    proofs: frozenset[str] = frozenset()
+    proof_list: str | None = None
 
 
 class UnknownKeyId(Unverified):
@@ -108,14 +114,16 @@ def open_letter(core: Core, letter: Letter, at: datetime) -> Opened:
         batch = parse_receipts(content)
         _same(batch.source == sender.org and batch.to == core.org)
         return Opened(sender, signed, None, (), batch, token)
-    envelopes = parse_lot(content)
+    lot = parse_lot(content)
+    envelopes = lot.letters
     _same(tuple(envelope.id for envelope in envelopes) == letter.claimed)
     flow = _flow(signed, envelopes[0], address)
     for envelope in envelopes:
         _same(envelope.source == sender.org and envelope.to == core.org)
         _same(envelope.instrument == signed.id)
         _same(envelope.type in CONTROL_TYPES if flow is None else envelope.type == flow.type)
-    return Opened(sender, signed, flow, envelopes)
+    proofs = _proofs(core, sender.org, lot.proofs, at)
+    return Opened(sender, signed, flow, envelopes, proofs=proofs, proof_list=lot.proofs)
 
 
 def _key(core: Core, org: str, kid: str, at: datetime) -> OKPKey:
@@ -125,10 +133,23 @@ def _key(core: Core, org: str, kid: str, at: datetime) -> OKPKey:
         raise NotYetKnown(error.sentence, code=error.code) from error
 
 
-def reopened(core: Core, letter: Letter, envelope: Envelope) -> Opened:
+def _proofs(core: Core, org: str, token: str | None, at: datetime) -> frozenset[str]:
+    if token is None:
+        return frozenset()
+    try:
+        listed = read_proofs(token, lambda kid: _key(core, org, kid, at))
+    except InvalidDocument as error:
+        raise Unverified(error.sentence, code=error.code) from error
+    _same(listed.collector == org and listed.receiver == core.org)
+    return frozenset(listed.proofs)
+
+
+def reopened(core: Core, letter: Letter, lot: Lot, at: datetime) -> Opened:
     """A letter that was opened and verified here before; raises Unverified if that is no more."""
     sender, signed, address = sender_of(core, letter)
-    return Opened(sender, signed, _flow(signed, envelope, address), (envelope,))
+    flow = _flow(signed, lot.letters[0], address)
+    proofs = _proofs(core, sender.org, lot.proofs, at)
+    return Opened(sender, signed, flow, lot.letters, proofs=proofs, proof_list=lot.proofs)
 
 
 def _flow(signed: SignedConvention, envelope: Envelope, address: LetterAddress) -> Flow | None:

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from sqlalchemy import update
 
 from contracts.gate import Decision, Refused, decide
+from contracts.kernel.agreement import Proof, identity_digest, proof_text
 from contracts.kernel.checks import MINOR, Side
 from contracts.kernel.envelope import Envelope
 from contracts.kernel.errors import InvalidPayload, UnknownName
@@ -27,7 +28,6 @@ from services.chassis import letters, standing, tables
 from services.chassis.core import Core, Sent
 from services.chassis.database import Tx
 from services.chassis.journal import Entry
-from services.chassis.proofs import kept, prove
 from services.chassis.routing import Request, Route, fields_at_fault, find_flow, resolve
 from services.chassis.scopes import REFUSAL_SCOPE, case_scope
 from services.chassis.standing import NOTHING, Person, Standing
@@ -252,17 +252,24 @@ def _proof(
     core: Core, request: Request, signed: SignedConvention, known: Standing, person: Person
 ) -> str | None:
     """Proof of agreement that travels with an opening message (design §10.4)."""
-    to = known.to
-    if to is None:
+    agreement = known.agreement
+    if agreement is None or known.notice_at is None or known.notice_version is None:
         return None
-    return kept(core, known.scope, to, signed.id) or prove(
-        core,
-        known.agreed,
-        person.identity,
-        reference=to.reference,
+    proof = Proof(
+        reference=agreement.reference,
+        collector=core.org,
         receiver=request.to,
         convention_id=signed.id,
+        identity=identity_digest(agreement.reference, person.identity),
+        flows=tuple(sorted(agreement.flows)),
+        giver=agreement.giver,
+        assent=known.assent or "not_asked",
+        notice_version=known.notice_version,
+        notice_at=known.notice_at,
+        given_at=agreement.given_at,
+        expires_at=agreement.expires_at,
     )
+    return proof_text(proof)
 
 
 def _draft(
@@ -284,6 +291,7 @@ def _draft(
         expires_at=envelope.expiresat,
         case_id=envelope.caseid,
         reference=envelope.agreement,
+        proof=envelope.proof,
         seq=envelope.seq,
         facts=facts,
         traceparent=request.traceparent,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Table, delete, exists, func, select, update
 
 from contracts.kernel.signed import State
 from services.chassis import schema, standing, tables
@@ -92,10 +92,13 @@ def _cases(connection: Connection, core: Core, at: datetime) -> Sequence[Any]:
 def _old(core: Core, at: datetime) -> list[tuple[Table, ColumnElement[bool]]]:
     proof = at - timedelta(days=core.policy.proof_days)
     outbox, inbox, dead = tables.outbox, tables.inbox, tables.dead_letters
+    lists, held = tables.proof_lists, tables.held_proofs
+    unused = ~exists().where(held.c.list_id == lists.c.list_id)
     return [
         (inbox, inbox.c.expires_at <= at - REPLAYS),
         (dead, dead.c.keep_until <= at),
         (tables.idempotency, tables.idempotency.c.created_at <= at - ANSWERS),
+        (tables.proof_lists, (lists.c.received_at <= proof) & unused),
         (outbox, outbox.c.closed_at <= proof),
         (tables.receipts, tables.receipts.c.received_at <= proof),
         (tables.certificates, tables.certificates.c.done_at <= proof),

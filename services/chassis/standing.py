@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Select, Table, select
 
-from contracts.kernel.agreement import Proof, kept_proof
+from contracts.kernel.agreement import Proof
 from contracts.kernel.checks import ADULT, MINOR, Age, Assent, Check, Giver, Limit, age_bound
 from contracts.kernel.facts import AgreementFacts
 from contracts.kernel.fields import Payload
@@ -24,7 +24,6 @@ from services.chassis import tables
 from services.chassis.bulk import among, among_given
 from services.chassis.core import Core
 from services.chassis.database import Loader, Tx
-from services.chassis.proofs import Recipient
 
 
 class Person(Payload):
@@ -42,8 +41,7 @@ class Standing:
     """All that is known here about the person and the agreement behind a message.
 
     reference: random reference of the agreement for this pair of organisations.
-    agreement_id: set where the agreement was collected here, with to: the partner as it names it,
-    and agreed: its columns.
+    agreement_id: set where the agreement was collected here.
     """
 
     person_id: str | None = None
@@ -56,8 +54,6 @@ class Standing:
     notice_at: datetime | None = None
     notice_version: str | None = None
     case: Row[Any] | None = None
-    to: Recipient | None = None
-    agreed: Mapping[Any, Any] = field(default_factory=dict)
 
 
 NOTHING = Standing()
@@ -80,14 +76,14 @@ PERSONS: Loader[str, Row[Any]] = Loader("persons", _by(tables.persons.c.person_i
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """An agreement collected here, and its recipients by organisation.
+    """An agreement collected here, and the reference it bears towards each recipient.
 
     row: of the agreement, with the person's scope, sealed, registered_at and left_at; all None
     where the person was erased.
     """
 
     row: Row[Any]
-    recipients: Mapping[str, Recipient]
+    references: Mapping[str, str]
 
 
 def _agreements() -> Select[Any]:
@@ -96,8 +92,7 @@ def _agreements() -> Select[Any]:
         recipients, recipients.c.agreement_id == agreements.c.agreement_id, isouter=True
     ).join(persons, persons.c.person_id == agreements.c.person_id, isouter=True)
     columns = (
-        *(recipients.c.recipient, recipients.c.reference, recipients.c.convention_id),
-        *(recipients.c.proof, recipients.c.proof_key),
+        *(recipients.c.recipient, recipients.c.reference),
         *(persons.c.scope, persons.c.sealed, persons.c.registered_at, persons.c.left_at),
     )
     wanted = among_given(agreements.c.agreement_id, "keys")
@@ -109,14 +104,12 @@ _AGREEMENTS: Final = _agreements()
 
 def _fetch_agreements(connection: Connection, keys: Sequence[str]) -> Mapping[str, Collected]:
     found: dict[str, Row[Any]] = {}
-    recipients: dict[str, dict[str, Recipient]] = defaultdict(dict)
+    references: dict[str, dict[str, str]] = defaultdict(dict)
     for row in connection.execute(_AGREEMENTS, {"keys": list(keys)}):
         found[row.agreement_id] = row
         if row.recipient is not None:
-            recipients[row.agreement_id][row.recipient] = Recipient(
-                row.reference, row.convention_id, row.proof, row.proof_key
-            )
-    return {key: Collected(row, recipients[key]) for key, row in found.items()}
+            references[row.agreement_id][row.recipient] = row.reference
+    return {key: Collected(row, references[key]) for key, row in found.items()}
 
 
 AGREEMENTS: Loader[str, Collected] = Loader("agreements", _fetch_agreements)
@@ -126,14 +119,14 @@ REFERENCES: Loader[str, Row[Any]] = Loader(
 CASES: Loader[str, Row[Any]] = Loader("cases", _by(tables.cases.c.case_id, tables.cases))
 
 
-_PROOFS: Final = select(tables.held_proofs.c.reference, tables.held_proofs.c.token).where(
+_PROOFS: Final = select(tables.held_proofs.c.reference, tables.held_proofs.c.proof).where(
     among_given(tables.held_proofs.c.reference, "keys")
 )
 
 
 def _fetch_proofs(connection: Connection, keys: Sequence[str]) -> Mapping[str, Proof]:
     rows = connection.execute(_PROOFS, {"keys": list(keys)})
-    return {row.reference: kept_proof(row.token) for row in rows}
+    return {row.reference: Proof.parse(row.proof) for row in rows}
 
 
 PROOFS: Loader[str, Proof] = Loader("held-proofs", _fetch_proofs)
@@ -205,12 +198,12 @@ def _person(tx: Tx, person_id: str | None) -> Row[Any] | None:
 
 
 def _collected(found: Collected, own: str, partner: str, case: Row[Any] | None = None) -> Standing:
-    row, to = found.row, found.recipients.get(partner)
+    row = found.row
     agreement = AgreementFacts(
-        reference="" if to is None else to.reference,
+        reference=found.references.get(partner, ""),
         giver=Giver(row.giver),
         flows=frozenset(row.flows),
-        recipients=frozenset((*found.recipients, own)),
+        recipients=frozenset((*found.references, own)),
         given_at=row.given_at,
         expires_at=row.expires_at,
         withdrawn_at=row.withdrawn_at,
@@ -226,8 +219,6 @@ def _collected(found: Collected, own: str, partner: str, case: Row[Any] | None =
         notice_at=row.notice_at,
         notice_version=row.notice_version,
         case=case,
-        to=to,
-        agreed=row._mapping,  # noqa: SLF001 -- SQLAlchemy's public name for a row's dict
     )
 
 

@@ -69,23 +69,29 @@ agreement_recipients = Table(
     Column("agreement_id", ID, nullable=False, index=True),
     Column("recipient", ORG, nullable=False),
     Column("convention_id", CODE, nullable=False),
-    Column("proof", LargeBinary),
-    Column("proof_key", CODE),
 )
-"""Organisations an agreement names, each under a random reference of its own (A-4.1).
+"""Organisations an agreement names, each under a random reference of its own (A-4.1)."""
 
-proof: signed by the key of that name when the agreement was recorded, under the person's key.
-"""
+proof_lists = Table(
+    "proof_lists",
+    metadata,
+    Column("list_id", ID, primary_key=True),
+    Column("collector", ORG, nullable=False),
+    Column("token", Text, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+)
+"""Digests of proofs, as their collector signed them; they outlive the proofs and tell nothing."""
 
 held_proofs = Table(
     "held_proofs",
     metadata,
     Column("reference", ID, primary_key=True),
     Column("collector", ORG, nullable=False),
-    Column("token", Text, nullable=False),
+    Column("proof", Text, nullable=False),
+    Column("list_id", ID, nullable=False, index=True),
     Column("received_at", UtcDateTime, nullable=False),
 )
-"""Signed proofs of agreements that partners collected; they hold no name."""
+"""Proofs of agreements that partners collected, and the list that signs each; they hold no name."""
 
 tombstones = Table(
     "tombstones",

@@ -108,15 +108,13 @@ def agreement(connection: Connection, agreement_id: str, at: datetime) -> dict[s
     row = found.row
     told = tables.withdrawals
     answers = connection.execute(
-        select(told).where(
-            told.c.reference.in_([one.reference for one in found.recipients.values()])
-        )
+        select(told).where(told.c.reference.in_(list(found.references.values())))
     )
     return {
         "agreement_id": agreement_id,
         "state": _state(row, at),
         "flows": list(row.flows),
-        "recipients": sorted(found.recipients),
+        "recipients": sorted(found.references),
         "giver": row.giver,
         "assent": row.assent,
         "notice": {"version": row.notice_version, "given_at": _instant(row.notice_at)},

@@ -9,10 +9,22 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from contracts.kernel.agreement import Proof, expiry, identity_digest, read_proof, sign_proof
+from contracts.kernel.agreement import (
+    LISTED,
+    Proof,
+    ProofList,
+    expiry,
+    identity_digest,
+    proof_digest,
+    proof_text,
+    read_proofs,
+    sign_proofs,
+)
 from contracts.kernel.checks import Giver
 from contracts.kernel.documents import new_key, sign
+from contracts.kernel.envelope import LOT_LETTERS
 from contracts.kernel.errors import InvalidDocument
 from contracts.kernel.messages import EmailChannel, Identity, PhoneChannel
 from contracts.kernel.paris import add_months, birthday, midnight
@@ -87,14 +99,33 @@ def proof(**more: Any) -> Proof:
     )
 
 
-def test_a_proof_travels_signed_as_a_proof() -> None:
-    key = new_key()
-    token = sign_proof(proof(), key)
-    assert read_proof(token, lambda _kid: key) == proof()
+def listed(*proofs: Proof, receiver: str = "ville") -> ProofList:
+    digests = tuple(proof_digest(proof_text(one)) for one in proofs)
+    return ProofList(collector="college", receiver=receiver, proofs=digests)
+
+
+def test_one_signature_is_for_the_proofs_it_lists_and_no_other() -> None:
+    key, many = new_key(), listed(*(proof(reference=f"{number:032x}") for number in range(3)))
+    token = sign_proofs(many, key)
+    assert read_proofs(token, lambda _kid: key) == many
+    assert proof_digest(proof_text(proof(reference=f"{1:032x}"))) in many.proofs
+    assert proof_digest(proof_text(proof(reference=f"{1:032x}", assent="yes"))) not in many.proofs
+
+
+def test_a_list_counts_under_its_collector_s_key_and_as_what_it_is() -> None:
+    key, one = new_key(), listed(proof())
     with pytest.raises(InvalidDocument):
-        read_proof(token, lambda _kid: new_key())
-    with pytest.raises(InvalidDocument, match="not for a agreement-proof"):
-        read_proof(sign(proof().to_bytes(), key), lambda _kid: key)
+        read_proofs(sign_proofs(one, key), lambda _kid: new_key())
+    with pytest.raises(InvalidDocument, match="not for a agreement-proofs"):
+        read_proofs(sign(one.to_bytes(), key), lambda _kid: key)
+
+
+def test_a_list_is_of_one_lot() -> None:
+    assert LISTED == LOT_LETTERS
+    listed(*[proof()] * LISTED)
+    for wrong in ([], [proof()] * (LISTED + 1)):
+        with pytest.raises(ValidationError, match="proofs"):
+            listed(*wrong)
 
 
 def test_a_proof_says_nothing_of_the_person() -> None:

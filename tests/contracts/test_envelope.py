@@ -33,17 +33,23 @@ def envelope(**more: Any) -> Envelope:
 
 
 def parse_envelope(content: bytes) -> Envelope:
-    (found,) = parse_lot(bind([content]))
+    (found,) = parse_lot(bind([content])).letters
     return found
 
 
 def test_a_lot_holds_envelopes_in_their_order_and_nothing_else() -> None:
     many = [envelope(id=f"{number:032x}") for number in range(LOT_LETTERS)]
-    assert parse_lot(pad(bind(one.to_plaintext() for one in many))) == tuple(many)
+    assert parse_lot(pad(bind(one.to_plaintext() for one in many))).letters == tuple(many)
     texts = [one.to_plaintext() for one in many]
     for wrong in (bind([]), bind([*texts, texts[0]]), bind(texts)[:-1] + b',"more":1}'):
         with pytest.raises(Unverified, match=r"letters|more"):
             parse_lot(wrong)
+
+
+def test_a_lot_may_carry_the_list_of_its_proofs() -> None:
+    texts = [envelope().to_plaintext()]
+    assert parse_lot(bind(texts)).proofs is None
+    assert parse_lot(bind(texts, "x.y.z")).proofs == "x.y.z"
 
 
 def test_an_envelope_comes_back_as_it_left() -> None:

@@ -1,22 +1,30 @@
-"""The proof of an agreement: signed when it is recorded, destroyed with the person's key."""
+"""Proofs of agreement: one signature for those of a lot, and each stands by itself afterwards."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import pytest
+from sqlalchemy import delete
 
-from contracts.kernel.documents import header_of, kid_of
+from contracts.kernel.agreement import proof_digest, read_proofs, sign_proofs
+from contracts.kernel.documents import header_of
 from services.chassis import letters, tables
-from services.chassis.keystore import KeyDestroyed
-from services.chassis.proofs import Recipient, kept
-from services.chassis.scopes import person_scope
-from tests.pair import CONVENTION, START, Pair
+from services.chassis.api import _ask_erasure
+from services.chassis.retention import purge
+from tests.pair import Pair
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from joserfc.jwk import OKPKey
+
+    from contracts.kernel.agreement import ProofList
+    from services.chassis.database import Tx
+    from services.chassis.posting import Outcome
 
 
 @pytest.fixture
@@ -25,70 +33,99 @@ def pair(tmp_path: Path, new_database_url: Callable[[], str]) -> Iterator[Pair]:
         yield made
 
 
-def recorded(pair: Pair, person_id: str) -> tuple[Recipient, str | None]:
-    """What is kept of the only agreement, and what it opens to."""
-    (row,) = pair.school.rows(tables.agreement_recipients)
-    to = Recipient(row.reference, row.convention_id, row.proof, row.proof_key)
-    return to, kept(pair.school.node.core, person_scope(person_id), to, CONVENTION)
+async def lot(pair: Pair) -> None:
+    """All that waits at the school reaches the city as one lot."""
+    await pair.city.take(pair.school.packed(letters.lots(pair.school.waiting())))
 
 
-async def test_what_travels_is_what_was_signed_when_the_agreement_was_recorded(pair: Pair) -> None:
-    person_id = pair.person()
-    sent = pair.refer(pair.agreement(person_id))
-    _, token = recorded(pair, person_id)
+def key_of_the_school(pair: Pair, kid: str) -> OKPKey:
+    return pair.city.node.core.directory.find_key("ecole", kid, pair.clock.now())
+
+
+def evidence(pair: Pair, sent: Outcome) -> list[str]:
+    """Key names of the lists that prove the agreement behind a message, verified as a judge may."""
+    (letter,) = pair.school.rows(tables.outbox, tables.outbox.c.message_id == sent.message_id)
+    held = tables.held_proofs
+    found = []
+    for proof in pair.city.rows(held, held.c.reference == letter.reference):
+        (kept,) = pair.city.rows(tables.proof_lists, tables.proof_lists.c.list_id == proof.list_id)
+        listed = read_proofs(kept.token, lambda kid: key_of_the_school(pair, kid))
+        assert (listed.collector, listed.receiver) == ("ecole", "ville")
+        assert proof_digest(proof.proof) in listed.proofs
+        found.append(str(header_of(kept.token)["kid"]))
+    return found
+
+
+async def test_one_list_proves_a_lot_and_still_one_when_the_others_are_erased(pair: Pair) -> None:
+    sent = [pair.refer() for _ in range(3)]
+    await lot(pair)
+    assert len(pair.city.rows(tables.proof_lists)) == 1
+    assert [len(evidence(pair, one)) for one in sent] == [1, 1, 1]
     await pair.carry()
-    (held,) = pair.city.rows(tables.held_proofs)
-    assert held.token == token
-    assert pair.school.state(sent.message_id) == letters.ACCEPTED
+    pair.school.write(lambda tx: _ask_erasure(tx, pair.school.node, str(sent[0].case_id)))
+    await pair.carry()
+    assert [len(evidence(pair, one)) for one in sent] == [0, 1, 1]
 
 
-async def test_after_a_rotation_the_new_key_proves_it(pair: Pair) -> None:
-    person_id = pair.person()
-    agreement_id = pair.agreement(person_id)
+async def test_a_letter_alone_brings_its_own_list(pair: Pair) -> None:
+    sent = [pair.refer() for _ in range(2)]
+    await pair.carry()
+    assert [len(evidence(pair, one)) for one in sent] == [1, 1]
+    assert len(pair.city.rows(tables.proof_lists)) == 2
+
+
+async def test_what_leaves_after_a_rotation_is_proved_by_the_new_key(pair: Pair) -> None:
+    agreement_id = pair.agreement()
     former = pair.school.node.keys.kid
-    _, before = recorded(pair, person_id)
-    assert header_of(str(before))["kid"] == former
-
     pair.rotate(pair.school)
-    assert recorded(pair, person_id)[1] is None
     sent = pair.refer(agreement_id)
     await pair.carry()
-    (held,) = pair.city.rows(tables.held_proofs)
-    assert header_of(held.token)["kid"] == kid_of(pair.school.node.keys.signing) != former
+    assert evidence(pair, sent) == [pair.school.node.keys.kid] != [former]
     assert pair.school.state(sent.message_id) == letters.ACCEPTED
 
 
-def test_another_convention_needs_a_proof_of_its_own(pair: Pair) -> None:
-    person_id = pair.person()
-    pair.agreement(person_id)
-    to, token = recorded(pair, person_id)
-    core, scope = pair.school.node.core, person_scope(person_id)
-    assert token is not None
-    assert kept(core, scope, to, "autre-convention") is None
-    assert kept(core, scope, replace(to, sealed=None), CONVENTION) is None
-    assert kept(core, None, to, CONVENTION) is None
+def without_the_first(listed: ProofList, *signer: Any) -> str:
+    return sign_proofs(listed.model_copy(update={"proofs": listed.proofs[1:]}), *signer)
 
 
-def test_a_refusal_has_no_proof(pair: Pair) -> None:
-    person_id = pair.person()
-    pair.agreement(person_id, granted=False)
-    to, token = recorded(pair, person_id)
-    assert (to.sealed, to.key, token) == (None, None, None)
+async def test_a_proof_that_no_list_names_is_none_beside_one_that_is_named(pair: Pair) -> None:
+    sent = [pair.refer() for _ in range(2)]
+    with patch.object(letters, "sign_proofs", without_the_first):
+        await lot(pair)
+    await pair.carry()
+    states = [pair.school.state(one.message_id) for one in sent]
+    assert states == [letters.REFUSED, letters.ACCEPTED]
 
 
-def test_without_a_convention_there_is_no_proof_yet(pair: Pair) -> None:
-    pair.agreement(recipients=["mission-locale"])
-    (row,) = pair.school.rows(tables.agreement_recipients)
-    assert (row.convention_id, row.proof) == ("", None)
+@pytest.mark.parametrize("false", ["collector", "receiver"])
+async def test_a_list_of_others_proves_nothing(pair: Pair, false: str) -> None:
+    def of_others(listed: ProofList, *signer: Any) -> str:
+        return sign_proofs(listed.model_copy(update={false: "mission-locale"}), *signer)
+
+    sent = pair.refer()
+    with patch.object(letters, "sign_proofs", of_others):
+        await lot(pair)
+    assert pair.city.rows(tables.cases) == []
+    await lot(pair)
+    await pair.carry()
+    assert pair.school.state(sent.message_id) == letters.ACCEPTED
 
 
-def test_it_says_nothing_once_the_person_s_key_is_destroyed(pair: Pair) -> None:
-    person_id = pair.person()
-    pair.agreement(person_id)
-    to, token = recorded(pair, person_id)
-    assert token is not None
-    assert to.sealed is not None
-    assert token.encode() not in to.sealed
-    pair.school.node.keystore.destroy(person_scope(person_id), START)
-    with pytest.raises(KeyDestroyed):
-        recorded(pair, person_id)
+def test_a_list_goes_when_its_time_is_over_and_nothing_rests_on_it(pair: Pair) -> None:
+    core, now = pair.city.node.core, pair.clock.now()
+    days = timedelta(days=core.policy.proof_days)
+    common = {"list_id": "1" * 32, "collector": "ecole", "received_at": now - days}
+
+    def rows(tx: Tx) -> None:
+        tx.insert(tables.proof_lists, {**common, "token": "x.y.z"})
+        tx.insert(tables.held_proofs, {**common, "reference": "2" * 32, "proof": "{}"})
+
+    def left(before: timedelta) -> int:
+        pair.city.write(lambda tx: purge(tx, core, now - before))
+        return len(pair.city.rows(tables.proof_lists))
+
+    pair.city.write(rows)
+    assert left(timedelta(0)) == 1
+    pair.city.write(lambda tx: tx.execute(delete(tables.held_proofs)))
+    assert left(timedelta(seconds=1)) == 1
+    assert left(timedelta(0)) == 0

@@ -22,8 +22,6 @@ def upgrade() -> None:
         sa.Column("agreement_id", sa.String(length=32), nullable=False),
         sa.Column("recipient", sa.String(length=48), nullable=False),
         sa.Column("convention_id", sa.String(length=64), nullable=False),
-        sa.Column("proof", sa.LargeBinary(), nullable=True),
-        sa.Column("proof_key", sa.String(length=64), nullable=True),
         sa.PrimaryKeyConstraint("reference", name=op.f("pk_agreement_recipients")),
     )
     with op.batch_alter_table("agreement_recipients", schema=None) as batch_op:
@@ -114,10 +112,14 @@ def upgrade() -> None:
         "held_proofs",
         sa.Column("reference", sa.String(length=32), nullable=False),
         sa.Column("collector", sa.String(length=48), nullable=False),
-        sa.Column("token", sa.Text(), nullable=False),
+        sa.Column("proof", sa.Text(), nullable=False),
+        sa.Column("list_id", sa.String(length=32), nullable=False),
         sa.Column("received_at", schema.UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("reference", name=op.f("pk_held_proofs")),
     )
+    with op.batch_alter_table("held_proofs", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_held_proofs_list_id"), ["list_id"], unique=False)
+
     op.create_table(
         "idempotency",
         sa.Column("agent_id", sa.String(length=64), nullable=False),
@@ -210,6 +212,14 @@ def upgrade() -> None:
         sa.Column("registered_at", schema.UtcDateTime(), nullable=True),
         sa.Column("left_at", schema.UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("person_id", name=op.f("pk_persons")),
+    )
+    op.create_table(
+        "proof_lists",
+        sa.Column("list_id", sa.String(length=32), nullable=False),
+        sa.Column("collector", sa.String(length=48), nullable=False),
+        sa.Column("token", sa.Text(), nullable=False),
+        sa.Column("received_at", schema.UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("list_id", name=op.f("pk_proof_lists")),
     )
     op.create_table(
         "receipts",
