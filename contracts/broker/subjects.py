@@ -10,6 +10,7 @@ and opaque: a subject is the only thing the hub's operator reads, and it says no
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from contracts.kernel.errors import InvalidDocument
@@ -48,6 +49,7 @@ def check_code(code: str) -> str:
     return code
 
 
+@lru_cache(maxsize=4096)
 def letter_subject(receiver: str, sender: str, convention: str, message: str) -> str:
     """Compose the subject on which one organisation writes one kind of message to another.
 

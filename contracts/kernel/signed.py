@@ -238,15 +238,17 @@ class SignedConvention:
         day = self._notice_day
         return State.NOTICE_GIVEN if day is not None and midnight(day) <= at else State.IN_FORCE
 
-    def facts(self, at: datetime, version_there: int | None) -> InstrumentFacts:
-        """What the gate is told about it at an instant."""
+    def facts(
+        self, at: datetime, version_there: int | None, sent_at: datetime | None = None
+    ) -> InstrumentFacts:
+        """What the gate is told about it at an instant; sent_at: when the version had to apply."""
         opens, ends, day = self.opens_on, self.term_ends_on, self._notice_day
         notice_ends = self.notice_ends_on
         return InstrumentFacts(
             id=self.id,
             parties=self.orgs,
             evidence=opens is not None,
-            version_here=self.version_at(at),
+            version_here=self.version_at(sent_at or at),
             version_there=version_there,
             opens_at=None if opens is None else midnight(opens),
             closes_at=None if ends is None else midnight(ends),

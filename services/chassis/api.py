@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import to_json
 from sqlalchemy import Row
 
 from contracts.gate import Refused
@@ -154,7 +155,7 @@ class Asked:
     digest: str
 
 
-async def _send(node: Node, agent: Agent, content: bytes, key: str | None) -> JSONResponse:
+async def _send(node: Node, agent: Agent, content: bytes, key: str | None) -> Response:
     body = read_body(MessageBody, content)
     with node.telemetry.span("message.send") as step:
         if body.type in node.core.flows:  # else it is whatever the caller typed
@@ -246,12 +247,13 @@ def _told(outcome: posting.Outcome) -> tuple[int, dict[str, Any]]:
     return HTTPStatus.ACCEPTED, told
 
 
-def _answer(status: int, told: dict[str, Any]) -> JSONResponse:
+def _answer(status: int, told: dict[str, Any]) -> Response:
     """The first answer to a submission, or the same one again."""
+    content = to_json(told)
     if status == HTTPStatus.FORBIDDEN:
-        return JSONResponse(told, status_code=status, media_type=MEDIA_TYPE)
-    location = f"/api/v1/messages/{told['message_id']}"
-    return JSONResponse(told, status_code=status, headers={"Location": location})
+        return Response(content, status_code=status, media_type=MEDIA_TYPE)
+    headers = {"Location": f"/api/v1/messages/{told['message_id']}"}
+    return Response(content, status_code=status, headers=headers, media_type="application/json")
 
 
 def _register(routes: APIRouter, node: Node) -> None:

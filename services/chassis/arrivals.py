@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from sqlalchemy import Connection, Update, select, update
 from contracts.broker.subjects import RECEIPT
 from contracts.kernel.envelope import Envelope, Lot, bind
 from contracts.kernel.errors import RelaisError, Unavailable, Unverified
+from contracts.kernel.instrument import Cardinality
 from services.chassis import standing, tables
 from services.chassis.clock import Clock
 from services.chassis.core import Core
@@ -98,6 +100,7 @@ class Arrivals:
         self, opened: Opened, letter: Letter, outcomes: Sequence[Handled | Exception]
     ) -> Verdict:
         delays = []
+        done: Counter[Handled] = Counter()
         failed: list[tuple[Envelope | None, Exception]] = []
         envelopes: Sequence[Envelope | None] = opened.envelopes or (None,)
         for envelope, outcome in zip(envelopes, outcomes, strict=True):
@@ -108,7 +111,9 @@ class Arrivals:
             elif outcome is Handled.STALE:
                 delays.append(BEHIND)
             else:
-                self._metrics.message("in", outcome.value)
+                done[outcome] += 1
+        for outcome, count in done.items():
+            self._metrics.message("in", outcome.value, count)
         if failed and (wait := await self._failed(opened, letter, failed)) is not None:
             delays.append(wait)
         return Verdict(min(delays, default=None))
@@ -245,6 +250,7 @@ class Arrivals:
                 needs=((INBOX, (sender, letter.message_id)),),
             )
         needs: list[Need] = []
+        opens = opened.flow is not None and opened.flow.case is Cardinality.OPENS
         for envelope in opened.envelopes:
             needs.append((INBOX, (sender, envelope.id)))
             if envelope.caseid is not None:
@@ -252,13 +258,14 @@ class Arrivals:
             if envelope.agreement is not None:
                 needs.append((standing.PROOFS, envelope.agreement))
                 needs.append((standing.TOMBSTONES, (envelope.agreement, sender)))
-                needs.append((standing.REFERENCES, envelope.agreement))
-        return Work(
-            lambda tx: [
-                handle(tx, core, opened, one, letter, clock.now()) for one in opened.envelopes
-            ],
-            needs=tuple(needs),
-        )
+                if not opens:
+                    needs.append((standing.REFERENCES, envelope.agreement))
+
+        def unit(tx: Tx) -> Sequence[Handled]:
+            at = clock.now()
+            return [handle(tx, core, opened, one, letter, at) for one in opened.envelopes]
+
+        return Work(unit, needs=tuple(needs))
 
 
 def _buried(tx: Tx, sender: str) -> set[str]:

@@ -5,11 +5,11 @@ Nothing here is global; a test builds one with what it needs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from fastapi import APIRouter
 
@@ -27,6 +27,8 @@ from services.chassis.journal import Journal
 from services.chassis.keys import NodeKeys
 from services.chassis.keystore import KeyStore
 from services.chassis.letters import Ready
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +169,7 @@ class Core:
         """Charters known to be accepted, by agent and version: nobody takes that back."""
         self._directory = directory
         self._rules: dict[tuple[str, str, Side], Rules] = {}
-        self._found: tuple[Directory | None, dict[str, tuple[SignedConvention, ...]]] = (None, {})
+        self._found: tuple[Directory | None, dict[Hashable, Any]] = (None, {})
 
     @property
     def directory(self) -> Directory:
@@ -175,14 +177,18 @@ class Core:
         return self._directory()
 
     def between(self, partner: str) -> tuple[SignedConvention, ...]:
-        """Conventions with a partner, found once for each state of the directory."""
+        """Conventions with a partner."""
+        return self.once(("between", partner), lambda known: known.between(self.org, partner))
+
+    def once(self, name: Hashable, find: Callable[[Directory], T]) -> T:
+        """What is found in the directory, found once for each state of it."""
         directory = self._directory()
         if self._found[0] is not directory:
             self._found = (directory, {})
-        found = self._found[1].get(partner)
-        if found is None:
-            found = self._found[1][partner] = directory.between(self.org, partner)
-        return found
+        known = self._found[1]
+        if name not in known:
+            known[name] = find(directory)
+        return cast("T", known[name])
 
     @property
     def kind(self) -> Kind:

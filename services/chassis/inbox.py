@@ -7,20 +7,17 @@ or the schema refused keeps no content.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from pydantic import ValidationError
-from pydantic_core import to_json
 from sqlalchemy import Connection, select
 
 from contracts.gate import Refused, decide
-from contracts.kernel.agreement import Proof, identity_digest, proof_digest
+from contracts.kernel.agreement import Proof, identity_digest
 from contracts.kernel.checks import Side
 from contracts.kernel.envelope import Envelope
-from contracts.kernel.errors import InvalidDocument
 from contracts.kernel.facts import Facts
 from contracts.kernel.facts import to_json as facts_json
 from contracts.kernel.fields import Payload
@@ -144,9 +141,8 @@ def _outcome(
         return Handled.EXPIRED
     if opened.flow is None:
         return Handled(apply_control(tx, core, opened.sender, opened.signed, envelope, at))
-    try:
-        payload = opened.flow.payload.model_validate_json(to_json(envelope.data))
-    except ValidationError:
+    payload = opened.payloads.get(envelope.id)
+    if payload is None:
         _refuse(tx, core, opened, envelope, letter, Handled.INVALID, ("schema",), None, at)
         return Handled.INVALID
     return _through_the_gate(tx, core, opened, opened.flow, envelope, payload, letter, at)
@@ -224,12 +220,8 @@ def _proof(
     core: Core, opened: Opened, envelope: Envelope, identity: Identity | None
 ) -> Proof | None:
     """The proof of agreement, if it holds and is about this very person, pair and convention."""
-    text = envelope.proof
-    if text is None or identity is None or proof_digest(text) not in opened.proofs:
-        return None
-    try:
-        proof = Proof.parse(text)
-    except InvalidDocument:
+    proof = opened.proofs.get(envelope.id)
+    if proof is None or identity is None:
         return None
     fits = (
         proof.collector == opened.sender.org
@@ -261,8 +253,6 @@ def _facts(
     if row is not None and row.state == OPEN:
         records["open_case"] = row.opened_at
     signed = opened.signed
-    emitted = min(envelope.time, at)
-    facts = signed.facts(at, envelope.version)
     return Facts(
         side=Side.RECEIVER,
         flow=envelope.type,
@@ -272,7 +262,7 @@ def _facts(
         receiver_kind=_kind(signed, core.org),
         purpose=envelope.purpose,
         opens_case=flow.case is Cardinality.OPENS,
-        instrument=replace(facts, version_here=signed.version_at(emitted)),
+        instrument=signed.facts(at, envelope.version, min(envelope.time, at)),
         bounds=standing.bounds_of(flow.checks, case.birth, at),
         agreement=case.known.agreement,
         assent=case.known.assent,

@@ -15,7 +15,6 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, update
@@ -147,6 +146,7 @@ class Journal:
         self.chain = chain
         self._keystore = keystore
         self._tail: Head | None = None
+        self._unwritten: list[Entry] = []
         self._head = Head(chain, 0, GENESIS)
         self._witnessed: dict[tuple[str, str], tuple[int, str]] = {}
 
@@ -166,24 +166,51 @@ class Journal:
 
     def tail(self, tx: Tx) -> Head:
         """Last line of this chain as the unit's transaction will leave it."""
+        self._write(tx)
         return self._tail or self._last(tx.connection)
 
-    def append(self, tx: Tx, entry: Entry) -> Line:
+    def append(self, tx: Tx, entry: Entry) -> None:
         """Chain an entry to the last line, in the unit's transaction.
 
-        Raises ValueError for case, agent or facts without a scope; KeyDestroyed.
+        Raises ValueError for case, agent or facts without a scope, and when the line is written
+        KeyDestroyed.
         """
-        tail = self.tail(tx)
-        seq = tail.seq + 1
-        sealed, commitment = self._inputs(entry, seq)
-        values: dict[str, Any] = {name: getattr(entry, name) for name in _ENTRY}
-        values |= {"chain": self.chain, "seq": seq, "prev": tail.hash}
-        values |= {"commitment": commitment, "facts_sealed": sealed}
-        values["hash"] = _digest(values)
-        tx.insert(journal, values)
-        line = Line(**values)
-        self._tail = line.head
-        return line
+        if entry.scope is None and not (_bare(entry) and entry.facts is None):
+            raise ValueError("case, agent and facts are kept under a scope")
+        if not self._unwritten:
+            tx.insert_later(lambda: self._write(tx))
+        self._unwritten.append(entry)
+
+    def _write(self, tx: Tx) -> None:
+        """Chain what was appended: inputs first, then hashes, each in one go."""
+        entries, self._unwritten = self._unwritten, []
+        if not entries:
+            return
+        tail = self._tail or self._last(tx.connection)
+        self._keystore.ensure(entry.scope for entry in entries if entry.scope is not None)
+        inputs = [self._inputs(entry, seq) for seq, entry in enumerate(entries, tail.seq + 1)]
+        for entry, (sealed, commitment) in zip(entries, inputs, strict=True):
+            values: dict[str, Any] = {
+                "chain": self.chain,
+                "seq": tail.seq + 1,
+                "at": entry.at,
+                "event": entry.event,
+                "message_id": entry.message_id,
+                "flow": entry.flow,
+                "outcome": entry.outcome,
+                "articles": entry.articles,
+                "rules_version": entry.rules_version,
+                "commitment": commitment,
+                "prev": tail.hash,
+                "scope": entry.scope,
+                "case_id": entry.case_id,
+                "agent_id": entry.agent_id,
+                "facts_sealed": sealed,
+            }
+            values["hash"] = digest(_covered(values))
+            tx.insert(journal, values)
+            tail = Head(self.chain, tail.seq + 1, values["hash"])
+        self._tail = tail
 
     def facts(self, line: Line) -> bytes | None:
         """Facts of a line, opened; None where it has none.
@@ -246,10 +273,7 @@ class Journal:
         """Sealed facts, and the commitment to all that stays beside the hash."""
         scope, facts = entry.scope, entry.facts
         if scope is None:
-            if not _bare(entry) or facts is not None:
-                raise ValueError("case, agent and facts are kept under a scope")
             return None, None
-        self._keystore.ensure([scope])
         place = _place(self.chain, seq)
         sealed = None if facts is None else self._keystore.seal(scope, facts, place)
         inputs = (self.chain, seq, entry.case_id, entry.agent_id)
@@ -271,11 +295,8 @@ class Journal:
     def _rolled_back(self) -> None:
         # Read it again rather than go back: a connection lost in a commit hides how that ended.
         self._tail = None
+        self._unwritten.clear()
         self._witnessed.clear()
-
-
-_COLUMNS = tuple(column.name for column in journal.columns)
-_ENTRY = tuple(name for name in _COLUMNS if name in Entry.__dataclass_fields__ and name != "facts")
 
 
 def verify_lines(
@@ -360,10 +381,6 @@ def _covered(values: Mapping[str, Any]) -> dict[str, Any]:
     covered["at"] = _instant(covered["at"])
     covered["articles"] = list(covered["articles"])
     return covered
-
-
-def _digest(values: Mapping[str, Any]) -> str:
-    return sha256(canonical(_covered(values))).hexdigest()
 
 
 def _place(chain: str, seq: int) -> bytes:

@@ -80,7 +80,7 @@ class KeyStore:
     stays in the others' memory until they `forget`.
     """
 
-    def __init__(self, url: str, wrapping_key: bytes, *, cached: int = 4096) -> None:
+    def __init__(self, url: str, wrapping_key: bytes, *, cached: int = 16_384) -> None:
         if len(wrapping_key) != _KEY:
             raise ValueError(f"a wrapping key has {_KEY} bytes")
         self._engine = self._reading = make_engine(url)

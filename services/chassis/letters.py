@@ -31,6 +31,7 @@ from services.chassis.sealing import choose_key, seal
 
 if TYPE_CHECKING:
     from services.chassis.core import Core
+    from services.chassis.directory import Directory
 
 LETTER, CONTROL, RECEIPT = "letter", "control", "receipt"
 """Kinds of row in the outbox."""
@@ -119,7 +120,7 @@ def put(tx: Tx, core: Core, draft: Draft, at: datetime) -> None:
     """Queue a letter, due at once. Raises NoCommonSuite, before it could only wait."""
     own, _ = _keys(core, draft.to)
     subject = letter_subject(draft.to.code, own.code, subject_token(draft.instrument), draft.code)
-    tx.insert(tables.outbox, _row(core, draft, subject, at))
+    tx.insert_later(lambda: tx.insert(tables.outbox, _row(core, draft, subject, at)))
     letter = Ready(
         message_id=draft.message_id,
         kind=draft.kind,
@@ -229,12 +230,19 @@ def _listed(core: Core, receiver: str, digests: Sequence[str]) -> str | None:
 
 def _keys(core: Core, to: DirectoryEntry) -> tuple[DirectoryEntry, EncryptionKey]:
     """Our own entry, and the key of the partner's that both sides accept."""
-    own = core.directory.entry(core.org)
-    floor = _stricter(to.floor, own.floor if own is not None else Suite.XWING)
-    key = choose_key(to.encryption_keys, floor)
+    own, key = core.once(("key", to.org), lambda known: _chosen(known, core.org, to.org))
     if own is None or key is None:
         raise NoCommonSuite(f"{to.org} ne publie aucune clé de chiffrement acceptée ici.")
     return own, key
+
+
+def _chosen(
+    directory: Directory, org: str, to: str
+) -> tuple[DirectoryEntry | None, EncryptionKey | None]:
+    own, other = directory.entry(org), directory.entry(to)
+    if own is None or other is None:
+        return own, None
+    return own, choose_key(other.encryption_keys, _stricter(other.floor, own.floor))
 
 
 def _scope(kind: str, case_id: str | None) -> str:

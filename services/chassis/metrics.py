@@ -70,9 +70,9 @@ class Metrics:
             "Handled letters whose text still lies in the letterbox.",
         )
 
-    def message(self, flow: str, state: str) -> None:
-        """Count a message of that flow that reached that state (codes)."""
-        self._messages.labels(self._code("flow", flow), self._code("state", state)).inc()
+    def message(self, flow: str, state: str, count: int = 1) -> None:
+        """Count messages of that flow that reached that state (codes)."""
+        self._messages.labels(self._code("flow", flow), self._code("state", state)).inc(count)
 
     def refusal(self, *articles: str) -> None:
         """Count a refusal once under each article (obligation id) that said no."""

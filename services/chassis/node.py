@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -136,9 +137,10 @@ class Node:
         self.relay.take(letter)
 
     def _settled(self, answered: Iterable[Answered]) -> None:
-        for letter in answered:
-            self.relay.settled((letter.message_id,))
-            self.metrics.message(letter.type, letter.state)
+        letters = list(answered)
+        self.relay.settled(letter.message_id for letter in letters)
+        for (type_, state), count in Counter((one.type, one.state) for one in letters).items():
+            self.metrics.message(type_, state, count)
 
     async def start(self) -> None:
         """Migrate, load what must be in memory, join the bus and start to move letters."""

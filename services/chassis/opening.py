@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from joserfc.jwk import OKPKey
+from pydantic import ValidationError
+from pydantic_core import to_json
 
 from contracts.broker.subjects import CONTROL, RECEIPT, LetterAddress, parse_subject
-from contracts.kernel.agreement import read_proofs
+from contracts.kernel.agreement import Proof, proof_digest, read_proofs
 from contracts.kernel.control import CONTROL_TYPES
 from contracts.kernel.envelope import LOT_LETTERS, Envelope, Lot, parse_lot
 from contracts.kernel.errors import InvalidDocument, UnknownKey, Unverified
+from contracts.kernel.fields import Payload
 from contracts.kernel.instrument import Flow, subject_token
 from contracts.kernel.organisation import DirectoryEntry, Suite
 from contracts.kernel.receipts import ReceiptBatch, parse_receipts
@@ -58,7 +62,8 @@ def _id(text: str) -> str:
 class Opened:
     """What was verified: from whom, under which convention; its envelopes, or its receipts.
 
-    proofs: digests of the proofs of agreement that the sender signed, and proof_list: that list.
+    payloads: content of each message by its id; one that does not fit its type is missing. proofs:
+    the proofs of agreement in them that the sender signed, by id too, and proof_list: its list.
     """
 
     sender: DirectoryEntry
@@ -67,7 +72,8 @@ class Opened:
     envelopes: tuple[Envelope, ...]
     receipts: ReceiptBatch | None = None
     token: bytes = b""
-    proofs: frozenset[str] = frozenset()
+    payloads: Mapping[str, Payload] = field(default_factory=dict)
+    proofs: Mapping[str, Proof] = field(default_factory=dict)
     proof_list: str | None = None
 
 
@@ -122,8 +128,38 @@ def open_letter(core: Core, letter: Letter, at: datetime) -> Opened:
         _same(envelope.source == sender.org and envelope.to == core.org)
         _same(envelope.instrument == signed.id)
         _same(envelope.type in CONTROL_TYPES if flow is None else envelope.type == flow.type)
-    proofs = _proofs(core, sender.org, lot.proofs, at)
-    return Opened(sender, signed, flow, envelopes, proofs=proofs, proof_list=lot.proofs)
+    return _read(core, sender, signed, flow, lot, at)
+
+
+def _read(
+    core: Core,
+    sender: DirectoryEntry,
+    signed: SignedConvention,
+    flow: Flow | None,
+    lot: Lot,
+    at: datetime,
+) -> Opened:
+    """Read what the envelopes hold, each kind in one go."""
+    payloads, proofs = {}, {}
+    if flow is not None:
+        for envelope in lot.letters:
+            with suppress(ValidationError):
+                content = to_json(envelope.data)
+                payloads[envelope.id] = flow.payload.model_validate_json(content)
+    listed = _listed(core, sender.org, lot.proofs, at)
+    for envelope in lot.letters if listed else ():
+        if envelope.proof is not None and proof_digest(envelope.proof) in listed:
+            with suppress(InvalidDocument):
+                proofs[envelope.id] = Proof.parse(envelope.proof)
+    return Opened(
+        sender,
+        signed,
+        flow,
+        lot.letters,
+        payloads=payloads,
+        proofs=proofs,
+        proof_list=lot.proofs,
+    )
 
 
 def _key(core: Core, org: str, kid: str, at: datetime) -> OKPKey:
@@ -133,7 +169,7 @@ def _key(core: Core, org: str, kid: str, at: datetime) -> OKPKey:
         raise NotYetKnown(error.sentence, code=error.code) from error
 
 
-def _proofs(core: Core, org: str, token: str | None, at: datetime) -> frozenset[str]:
+def _listed(core: Core, org: str, token: str | None, at: datetime) -> frozenset[str]:
     if token is None:
         return frozenset()
     try:
@@ -147,9 +183,7 @@ def _proofs(core: Core, org: str, token: str | None, at: datetime) -> frozenset[
 def reopened(core: Core, letter: Letter, lot: Lot, at: datetime) -> Opened:
     """A letter that was opened and verified here before; raises Unverified if that is no more."""
     sender, signed, address = sender_of(core, letter)
-    flow = _flow(signed, lot.letters[0], address)
-    proofs = _proofs(core, sender.org, lot.proofs, at)
-    return Opened(sender, signed, flow, lot.letters, proofs=proofs, proof_list=lot.proofs)
+    return _read(core, sender, signed, _flow(signed, lot.letters[0], address), lot, at)
 
 
 def _flow(signed: SignedConvention, envelope: Envelope, address: LetterAddress) -> Flow | None:

@@ -12,15 +12,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Row, false, update
+from sqlalchemy import Boolean, Integer, Row, bindparam, update
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from contracts.broker.subjects import RECEIPT
 from contracts.kernel.organisation import DirectoryEntry
 from contracts.kernel.receipts import ACCEPTED, Head, Receipt, ReceiptBatch, Status
 from services.chassis import letters, tables
-from services.chassis.bulk import among
+from services.chassis.bulk import among, among_given
 from services.chassis.core import Answered, Core
 from services.chassis.database import Tx
 from services.chassis.journal import Entry
@@ -155,26 +156,44 @@ def _close(
     at: datetime,
 ) -> dict[str, Row[Any]]:
     """Close the letters that are still open; returns these, by id."""
+    told = {
+        "ids": ids,
+        "source": source,
+        "now": state,
+        "said": status,
+        "proof": receipt_id,
+        "at": at,
+        "tries": TRIES if status == UNVERIFIED else 0,
+        "good": status in ACCEPTED,
+    }
+    return {row.message_id: row for row in tx.execute(_CLOSE, told)}
+
+
+def _closing() -> ReturningUpdate[Any]:
     outbox = tables.outbox
     still_open = outbox.c.state.in_((letters.QUEUED, letters.DELIVERED))
     # Good news after all: an operator there had it handled again.
     mended = (outbox.c.state == letters.REFUSED) & (outbox.c.status == UNVERIFIED)
-    over = outbox.c.unverified >= (TRIES if status == UNVERIFIED else 0)
-    statement = (
+    over = outbox.c.unverified >= bindparam("tries", type_=Integer)
+    good = bindparam("good", type_=Boolean)
+    return (
         update(outbox)
-        .where(among(outbox.c.message_id, ids) & (outbox.c.receiver == source))
-        .where((still_open & over) | (mended if status in ACCEPTED else false()))
+        .where(among_given(outbox.c.message_id, "ids"))
+        .where(outbox.c.receiver == bindparam("source"))
+        .where((still_open & over) | (mended & good))
         .values(
-            state=state,
-            status=status,
-            receipt_id=receipt_id,
-            closed_at=at,
+            state=bindparam("now"),
+            status=bindparam("said"),
+            receipt_id=bindparam("proof"),
+            closed_at=bindparam("at"),
             due_at=None,
             sealed=None,
         )
         .returning(outbox.c.message_id, outbox.c.type, outbox.c.case_id)
     )
-    return {row.message_id: row for row in tx.execute(statement)}
+
+
+_CLOSE: Final = _closing()
 
 
 def _journal(tx: Tx, core: Core, row: Row[Any], status: str, at: datetime) -> None:

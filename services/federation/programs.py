@@ -101,7 +101,7 @@ def _run_observer(layout: Layout) -> None:
     serve(app, "127.0.0.1", layout.ports[OBSERVER], OBSERVER, layout.log_file(OBSERVER))
 
 
-_SWITCH_S: Final = 0.0005
+_SWITCH_S: Final = 0.0001
 _COLLECTIONS: Final = (50_000, 20, 50)
 
 
