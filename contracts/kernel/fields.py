@@ -8,11 +8,14 @@ very purpose of the field, also when they are tucked inside another text (`kerne
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from typing import Annotated, Any, Final, Literal, cast
 
 import phonenumbers
+from annotated_types import GroupedMetadata
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -147,13 +150,32 @@ Day = Annotated[date, BeforeValidator(_iso_date)]
 """A legal day in Paris, ISO 8601."""
 
 
+@dataclass(frozen=True, slots=True)
+class Listed(GroupedMetadata):
+    """Metadata of a tuple of codes: one at least, each once, `most` at most; JSON gives a list."""
+
+    most: int
+
+    def __iter__(self) -> Iterator[object]:
+        """What pydantic reads, in its order: the bounds first, or they would read as a text's."""
+        yield Field(min_length=1, max_length=self.most, json_schema_extra={"uniqueItems": True})
+        yield AfterValidator(_each_once)
+        yield BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
+
+
+def _each_once(codes: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(codes)) != len(codes):
+        raise PydanticCustomError("twice", "names one of the list twice")
+    return codes
+
+
 class Payload(BaseModel):
     """Content of one message type: closed, frozen, strict, each field with its reason."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, str_strip_whitespace=True)
 
 
-Filled = Literal["caller", "identity", "representative", "uai"]
+Filled = Literal["caller", "identity", "representative", "uai", "responsible"]
 """Who fills a field: the caller, or the node from its own register."""
 
 

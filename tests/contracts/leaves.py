@@ -59,7 +59,7 @@ class Leaf:
 
 def contents() -> list[type[Payload]]:
     """Every content that any convention or control type can carry, as sent and as typed."""
-    found = [flow.payload for _, flow in load().flows()]
+    found = list(dict.fromkeys(flow.payload for _, flow in load().flows()))
     found += [caller_model(payload) for payload in found]
     return [*found, *(control.payload for control in CONTROL_TYPES.values())]
 
@@ -122,8 +122,8 @@ def _sample(schema: Schema) -> Any:
         return schema["const"]
     if "enum" in schema:
         return schema["enum"][0]
-    if schema["type"] == "integer":
-        return 1
+    if schema["type"] in {"integer", "boolean"}:
+        return {"integer": 1, "boolean": True}[schema["type"]]
     if "pattern" in schema:
         return SAMPLES[schema["pattern"]]
     return FORMATS[schema["format"]] if "format" in schema else "Durand"

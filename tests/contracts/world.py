@@ -17,7 +17,7 @@ import yaml
 
 from contracts.gate import Rules, compile_flow
 from contracts.kernel.agreement import expiry
-from contracts.kernel.checks import ADULT, MINOR, Giver, Side
+from contracts.kernel.checks import ADULT, MINOR, Check, Giver, Side
 from contracts.kernel.facts import AgreementFacts, Facts, InstrumentFacts
 from contracts.kernel.instrument import Convention, Flow
 from contracts.kernel.organisation import Kind, Suite
@@ -40,7 +40,6 @@ class Case:
     at: datetime
     facts: Facts
     expect: tuple[tuple[str, str], ...] | None
-    base: tuple[Facts, datetime]
 
     @property
     def rules(self) -> Rules:
@@ -67,27 +66,52 @@ def merged(base: Any, change: Any) -> Any:
     return {**base, **{key: merged(base.get(key), value) for key, value in change.items()}}
 
 
-def cases() -> list[Case]:
-    """Every case of convention A, on every flow and side it is about."""
+Key = tuple[str, Side]
+"""One side of one flow, by the flow's code: a type may go both ways."""
+
+KEYS: list[Key] = [
+    (flow.code, side) for flow in convention().flows for side in (Side.SENDER, Side.RECEIVER)
+]
+
+
+def flow_of(code: str) -> Flow:
+    return next(flow for flow in convention().flows if flow.code == code)
+
+
+def asked(flow: Flow, side: Side) -> dict[str, Check]:
+    """Checks of one side of a flow, by their kind and by their name."""
+    found: dict[str, Check] = {}
+    for check in flow.checks:
+        if check.side in {side, Side.BOTH}:
+            found[type(check).__name__] = check
+            found[getattr(check, "name", type(check).__name__)] = check
+    return found
+
+
+def cases(code: str, side: Side) -> list[Case]:
+    """Every case of convention A that is about that side of that flow."""
+    flow = flow_of(code)
     lines = (*document()["everywhere"], *document()["only"])
-    return [
-        _case(line, flow, side, _base(flow, side))
-        for flow in convention().flows
-        for side in (Side.SENDER, Side.RECEIVER)
-        for line in lines
-        if line.get("flow", flow.type) == flow.type and line.get("side", side) == side
-    ]
+    base = _base(flow, side)
+    return [_case(line, flow, side, base) for line in lines if _about(line, flow, side)]
 
 
-def allowed(flow_type: str = "referral.submitted", side: Side = Side.SENDER) -> Case:
+def _about(line: dict[str, Any], flow: Flow, side: Side) -> bool:
+    return (
+        line.get("flow", flow.type) in {flow.type, flow.code}
+        and line.get("side", side) == side
+        and line.get("asks", flow.purpose) in {flow.purpose, *asked(flow, side)}
+    )
+
+
+def allowed(code: str = "m1", side: Side = Side.SENDER) -> Case:
     """The base of one side of a flow: everything holds."""
-    flow = convention().flow(flow_type)
-    assert flow is not None
+    flow = flow_of(code)
     return _case({"name": "base", "change": {}, "expect": "allowed"}, flow, side, _base(flow, side))
 
 
 def _base(flow: Flow, side: Side) -> dict[str, Any]:
-    own = document()["flows"][flow.type]
+    own = document()["flows"][flow.code]
     told = {
         "side": side.value,
         "flow": flow.type,
@@ -96,20 +120,39 @@ def _base(flow: Flow, side: Side) -> dict[str, Any]:
         "sender_kind": KINDS[own["sender"]].value,
         "receiver_kind": KINDS[own["receiver"]].value,
     }
-    more = {"facts": told, "records": own["records"][side.value]}
-    return dict(merged(document()["base"], more))
+    more = {
+        "type": flow.type,
+        "facts": told,
+        "records": own["records"][side.value],
+        "counts": own.get("counts", {}),
+        "signatures": own.get("signatures", {}),
+    }
+    return dict(merged(merged(document()["base"], own.get("also", {})), more))
 
 
 def _case(line: dict[str, Any], flow: Flow, side: Side, base: dict[str, Any]) -> Case:
     expect = None
     if line["expect"] != "allowed":
-        expect = tuple(
-            (flow.article if article == "of_flow" else article, code)
-            for article, code in line["expect"]
-        )
+        told = (_expected(flow, side, *one) for one in line["expect"])
+        expect = tuple(one for one in told if one is not None)
     world = merged(base, line["change"])
-    start = (facts_of(base), instant(base["at"]))
-    return Case(line["name"], flow, side, instant(world["at"]), facts_of(world), expect, start)
+    return Case(line["name"], flow, side, instant(world["at"]), facts_of(world), expect)
+
+
+def _expected(flow: Flow, side: Side, article: str, code: str) -> tuple[str, str] | None:
+    """One reason as this flow gives it; None where it does not ask for that at all."""
+    checks = asked(flow, side)
+    agreed = checks.get("Agreement")
+    if code == "no_notice" and "NoticeGiven" not in checks:
+        return None
+    if "agreement" in code and agreed is None:
+        return None
+    named = {
+        "of_flow": flow.article,
+        "of_purpose": convention().purposes[flow.purpose],
+        "of_agreement": "" if agreed is None else agreed.article,
+    }
+    return named.get(article, article), code
 
 
 def instant(text: str) -> datetime:
@@ -136,10 +179,16 @@ def facts_of(world: dict[str, Any]) -> Facts:
         **{**told, "side": Side(told["side"])},
         instrument=None if signed is None else _instrument(signed, at, world),
         bounds=bounds(born, at),
-        agreement=_agreement(world, told["sender"], born, signed),
+        agreement=_agreement(world, told["sender"], world["type"], born, signed),
         notice_at=_when(world["notice_at"]),
-        records={name: instant(at) for name, at in world["records"].items() if at is not None},
+        records=_instants(world["records"]),
+        signatures=_instants(world["signatures"]),
+        counts={name: count for name, count in world["counts"].items() if count is not None},
     )
+
+
+def _instants(said: dict[str, Any]) -> dict[str, datetime]:
+    return {name: instant(at) for name, at in said.items() if at is not None}
 
 
 def bounds(born: date | None, at: datetime) -> frozenset[str]:
@@ -158,7 +207,11 @@ def _instrument(signed: SignedConvention, at: datetime, world: dict[str, Any]) -
 
 
 def _agreement(
-    world: dict[str, Any], sender: str, born: date | None, signed: SignedConvention | None
+    world: dict[str, Any],
+    sender: str,
+    flow: str,
+    born: date | None,
+    signed: SignedConvention | None,
 ) -> AgreementFacts | None:
     said = world["agreement"]
     if said is None:
@@ -175,7 +228,7 @@ def _agreement(
     return AgreementFacts(
         reference="a" * 32,
         giver=giver,
-        flows=frozenset(said["flows"]),
+        flows=frozenset(flow if one == "of_flow" else one for one in said["flows"]),
         recipients=frozenset(sender if one == "of_sender" else one for one in said["recipients"]),
         given_at=given,
         expires_at=expires,

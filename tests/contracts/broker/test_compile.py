@@ -12,7 +12,7 @@ from contracts.broker.activations import read_activation
 from contracts.broker.compile import activations_for, compile_grants, duty_grants, grants_of
 from contracts.broker.grants import Grant, GrantKind
 from contracts.broker.subjects import parse_subject
-from contracts.conventions.a_city_school.convention import CONVENTION
+from contracts.conventions.a_city_school.convention import CONVENTION as WHOLE
 from contracts.kernel.instrument import LegalDuty, subject_token
 from contracts.kernel.organisation import DirectoryEntry, Kind
 from contracts.kernel.paris import midnight
@@ -28,6 +28,9 @@ SECOND = timedelta(seconds=1)
 CITY, SCHOOL = city(), school()
 TOKEN = subject_token("conv-a")
 CONTROLS = {f"lb.{a}.{b}.{TOKEN}.{c}" for a, b in (("c1", "s1"), ("s1", "c1")) for c in "kr"}
+CONVENTION = replace(WHOLE, flows=WHOLE.flows[:2])
+"""One flow each way is enough here."""
+
 FLOWS = {f"lb.c1.s1.{TOKEN}.m1", f"lb.s1.c1.{TOKEN}.m2"}
 
 
