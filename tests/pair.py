@@ -33,10 +33,10 @@ from services.chassis.agreements import (
 )
 from services.chassis.bundle import Bundle
 from services.chassis.clock import new_id
-from services.chassis.core import Partner
 from services.chassis.letters import Ready
 from services.chassis.node import Given, Node
 from services.chassis.opening import Letter
+from services.chassis.partner import Partner
 from services.chassis.posting import Outcome, submit
 from services.chassis.routing import Request, read_data
 from services.chassis.scopes import STANDING_SCOPES

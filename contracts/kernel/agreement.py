@@ -19,7 +19,7 @@ from contracts.kernel.canonical import digest
 from contracts.kernel.checks import Giver
 from contracts.kernel.documents import Document, KeyFinder, sign, verify
 from contracts.kernel.facts import AgreementFacts
-from contracts.kernel.fields import ShortText
+from contracts.kernel.fields import Code, ShortText
 from contracts.kernel.messages import Identity
 from contracts.kernel.organisation import OrgId
 from contracts.kernel.paris import add_months, birthday, day_of, midnight
@@ -54,6 +54,7 @@ class Proof(Document):
     flows: tuple[str, ...] = Field(min_length=1)
     giver: Giver
     assent: Assent
+    associated: tuple[Code, ...] = ()
     notice_version: ShortText
     notice_at: AwareDatetime
     given_at: AwareDatetime
@@ -76,6 +77,7 @@ class Proof(Document):
             given_at=self.given_at,
             expires_at=self.expires_at,
             withdrawn_at=withdrawn_at,
+            associated=frozenset(self.associated),
         )
 
 

@@ -33,8 +33,9 @@ class Envelope(BaseModel):
 
     instrument, version: signed convention and its version, or the legal duty. seq: order within
     (case, sender). agreement: reference of the agreement it rests on; proof: the proof's text, in
-    the message that opens the case; its lot lists it. expiresat: after that instant it must not
-    be read. traceparent: W3C trace context of the step that sent it (CloudEvents distributed
+    the message that opens the case; its lot lists it. informedat: when the person was informed of
+    what the law asks for whatever anybody agrees. expiresat: after that instant it must not be
+    read. traceparent: W3C trace context of the step that sent it (CloudEvents distributed
     tracing extension).
     """
 
@@ -55,6 +56,7 @@ class Envelope(BaseModel):
     seq: int = 0
     agreement: str | None = Field(default=None, pattern=r"^[0-9a-f]{32}$")
     proof: str | None = None
+    informedat: AwareDatetime | None = None
     traceparent: str | None = Field(default=None, max_length=64)
     data: dict[str, Any]
 

@@ -39,7 +39,10 @@ class InstrumentFacts:
 
 @dataclass(frozen=True, slots=True)
 class AgreementFacts:
-    """One agreement as the gate needs it; `reference` is random and says nothing of a person."""
+    """One agreement as the gate needs it; `reference` is random and says nothing of a person.
+
+    associated: codes of the bodies that it names beside the recipients.
+    """
 
     reference: str
     giver: Giver
@@ -48,6 +51,7 @@ class AgreementFacts:
     given_at: datetime
     expires_at: datetime
     withdrawn_at: datetime | None = None
+    associated: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,15 +179,26 @@ Filled = Literal["caller", "identity", "representative", "uai", "responsible"]
 """Who fills a field: the caller, or the node from its own register."""
 
 
-def said(label: str, *, why: str, source: str, filled: Filled = "caller") -> Any:  # noqa: ANN401
+def said(
+    label: str,
+    *,
+    why: str,
+    source: str,
+    filled: Filled = "caller",
+    default: Any = ...,  # noqa: ANN401 -- of the field's own type
+) -> Any:  # noqa: ANN401 -- as pydantic's own Field
     """Declare a field: what people call it, why it is strictly necessary, where that is written.
 
     label: French name shown on forms. why: one French sentence. source: obligation id.
     filled: where the node itself fills the field, from what; such a field is never typed by a
-    caller, since an agreement given for one person must not be able to send another.
+    caller, since an agreement given for one person must not be able to send another. default: where
+    the field may be left out.
     """
     return Field(
-        title=label, description=why, json_schema_extra={"source": source, _FILLED: filled}
+        default,
+        title=label,
+        description=why,
+        json_schema_extra={"source": source, _FILLED: filled},
     )
 
 
@@ -208,12 +219,21 @@ def _filled(info: FieldInfo) -> Filled:
 
 @cache
 def caller_model(payload: type[Payload]) -> type[Payload]:
-    """The same type without what the node fills: what a caller may type, and nothing else."""
+    """The same type without what the node fills: what a caller may type, and nothing else.
+
+    Quantities that the type derives from its fields are derived from what is typed as well.
+    """
+    if not node_fields(payload):
+        return payload
     kept: dict[str, Any] = {
         name: (info.annotation, info)
         for name, info in payload.model_fields.items()
         if _filled(info) == "caller"
     }
-    return create_model(
+    made = create_model(
         payload.__name__, __base__=Payload, __doc__=payload.__doc__, __module__=__name__, **kept
     )
+    for name, derived in vars(payload).items():
+        if isinstance(derived, property):
+            setattr(made, name, derived)
+    return made

@@ -20,7 +20,7 @@ from contracts.kernel.documents import Document, verify, verify_many
 from contracts.kernel.errors import InvalidDocument
 from contracts.kernel.facts import InstrumentFacts
 from contracts.kernel.fields import ConventionRef, Day, ShortText
-from contracts.kernel.instrument import Convention, NoticeStarts
+from contracts.kernel.instrument import Convention, Instrument, NoticeStarts
 from contracts.kernel.organisation import Kind, OrgId, Suite
 from contracts.kernel.paris import add_months, add_years, day_of, midnight
 
@@ -133,6 +133,11 @@ class SignedConvention:
     versions: tuple[Signed, ...]
     acts: tuple[Act, ...] = ()
 
+    @property
+    def instrument(self) -> Instrument:
+        """The convention itself."""
+        return self.convention
+
     @cached_property
     def orgs(self) -> frozenset[str]:
         """The organisations it binds."""
@@ -146,6 +151,21 @@ class SignedConvention:
     def _parties(self) -> Mapping[str, Party]:
         complete = [one for one in self.versions if one.complete] or list(self.versions)
         return {party.org: party for party in complete[-1].terms.parties}
+
+    def kind_of(self, org: str) -> Kind | None:
+        """As what an organisation signed; None when it did not."""
+        party = self.party(org)
+        return None if party is None else party.kind
+
+    @property
+    def purge_months(self) -> int:
+        """Months until what it brought here must be destroyed."""
+        return self.convention.purge_months
+
+    @property
+    def purge_article(self) -> str:
+        """On which article."""
+        return self.convention.purge_article
 
     def org_of(self, kind: Kind) -> str | None:
         """The party of that kind."""
@@ -237,6 +257,10 @@ class SignedConvention:
             return State.SUSPENDED
         day = self._notice_day
         return State.NOTICE_GIVEN if day is not None and midnight(day) <= at else State.IN_FORCE
+
+    def open_at(self, at: datetime) -> bool:
+        """Whether messages may flow at that instant."""
+        return self.state(at) in OPEN_STATES
 
     def facts(
         self, at: datetime, version_there: int | None, sent_at: datetime | None = None

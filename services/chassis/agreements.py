@@ -6,19 +6,19 @@ reason, stops at once whatever rests on it, and is told to every recipient.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from sqlalchemy import ColumnElement, select, update
 
 from contracts.kernel.agreement import Assent, expiry
 from contracts.kernel.checks import Giver
 from contracts.kernel.control import AgreementChanged, Instant
 from contracts.kernel.errors import InvalidPayload, UnknownName
-from contracts.kernel.fields import Payload, ShortText, said
+from contracts.kernel.fields import Code, Payload, ShortText, said
 from contracts.kernel.organisation import OrgId
 from contracts.kernel.paris import day_of
 from contracts.kernel.signed import OPEN_STATES, SignedConvention
@@ -26,6 +26,7 @@ from services.chassis import letters, standing, tables
 from services.chassis.controls import send_control
 from services.chassis.core import Core
 from services.chassis.database import Tx
+from services.chassis.deadlines import cancel_case
 from services.chassis.journal import Entry
 from services.chassis.scopes import REGISTER_SCOPE, person_scope
 from services.chassis.standing import Person
@@ -42,6 +43,14 @@ class NoticeRecord(Payload):
         "Langue", why="Une information non comprise n'en est pas une.", source="A-2.10"
     )
     given_at: Instant = said("Date", why="L'information précède l'envoi.", source="A-2.10")
+
+
+Associated = Annotated[
+    tuple[Code, ...],
+    Field(max_length=8),
+    BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value),
+]
+"""Codes of bodies beside the recipients that may take part in the support (A-4.1, A-6.1)."""
 
 
 class AgreementRecord(Payload):
@@ -62,6 +71,12 @@ class AgreementRecord(Payload):
     )
     granted: bool = said("Accord", why="Oui ou non, sans motif.", source="A-2.11")
     assent: Assent = said("Avis du jeune", why="Sa propre parole, à part.", source="A-2.11")
+    associated: Associated = said(
+        "Associés",
+        why="Associations et services nommés, ou bien ils n'interviennent pas.",
+        source="A-6.1",
+        default=(),
+    )
     notice: NoticeRecord = said("Information", why="L'information précède.", source="A-2.10")
     given_at: Instant = said("Date", why="L'accord précède l'envoi.", source="A-4.4")
 
@@ -133,6 +148,7 @@ def record_agreement(
             "giver": record.giver,
             "means": record.means,
             "assent": record.assent,
+            "associated": record.associated,
             "refused": not record.granted,
             "notice_version": record.notice.version,
             "notice_channel": record.notice.channel,
@@ -207,7 +223,7 @@ def _cases(tx: Tx, reference: str) -> tuple[str, ...]:
     return tuple(row.case_id for row in rows)
 
 
-def stop(tx: Tx, core: Core, reference: str, case_ids: Iterable[str], at: datetime) -> int:
+def stop(tx: Tx, core: Core, reference: str, case_ids: Collection[str], at: datetime) -> int:
     """Stop what rests on a reference: waiting letters are erased, open cases are stopped."""
     cases = tables.cases
     stopped = stop_letters(tx, core, tables.outbox.c.reference == reference, at)
@@ -217,6 +233,9 @@ def stop(tx: Tx, core: Core, reference: str, case_ids: Iterable[str], at: dateti
         .values(state="stopped", closed_at=at)
     )
     tx.forget(standing.CASES)
+    for case_id in case_ids:
+        cancel_case(tx, case_id, at)
+        core.partner.stopped(tx, core, case_id, at)
     tx.on_commit(lambda: core.withdrawn.setdefault(reference, at))
     return stopped
 

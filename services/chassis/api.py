@@ -26,6 +26,7 @@ from contracts.kernel.fields import Payload
 from contracts.kernel.organisation import OrgId
 from contracts.kernel.paris import add_months, day_of
 from services.chassis import idempotency, posting, routing, standing, tables, views
+from services.chassis.acts import require_case
 from services.chassis.agreements import (
     AgreementRecord,
     accept_charter,
@@ -55,6 +56,7 @@ class MessageBody(BaseModel):
     to: OrgId
     case_id: str | None = Field(default=None, pattern=Id)
     agreement_id: str | None = Field(default=None, pattern=Id)
+    notice_id: str | None = Field(default=None, pattern=Id)
     convention_id: str | None = Field(default=None, max_length=64)
     data: dict[str, Any]
 
@@ -195,8 +197,10 @@ def _wanted(
         to=body.to,
         data=data,
         agent_id=agent.agent_id,
+        agent_role=agent.role.value,
         case_id=body.case_id,
         agreement_id=body.agreement_id,
+        notice_id=body.notice_id,
         convention_id=body.convention_id,
         traceparent=traceparent,
     )
@@ -336,9 +340,13 @@ def _cases(routes: APIRouter, node: Node) -> None:
     @routes.get("/cases/{case_id}")
     async def case(request: Request, case_id: str) -> Response:
         """What this organisation holds about a case."""
-        agent_of(node, request, Right.CASES)
-        found = await node.database.write(lambda tx: views.case(tx, node.core, case_id))
-        return JSONResponse(_known(found, "Ce dossier n'est pas connu ici."))
+        agent = agent_of(node, request, Right.CASES)
+
+        def unit(tx: Tx) -> dict[str, Any]:
+            require_case(tx, node.core, case_id, agent, node.clock.now())
+            return views.case(tx, node.core, case_id)
+
+        return JSONResponse(await node.database.write(unit))
 
     @routes.post("/cases/{case_id}/erasure", status_code=202)
     async def erasure(request: Request, case_id: str) -> Response:

@@ -167,7 +167,7 @@ class Arrivals:
 
         def unit(tx: Tx) -> None:
             try:
-                sender, signed, address = sender_of(self._core, letter)
+                sender, binding, address = sender_of(self._core, letter)
             except Unverified:
                 bury(tx, self._core, Dead(letter, "", letter.message_id, reason), letter.body, at)
                 return
@@ -177,7 +177,7 @@ class Arrivals:
                 return
             for one in filter(None, letter.claimed):
                 status = Handled.UNVERIFIED.value
-                acknowledge(tx, self._core, sender, signed.id, one, status, at)
+                acknowledge(tx, self._core, sender, binding.id, one, status, at)
 
         try:
             await self._database.write(unit)

@@ -61,7 +61,7 @@ def open_case(
         tables.cases,
         {
             "case_id": case_id,
-            "instrument": opened.signed.id,
+            "instrument": opened.binding.id,
             "partner": opened.sender.org,
             "purpose": flow.purpose,
             "opened_here": False,

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import to_json
 from sqlalchemy import select, update
 
+from contracts.kernel.binding import Binding
 from contracts.kernel.control import (
     CONTROL_TYPES,
     AgreementChanged,
@@ -22,7 +23,6 @@ from contracts.kernel.envelope import Envelope
 from contracts.kernel.fields import Payload
 from contracts.kernel.organisation import DirectoryEntry
 from contracts.kernel.paris import add_months, day_of, midnight
-from contracts.kernel.signed import SignedConvention
 from services.chassis import standing, tables
 from services.chassis.agreements import stop, withdraw
 from services.chassis.controls import send_control
@@ -31,14 +31,14 @@ from services.chassis.database import Tx
 from services.chassis.erasure import bury_unknown_case, erase_case, keep_certificate
 from services.chassis.journal import Entry
 
-Handler = Callable[[Tx, Core, DirectoryEntry, SignedConvention, Any, datetime], None]
+Handler = Callable[[Tx, Core, DirectoryEntry, Binding, Any, datetime], None]
 
 
 def apply_control(
     tx: Tx,
     core: Core,
     sender: DirectoryEntry,
-    signed: SignedConvention,
+    binding: Binding,
     envelope: Envelope,
     at: datetime,
 ) -> str:
@@ -56,7 +56,7 @@ def apply_control(
         _journal(tx, core, envelope, "invalid", at)
         return "invalid"
     _journal(tx, core, envelope, "allowed", at)
-    _HANDLERS[envelope.type](tx, core, sender, signed, content, at)
+    _HANDLERS[envelope.type](tx, core, sender, binding, content, at)
     return "received"
 
 
@@ -72,7 +72,7 @@ def _agreement_changed(
     tx: Tx,
     core: Core,
     sender: DirectoryEntry,
-    signed: SignedConvention,
+    binding: Binding,
     content: AgreementChanged,
     at: datetime,
 ) -> None:
@@ -88,7 +88,7 @@ def _agreement_changed(
         tx.forget(standing.TOMBSTONES, key)
     cases = _cases_of(tx, content.reference, sender.org)
     stop(tx, core, content.reference, cases, at)
-    retain = add_months(day_of(at), signed.convention.purge_months)
+    retain = add_months(day_of(at), binding.purge_months)
     where = tables.cases.c.case_id.in_(cases) & tables.cases.c.retain_until.is_(None)
     tx.execute(update(tables.cases).where(where).values(retain_until=midnight(retain)))
     tx.forget(standing.CASES)
@@ -96,11 +96,11 @@ def _agreement_changed(
         reference=content.reference,
         case_ids=cases,
         outcome="stopped",
-        article=signed.convention.purge_article,
+        article=binding.purge_article,
         retain_until=retain if cases else None,
         done_at=at,
     )
-    send_control(tx, core, "withdrawal.done", done, sender.org, signed.id, at)
+    send_control(tx, core, "withdrawal.done", done, sender.org, binding.id, at)
 
 
 def _cases_of(tx: Tx, reference: str, partner: str) -> tuple[str, ...]:
@@ -113,7 +113,7 @@ def _withdrawal_requested(
     tx: Tx,
     core: Core,
     sender: DirectoryEntry,
-    _signed: SignedConvention,
+    _binding: Binding,
     content: WithdrawalRequested,
     at: datetime,
 ) -> None:
@@ -127,7 +127,7 @@ def _withdrawal_done(
     tx: Tx,
     _core: Core,
     sender: DirectoryEntry,
-    _signed: SignedConvention,
+    _binding: Binding,
     content: WithdrawalDone,
     at: datetime,
 ) -> None:
@@ -144,7 +144,7 @@ def _erasure_requested(
     tx: Tx,
     core: Core,
     sender: DirectoryEntry,
-    signed: SignedConvention,
+    binding: Binding,
     content: ErasureRequested,
     at: datetime,
 ) -> None:
@@ -152,7 +152,7 @@ def _erasure_requested(
     case = tx.get(standing.CASES, content.case_id)
     certificate = core.new_id()
     if case is None:
-        bury_unknown_case(tx, core, content.case_id, sender.org, signed.id, at)
+        bury_unknown_case(tx, core, content.case_id, sender.org, binding.id, at)
     if case is None or case.partner != sender.org:
         done = ErasureDone(
             case_id=content.case_id,
@@ -164,14 +164,14 @@ def _erasure_requested(
         )
     else:
         done = erase_case(tx, core, content.case_id, certificate, at)
-    send_control(tx, core, "erasure.done", done, sender.org, signed.id, at)
+    send_control(tx, core, "erasure.done", done, sender.org, binding.id, at)
 
 
 def _erasure_done(
     tx: Tx,
     _core: Core,
     sender: DirectoryEntry,
-    _signed: SignedConvention,
+    _binding: Binding,
     content: ErasureDone,
     _at: datetime,
 ) -> None:
@@ -184,7 +184,7 @@ def _convention_changed(
     _tx: Tx,
     _core: Core,
     _sender: DirectoryEntry,
-    _signed: SignedConvention,
+    _binding: Binding,
     _content: Payload,
     _at: datetime,
 ) -> None:

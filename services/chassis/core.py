@@ -6,27 +6,25 @@ Nothing here is global; a test builds one with what it needs.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, TypeVar, cast
 
-from fastapi import APIRouter
-
 from contracts.gate import Rules, compile_flow
+from contracts.kernel.binding import Binding, duty_between
 from contracts.kernel.checks import Side
-from contracts.kernel.envelope import Envelope
-from contracts.kernel.fields import Payload
 from contracts.kernel.instrument import Flow, Instrument
-from contracts.kernel.organisation import DirectoryEntry, Kind
+from contracts.kernel.organisation import Kind
 from contracts.kernel.signed import SignedConvention
 from contracts.registry import Registry
-from services.chassis.database import Tx
+from services.chassis.deadlines import OWN_CLOCKS, Clock
 from services.chassis.directory import Directory
 from services.chassis.journal import Journal
 from services.chassis.keys import NodeKeys
 from services.chassis.keystore import KeyStore
 from services.chassis.letters import Ready
+from services.chassis.partner import Partner
 
 T = TypeVar("T")
 
@@ -48,70 +46,6 @@ class Policy:
     dead_letter_quota: int = 1000
     ahead: timedelta = timedelta(minutes=2)
     republish: timedelta = timedelta(days=5)
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A message that has just been put in the outbox, for the sender's own records."""
-
-    message_id: str
-    type: str
-    case_id: str | None
-    person_id: str | None
-    receiver: str
-    agent_id: str
-    payload: Payload
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A message that the gate let in, for the receiver's own records."""
-
-    envelope: Envelope
-    sender: DirectoryEntry
-    payload: Payload
-    person_id: str | None
-    at: datetime
-
-
-SentHandler = Callable[[Tx, "Core", Sent], None]
-ReceivedHandler = Callable[[Tx, "Core", Received], None]
-Witness = Callable[[Payload, DirectoryEntry, datetime], Mapping[str, datetime]]
-Eraser = Callable[[Tx, str], int]
-Viewer = Callable[[Tx, "Core", str], Mapping[str, Any]]
-
-
-def _nothing_recorded(
-    _payload: Payload, _sender: DirectoryEntry, _at: datetime
-) -> Mapping[str, datetime]:
-    return {}
-
-
-def _nothing_to_erase(_tx: Tx, _case_id: str) -> int:
-    return 0
-
-
-def _nothing_to_show(_tx: Tx, _core: Core, _case_id: str) -> Mapping[str, Any]:
-    return {}
-
-
-@dataclass(frozen=True, slots=True)
-class Partner:
-    """What a kind of organisation adds to the chassis.
-
-    witness: facts that the content of a received message itself records (gate check `Recorded`).
-    erase: destroys the partner's rows of a case and says how many. view: what the partner holds
-    about a case, for its own agents.
-    """
-
-    kind: Kind
-    sent: Mapping[str, SentHandler] = field(default_factory=dict)
-    received: Mapping[str, ReceivedHandler] = field(default_factory=dict)
-    witness: Witness = _nothing_recorded
-    erase: Eraser = _nothing_to_erase
-    view: Viewer = _nothing_to_show
-    router: APIRouter | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +114,22 @@ class Core:
         """Conventions with a partner."""
         return self.once(("between", partner), lambda known: known.between(self.org, partner))
 
+    def bindings(self, partner: str) -> tuple[Binding, ...]:
+        """What joins us to a partner: the conventions, and the duties of the law."""
+        return self.once(("bindings", partner), partial(self._bindings, partner))
+
+    def binding(self, partner: str, instrument: str) -> Binding | None:
+        """What joins us to a partner under that name, if it still does."""
+        return next((one for one in self.bindings(partner) if one.id == instrument), None)
+
+    def _bindings(self, partner: str, known: Directory) -> tuple[Binding, ...]:
+        signed = known.between(self.org, partner)
+        ours, theirs = known.entry(self.org), known.entry(partner)
+        if ours is None or theirs is None or all(one.opens_on is None for one in signed):
+            return signed  # a duty needs keys that a signed convention pins
+        duties = (duty_between(duty, ours, theirs) for duty in self.registry.duties.values())
+        return (*signed, *(one for one in duties if one is not None))
+
     def once(self, name: Hashable, find: Callable[[Directory], T]) -> T:
         """What is found in the directory, found once for each state of it."""
         directory = self._directory()
@@ -189,6 +139,11 @@ class Core:
         if name not in known:
             known[name] = find(directory)
         return cast("T", known[name])
+
+    @cached_property
+    def clocks(self) -> Mapping[str, Clock]:
+        """Kinds of deadlines that this node knows."""
+        return {**OWN_CLOCKS, **self.partner.clocks}
 
     @property
     def kind(self) -> Kind:

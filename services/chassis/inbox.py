@@ -7,7 +7,7 @@ or the schema refused keeps no content.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -16,6 +16,7 @@ from sqlalchemy import Connection, select
 
 from contracts.gate import Refused, decide
 from contracts.kernel.agreement import Proof, identity_digest
+from contracts.kernel.binding import Binding
 from contracts.kernel.checks import Side
 from contracts.kernel.envelope import Envelope
 from contracts.kernel.facts import Facts
@@ -24,16 +25,16 @@ from contracts.kernel.fields import Payload
 from contracts.kernel.instrument import Cardinality, Flow
 from contracts.kernel.messages import Identity
 from contracts.kernel.receipts import ReceiptBatch
-from contracts.kernel.signed import SignedConvention
 from services.chassis import standing, tables
 from services.chassis.bulk import among_given
 from services.chassis.casefile import identity_of, open_case
 from services.chassis.control import apply_control
-from services.chassis.core import Core, Received
+from services.chassis.core import Core
 from services.chassis.database import Loader, Tx
 from services.chassis.dead_letters import Dead, bury
 from services.chassis.journal import Entry
 from services.chassis.opening import Letter, Opened
+from services.chassis.partner import Question, Received
 from services.chassis.posting import OPEN
 from services.chassis.receipting import acknowledge, apply_receipts
 from services.chassis.scopes import REFUSAL_SCOPE, case_scope
@@ -98,7 +99,7 @@ def handle(
     """Handle one letter of a verified lot. May be run twice with the same one (see database)."""
     before = tx.get(INBOX, (opened.sender.org, envelope.id))
     if before is not None:
-        acknowledge(tx, core, opened.sender, opened.signed.id, envelope.id, before, at)
+        acknowledge(tx, core, opened.sender, opened.binding.id, envelope.id, before, at)
         return Handled(before)
     if envelope.time > at + core.policy.ahead:
         return Handled.TOO_EARLY
@@ -106,7 +107,7 @@ def handle(
     if outcome is Handled.STALE:
         return outcome
     _remember(tx, opened, envelope.id, envelope, outcome, at)
-    acknowledge(tx, core, opened.sender, opened.signed.id, envelope.id, outcome.value, at)
+    acknowledge(tx, core, opened.sender, opened.binding.id, envelope.id, outcome.value, at)
     return outcome
 
 
@@ -140,7 +141,7 @@ def _outcome(
         _refuse(tx, core, opened, envelope, letter, Handled.EXPIRED, ("expired",), None, at)
         return Handled.EXPIRED
     if opened.flow is None:
-        return Handled(apply_control(tx, core, opened.sender, opened.signed, envelope, at))
+        return Handled(apply_control(tx, core, opened.sender, opened.binding, envelope, at))
     payload = opened.payloads.get(envelope.id)
     if payload is None:
         _refuse(tx, core, opened, envelope, letter, Handled.INVALID, ("schema",), None, at)
@@ -164,8 +165,8 @@ def _through_the_gate(
         _refuse(tx, core, opened, envelope, letter, Handled.INVALID, ("case",), None, at)
         return Handled.INVALID
     case = _known(tx, core, opened, flow, envelope, payload)
-    facts = _facts(core, opened, flow, envelope, case, at)
-    rules = core.rules(opened.signed.convention, flow, Side.RECEIVER)
+    facts = _facts(tx, core, opened, flow, envelope, case, at)
+    rules = core.rules(opened.binding.instrument, flow, Side.RECEIVER)
     decision = decide(rules, facts, at)
     if isinstance(decision, Refused):
         if _behind(core, envelope, letter):
@@ -204,13 +205,16 @@ def _known(
         identity = identity_of(payload)
         proof = _proof(core, opened, envelope, identity)
         birth = None if identity is None else identity.birth_date
-        return _Case(payload, _of_proof(tx, proof), proof, birth)
+        known = _of_proof(tx, proof)
+        if envelope.informedat is not None and envelope.agreement is None:
+            known = replace(known, notice_at=envelope.informedat)
+        return _Case(payload, known, proof, birth)
     known = NOTHING
     if envelope.caseid is not None:
         known = standing.of_case(tx, envelope.caseid, core.org)
     if known.case is None or known.case.partner != opened.sender.org:
         return _Case(payload, NOTHING, None, None)
-    if known.case.instrument != opened.signed.id:
+    if known.case.instrument != opened.binding.id:
         return _Case(payload, NOTHING, None, None)
     person = standing.person_of(core, known)
     return _Case(payload, known, None, None if person is None else person.identity.birth_date)
@@ -226,7 +230,7 @@ def _proof(
     fits = (
         proof.collector == opened.sender.org
         and proof.receiver == core.org
-        and proof.convention_id == opened.signed.id
+        and proof.convention_id == opened.binding.id
         and proof.reference == envelope.agreement
         and proof.identity == identity_digest(proof.reference, identity)
     )
@@ -246,36 +250,50 @@ def _of_proof(tx: Tx, proof: Proof | None) -> Standing:
 
 
 def _facts(
-    core: Core, opened: Opened, flow: Flow, envelope: Envelope, case: _Case, at: datetime
+    tx: Tx, core: Core, opened: Opened, flow: Flow, envelope: Envelope, case: _Case, at: datetime
 ) -> Facts:
-    records = dict(core.partner.witness(case.payload, opened.sender, at))
     row = case.known.case
+    asked = Question(
+        side=Side.RECEIVER,
+        type=envelope.type,
+        case_id=envelope.caseid,
+        payload=case.payload,
+        partner=opened.sender,
+        at=at,
+        person_id=case.known.person_id,
+        agreement=case.known.agreement,
+    )
+    theirs = core.partner.facts(tx, core, asked)
+    records = dict(theirs.records)
     if row is not None and row.state == OPEN:
         records["open_case"] = row.opened_at
-    signed = opened.signed
+    # In a case that is known here, its purpose is the one it was opened for, whatever is claimed.
+    purpose = envelope.purpose if row is None or row.purpose == envelope.purpose else None
+    binding = opened.binding
     return Facts(
         side=Side.RECEIVER,
         flow=envelope.type,
         sender=opened.sender.org,
         receiver=core.org,
-        sender_kind=_kind(signed, opened.sender.org),
-        receiver_kind=_kind(signed, core.org),
-        purpose=envelope.purpose,
+        sender_kind=_kind(binding, opened.sender.org),
+        receiver_kind=_kind(binding, core.org),
+        purpose=purpose,
         opens_case=flow.case is Cardinality.OPENS,
-        instrument=signed.facts(at, envelope.version, min(envelope.time, at)),
+        instrument=binding.facts(at, envelope.version, min(envelope.time, at)),
         bounds=standing.bounds_of(flow.checks, case.birth, at),
         agreement=case.known.agreement,
         assent=case.known.assent,
         notice_at=case.known.notice_at,
         records=records,
-        counts=standing.counts_of(flow.checks, case.payload),
+        signatures=theirs.signatures,
+        counts={**theirs.counts, **standing.counts_of(flow.checks, case.payload)},
     )
 
 
-def _kind(signed: SignedConvention, org: str) -> str | None:
+def _kind(binding: Binding, org: str) -> str | None:
     """Kind under which an organisation signed: what it says of itself does not count."""
-    party = signed.party(org)
-    return None if party is None else party.kind.value
+    kind = binding.kind_of(org)
+    return None if kind is None else kind.value
 
 
 def _refuse(
@@ -315,7 +333,7 @@ def _journal(
             flow=envelope.type,
             outcome="allowed" if accepted else outcome.value,
             articles=articles,
-            rules_version=opened.signed.convention.rules_version,
+            rules_version=opened.binding.instrument.rules_version,
             scope=REFUSAL_SCOPE if case_id is None else case_scope(case_id),
             case_id=case_id,
             facts=None if facts is None else facts_json(facts),

@@ -32,6 +32,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 
+from contracts import registry
 from contracts.kernel.errors import RelaisError, UnknownName
 from services.chassis import schema, tables
 from services.chassis.engines import make_engine, translated
@@ -70,20 +71,30 @@ CHASSIS = Branch("chassis", _HERE / "versions", tables.persons.metadata)
 def partner_branch(name: str) -> Branch:
     """Branch of a partner: `metadata` of its models.py, revisions in its migrations/versions.
 
-    Raises UnknownName when there is no such partner.
+    name: its folder in services, ``city`` or ``conventions.a_city_school``. Raises UnknownName.
     """
     try:
         models = import_module(f"services.{name}.models")
     except ModuleNotFoundError:
         raise UnknownName(f"No partner called {name} has a models.py.") from None
     folder = Path(str(models.__file__)).parent
-    return Branch(name, folder / "migrations" / "versions", models.metadata)
+    return Branch(name.rpartition(".")[2], folder / "migrations" / "versions", models.metadata)
+
+
+def convention_branches(kind: str) -> tuple[Branch, ...]:
+    """Branches of the conventions that bind that kind, whose tables all its parties have."""
+    found = []
+    for code, convention in registry.load().conventions.items():
+        if kind in convention.parties and find_spec(f"services.conventions.{code}") is not None:
+            found.append(partner_branch(f"conventions.{code}"))
+    return tuple(found)
 
 
 def branches_of(kind: str) -> tuple[Branch, ...]:
-    """Branches of a node of that kind: the chassis, and its partner's if it has tables."""
+    """Branches of a node of that kind: the chassis, its conventions' and its partner's, if any."""
     has_tables = find_spec(f"services.{kind}.models") is not None
-    return (CHASSIS, partner_branch(kind)) if has_tables else (CHASSIS,)
+    partner = (partner_branch(kind),) if has_tables else ()
+    return (CHASSIS, *convention_branches(kind), *partner)
 
 
 def upgrade(url: str, branches: Sequence[Branch] = (CHASSIS,)) -> None:
@@ -217,7 +228,10 @@ def _render(kind: str, item: object, context: AutogenContext) -> str | Literal[F
 
 def _branches(name: str) -> tuple[Branch, tuple[Branch, ...]]:
     """Return a branch, and those beside it."""
-    return (CHASSIS, ()) if name == CHASSIS.name else (partner_branch(name), (CHASSIS,))
+    if name == CHASSIS.name:
+        return CHASSIS, ()
+    beside = () if name.startswith("conventions.") else convention_branches(name)
+    return partner_branch(name), (CHASSIS, *beside)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

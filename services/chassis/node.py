@@ -27,7 +27,7 @@ from services.chassis import migrate, retention
 from services.chassis.arrivals import Arrivals
 from services.chassis.bus import Bus, BusSettings
 from services.chassis.clock import Clock
-from services.chassis.core import Answered, Core, Partner, Policy
+from services.chassis.core import Answered, Core, Policy
 from services.chassis.database import Database
 from services.chassis.directory import Directory, DirectoryKeeper
 from services.chassis.journal import Entry, Journal
@@ -36,7 +36,9 @@ from services.chassis.keystore import KeyStore
 from services.chassis.letterbox import LetterboxLimits
 from services.chassis.letters import Ready
 from services.chassis.metrics import Metrics
+from services.chassis.partner import Partner
 from services.chassis.relay import Relay
+from services.chassis.scheduler import Scheduler
 from services.chassis.scopes import REGISTER_SCOPE, STANDING_SCOPES
 from services.chassis.secret import NodeSecret
 from services.chassis.settings import NodeSettings
@@ -118,6 +120,7 @@ class Node:
             self.telemetry,
             delivered=self.metrics.delivered,
         )
+        self.scheduler = Scheduler(self.core, self.database, given.clock)
         self._registrar = httpx.AsyncClient(base_url=settings.registrar_url, timeout=5)
         self._tasks: list[asyncio.Task[None]] = []
         self._activations: dict[tuple[str, str], str] = {}
@@ -155,6 +158,7 @@ class Node:
         await self._sync_once()
         await self.bus.start()
         await self.relay.start()
+        await self.scheduler.start()
         self._tasks.append(asyncio.create_task(self._follow(), name="directory"))
         self._tasks.append(asyncio.create_task(self._keep_house(), name="housekeeping"))
 
@@ -164,6 +168,7 @@ class Node:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
+        await self.scheduler.stop()
         await self.relay.stop()
         await self.bus.stop()
         await self._registrar.aclose()
@@ -260,6 +265,7 @@ class Node:
             self.clock.now(),
             self.keys.account_signing,
             self._activations,
+            self.given.registry.duties.values(),
         )
 
     async def post_document(self, path: str, content: str) -> None:

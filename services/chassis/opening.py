@@ -17,6 +17,7 @@ from pydantic_core import to_json
 
 from contracts.broker.subjects import CONTROL, RECEIPT, LetterAddress, parse_subject
 from contracts.kernel.agreement import Proof, proof_digest, read_proofs
+from contracts.kernel.binding import Binding
 from contracts.kernel.control import CONTROL_TYPES
 from contracts.kernel.envelope import LOT_LETTERS, Envelope, Lot, parse_lot
 from contracts.kernel.errors import InvalidDocument, UnknownKey, Unverified
@@ -24,7 +25,6 @@ from contracts.kernel.fields import Payload
 from contracts.kernel.instrument import Flow, subject_token
 from contracts.kernel.organisation import DirectoryEntry, Suite
 from contracts.kernel.receipts import ReceiptBatch, parse_receipts
-from contracts.kernel.signed import SignedConvention
 from services.chassis.core import Core
 from services.chassis.letters import ID_HEADER, KEY_HEADER, LETTERS_HEADER, SUITE_HEADER
 from services.chassis.sealing import unseal, verified
@@ -60,14 +60,14 @@ def _id(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What was verified: from whom, under which convention; its envelopes, or its receipts.
+    """What was verified: from whom, what binds it to us; its envelopes, or its receipts.
 
     payloads: content of each message by its id; one that does not fit its type is missing. proofs:
     the proofs of agreement in them that the sender signed, by id too, and proof_list: its list.
     """
 
     sender: DirectoryEntry
-    signed: SignedConvention
+    binding: Binding
     flow: Flow | None
     envelopes: tuple[Envelope, ...]
     receipts: ReceiptBatch | None = None
@@ -87,8 +87,8 @@ class NotYetKnown(Unverified):
     """Our directory names no such sender, convention or key; it may be a second behind theirs."""
 
 
-def sender_of(core: Core, letter: Letter) -> tuple[DirectoryEntry, SignedConvention, LetterAddress]:
-    """The organisation and convention the subject names; raises Unverified, NotYetKnown."""
+def sender_of(core: Core, letter: Letter) -> tuple[DirectoryEntry, Binding, LetterAddress]:
+    """The organisation and what binds it to us, as the subject says; Unverified, NotYetKnown."""
     try:
         address = parse_subject(letter.subject)
     except InvalidDocument as error:
@@ -97,15 +97,15 @@ def sender_of(core: Core, letter: Letter) -> tuple[DirectoryEntry, SignedConvent
     sender = core.directory.by_code(address.sender)
     if own is None or own.code != address.receiver or sender is None:
         raise NotYetKnown("The subject names no known sender, or another receiver.")
-    for signed in core.between(sender.org):
-        if subject_token(signed.id) == address.convention:
-            return sender, signed, address
+    for binding in core.bindings(sender.org):
+        if subject_token(binding.id) == address.convention:
+            return sender, binding, address
     raise NotYetKnown("The subject names no convention between these organisations.")
 
 
 def open_letter(core: Core, letter: Letter, at: datetime) -> Opened:
     """Decrypt, verify and parse; raises Unverified. Touches no database."""
-    sender, signed, address = sender_of(core, letter)
+    sender, binding, address = sender_of(core, letter)
     private = core.keys.private(letter.headers.get(KEY_HEADER, ""))
     if private is None:
         raise UnknownKeyId("The letter is sealed to a key this node does not hold.")
@@ -119,22 +119,22 @@ def open_letter(core: Core, letter: Letter, at: datetime) -> Opened:
     if address.message == RECEIPT:
         batch = parse_receipts(content)
         _same(batch.source == sender.org and batch.to == core.org)
-        return Opened(sender, signed, None, (), batch, token)
+        return Opened(sender, binding, None, (), batch, token)
     lot = parse_lot(content)
     envelopes = lot.letters
     _same(tuple(envelope.id for envelope in envelopes) == letter.claimed)
-    flow = _flow(signed, envelopes[0], address)
+    flow = _flow(binding, envelopes[0], address)
     for envelope in envelopes:
         _same(envelope.source == sender.org and envelope.to == core.org)
-        _same(envelope.instrument == signed.id)
+        _same(envelope.instrument == binding.id)
         _same(envelope.type in CONTROL_TYPES if flow is None else envelope.type == flow.type)
-    return _read(core, sender, signed, flow, lot, at)
+    return _read(core, sender, binding, flow, lot, at)
 
 
 def _read(
     core: Core,
     sender: DirectoryEntry,
-    signed: SignedConvention,
+    binding: Binding,
     flow: Flow | None,
     lot: Lot,
     at: datetime,
@@ -153,7 +153,7 @@ def _read(
                 proofs[envelope.id] = Proof.parse(envelope.proof)
     return Opened(
         sender,
-        signed,
+        binding,
         flow,
         lot.letters,
         payloads=payloads,
@@ -182,15 +182,15 @@ def _listed(core: Core, org: str, token: str | None, at: datetime) -> frozenset[
 
 def reopened(core: Core, letter: Letter, lot: Lot, at: datetime) -> Opened:
     """A letter that was opened and verified here before; raises Unverified if that is no more."""
-    sender, signed, address = sender_of(core, letter)
-    return _read(core, sender, signed, _flow(signed, lot.letters[0], address), lot, at)
+    sender, binding, address = sender_of(core, letter)
+    return _read(core, sender, binding, _flow(binding, lot.letters[0], address), lot, at)
 
 
-def _flow(signed: SignedConvention, envelope: Envelope, address: LetterAddress) -> Flow | None:
+def _flow(binding: Binding, envelope: Envelope, address: LetterAddress) -> Flow | None:
     if address.message == CONTROL:
         return None
-    party = signed.party(envelope.source)
-    flow = None if party is None else signed.convention.flow(envelope.type, party.kind)
+    kind = binding.kind_of(envelope.source)
+    flow = None if kind is None else binding.instrument.flow(envelope.type, kind)
     if flow is None or flow.code != address.message:
         raise Unverified("The subject and the signed type disagree.")
     return flow

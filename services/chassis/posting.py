@@ -15,6 +15,7 @@ from sqlalchemy import update
 
 from contracts.gate import Decision, Refused, decide
 from contracts.kernel.agreement import Proof, identity_digest, proof_text
+from contracts.kernel.binding import Binding
 from contracts.kernel.checks import MINOR, Side
 from contracts.kernel.envelope import Envelope
 from contracts.kernel.errors import InvalidPayload, UnknownName
@@ -23,11 +24,11 @@ from contracts.kernel.facts import to_json as facts_json
 from contracts.kernel.fields import Payload, node_fields
 from contracts.kernel.instrument import Cardinality, Flow
 from contracts.kernel.paris import midnight
-from contracts.kernel.signed import SignedConvention
 from services.chassis import letters, standing, tables
-from services.chassis.core import Core, Sent
+from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.journal import Entry
+from services.chassis.partner import Question, Sent
 from services.chassis.routing import Request, Route, fields_at_fault, find_flow, resolve
 from services.chassis.scopes import REFUSAL_SCOPE, case_scope
 from services.chassis.standing import NOTHING, Person, Standing
@@ -50,11 +51,11 @@ def submit(tx: Tx, core: Core, request: Request, at: datetime) -> Outcome:
     person = standing.person_of(core, known)
     facts = _facts(tx, core, request, route, known, person, at)
     decision = decide(core.rules(route.instrument, route.flow, Side.SENDER), facts, at)
-    if isinstance(decision, Refused) or route.signed is None or route.to is None:
+    if isinstance(decision, Refused) or route.binding is None or route.to is None:
         _journal(tx, core, request, facts, decision, None, at)
         return Outcome(request.message_id, letters.REFUSED, request.case_id, decision)
     case_id = _case(tx, core, request, route, known, at)
-    payload = _fill(core, route.flow, request.data, person, facts)
+    payload = _fill(core, route.flow, request.data, person, facts, at)
     seq = 1 if request.case_id is None or known.case is None else known.case.seq_out + 1
     envelope = _envelope(core, request, route, known, person, payload, case_id, seq, at)
     _journal(tx, core, request, facts, decision, case_id, at)
@@ -96,9 +97,11 @@ def _standing(tx: Tx, core: Core, request: Request, route: Route) -> Standing:
         known = standing.of_case(tx, request.case_id, core.org)
         fits = known.case is not None and known.case.partner == request.to
         return known if fits else NOTHING
-    if request.agreement_id is None:
-        return NOTHING
-    return standing.of_agreement(tx, request.agreement_id, core.org, request.to)
+    if request.agreement_id is not None:
+        return standing.of_agreement(tx, request.agreement_id, core.org, request.to)
+    if request.notice_id is not None:
+        return standing.of_notice(tx, request.notice_id)
+    return NOTHING
 
 
 def _facts(
@@ -110,7 +113,7 @@ def _facts(
     person: Person | None,
     at: datetime,
 ) -> Facts:
-    signed = route.signed
+    binding = route.binding
     records: dict[str, datetime] = {}
     charter = standing.charter_of(tx, core, request.agent_id)
     if charter is not None:
@@ -119,7 +122,20 @@ def _facts(
         records["enrolled"] = known.registered_at
     if known.case is not None and known.case.state == OPEN:
         records["open_case"] = known.case.opened_at
-    version = None if signed is None else signed.version_at(at)
+    version = None if binding is None else binding.version_at(at)
+    asked = Question(
+        side=Side.SENDER,
+        type=request.type,
+        case_id=request.case_id,
+        payload=request.data,
+        partner=route.to,
+        at=at,
+        person_id=known.person_id,
+        agreement=known.agreement,
+        agent_id=request.agent_id,
+        agent_role=request.agent_role,
+    )
+    theirs = core.partner.facts(tx, core, asked)
     return Facts(
         side=Side.SENDER,
         flow=request.type,
@@ -129,23 +145,24 @@ def _facts(
         receiver_kind=_receiver_kind(route, request.to),
         purpose=known.case.purpose if known.case is not None else route.flow.purpose,
         opens_case=route.flow.case is Cardinality.OPENS,
-        instrument=None if signed is None else signed.facts(at, version),
+        instrument=None if binding is None else binding.facts(at, version),
         bounds=standing.bounds_of(
             route.flow.checks, None if person is None else person.identity.birth_date, at
         ),
         agreement=known.agreement,
         assent=known.assent,
         notice_at=known.notice_at,
-        records=records,
-        counts=standing.counts_of(route.flow.checks, request.data),
+        records={**theirs.records, **records},
+        signatures=theirs.signatures,
+        counts={**theirs.counts, **standing.counts_of(route.flow.checks, request.data)},
     )
 
 
 def _receiver_kind(route: Route, org: str) -> str | None:
     """Kind under which the receiver signed; without a convention, what it says of itself."""
-    party = None if route.signed is None else route.signed.party(org)
-    if party is not None:
-        return party.kind.value
+    kind = None if route.binding is None else route.binding.kind_of(org)
+    if kind is not None:
+        return kind.value
     return None if route.to is None else route.to.kind.value
 
 
@@ -156,7 +173,7 @@ OPEN = "open"
 def _case(
     tx: Tx, core: Core, request: Request, route: Route, known: Standing, at: datetime
 ) -> str | None:
-    if route.flow.case is Cardinality.NONE or route.signed is None:
+    if route.flow.case is Cardinality.NONE or route.binding is None:
         return None
     if known.case is not None:
         statement = update(tables.cases).where(tables.cases.c.case_id == known.case.case_id)
@@ -167,7 +184,7 @@ def _case(
         tables.cases,
         {
             "case_id": request.new_case_id,
-            "instrument": route.signed.id,
+            "instrument": route.binding.id,
             "partner": request.to,
             "purpose": route.flow.purpose,
             "opened_here": True,
@@ -182,7 +199,9 @@ def _case(
     return request.new_case_id
 
 
-def _fill(core: Core, flow: Flow, data: Payload, person: Person | None, facts: Facts) -> Payload:
+def _fill(
+    core: Core, flow: Flow, data: Payload, person: Person | None, facts: Facts, at: datetime
+) -> Payload:
     """Add to what the caller typed what only the node may say (design §10.3)."""
     own = core.directory.entry(core.org)
     minor = MINOR in facts.bounds
@@ -191,6 +210,7 @@ def _fill(core: Core, flow: Flow, data: Payload, person: Person | None, facts: F
         "identity": None if person is None else person.identity,
         "representative": first if minor else None,
         "uai": None if own is None else own.uai,
+        "responsible": core.partner.responsible(core, flow.purpose, at),
     }
     typed = {name: getattr(data, name) for name in type(data).model_fields}
     ours = {
@@ -209,8 +229,8 @@ def _expires(route: Route, known: Standing, at: datetime) -> datetime:
     ends = [at + timedelta(days=route.flow.lifetime_days)]
     if known.agreement is not None:
         ends.append(known.agreement.expires_at)
-    if route.signed is not None and route.signed.ends_on is not None:
-        ends.append(midnight(route.signed.ends_on))
+    if route.binding is not None and route.binding.ends_on is not None:
+        ends.append(midnight(route.binding.ends_on))
     return min(ends)
 
 
@@ -226,8 +246,8 @@ def _envelope(
     at: datetime,
 ) -> Envelope:
     proof = None
-    if route.flow.case is Cardinality.OPENS and person is not None and route.signed is not None:
-        proof = _proof(core, request, route.signed, known, person)
+    if route.flow.case is Cardinality.OPENS and person is not None and route.binding is not None:
+        proof = _proof(core, request, route.binding, known, person)
     return Envelope(
         id=request.message_id,
         type=request.type,
@@ -236,20 +256,21 @@ def _envelope(
         time=at,
         expiresat=_expires(route, known, at),
         schemaversion=route.flow.version,
-        instrument="" if route.signed is None else route.signed.id,
-        version=None if route.signed is None else route.signed.version_at(at),
+        instrument="" if route.binding is None else route.binding.id,
+        version=None if route.binding is None else route.binding.version_at(at),
         purpose=route.flow.purpose,
         caseid=case_id,
         seq=seq,
         agreement=None if known.agreement is None else known.agreement.reference,
         proof=proof,
+        informedat=known.notice_at if known.agreement is None else None,
         traceparent=request.traceparent,
         data=payload.model_dump(mode="json"),
     )
 
 
 def _proof(
-    core: Core, request: Request, signed: SignedConvention, known: Standing, person: Person
+    core: Core, request: Request, binding: Binding, known: Standing, person: Person
 ) -> str | None:
     """Proof of agreement that travels with an opening message (design §10.4)."""
     agreement = known.agreement
@@ -259,11 +280,12 @@ def _proof(
         reference=agreement.reference,
         collector=core.org,
         receiver=request.to,
-        convention_id=signed.id,
+        convention_id=binding.id,
         identity=identity_digest(agreement.reference, person.identity),
         flows=tuple(sorted(agreement.flows)),
         giver=agreement.giver,
         assent=known.assent or "not_asked",
+        associated=tuple(sorted(agreement.associated)),
         notice_version=known.notice_version,
         notice_at=known.notice_at,
         given_at=agreement.given_at,
@@ -342,14 +364,14 @@ def _sent(
     )
 
 
-def recheck(core: Core, facts: Facts, signed: SignedConvention | None, at: datetime) -> Decision:
+def recheck(core: Core, facts: Facts, binding: Binding | None, at: datetime) -> Decision:
     """Decide again at the moment of publishing, on the instrument as it stands (design §10.6)."""
     instrument, flow = find_flow(core, facts.flow)
-    if signed is not None:
-        instrument = signed.convention
+    if binding is not None:
+        instrument = binding.instrument
         flow = instrument.flow(facts.flow, core.kind) or flow
-        version = signed.version_at(at)
-        facts = replace(facts, instrument=signed.facts(at, version))
+        version = binding.version_at(at)
+        facts = replace(facts, instrument=binding.facts(at, version))
     agreement = facts.agreement
     if agreement is not None and agreement.reference in core.withdrawn:
         gone = core.withdrawn[agreement.reference]

@@ -35,6 +35,9 @@ RECEIPTS = 256
 """Receipts in one letter, at most: as with a lot, what is too long cannot be verified."""
 
 UNVERIFIED: Status = "unverified"
+RECEIVED: Status = "received"
+READ: Status = "read"
+"""A person has seen it, which only some messages ask for (A-3.15)."""
 
 TRIES = 3
 """Times a letter that could not be verified is sent anew."""
@@ -120,13 +123,21 @@ def apply_receipts(tx: Tx, core: Core, batch: ReceiptBatch, token: bytes, at: da
         state = letters.ACCEPTED if status in ACCEPTED else letters.REFUSED
         closed = _close(tx, batch.source, ids, state, status, receipt_id, at)
         settled = [Answered(row.message_id, row.type, state) for row in closed.values()]
+        settled = [] if status == READ else settled  # counted when it was received
         tx.on_commit(partial(core.settled, settled))
         for message_id in dict.fromkeys(ids):
             if message_id in closed:
                 _journal(tx, core, closed[message_id], status, at)
+                _tell(tx, core, closed[message_id], status, at)
     if UNVERIFIED in by_status:
         again = _try_again(tx, batch.source, by_status[UNVERIFIED], at)
         tx.on_commit(partial(core.settled, again))
+
+
+def _tell(tx: Tx, core: Core, row: Row[Any], status: str, at: datetime) -> None:
+    handler = core.partner.answered.get(row.type)
+    if handler is not None:
+        handler(tx, core, row.message_id, status, at)
 
 
 def _try_again(tx: Tx, source: str, ids: list[str], at: datetime) -> list[Answered]:
@@ -165,6 +176,7 @@ def _close(
         "at": at,
         "tries": TRIES if status == UNVERIFIED else 0,
         "good": status in ACCEPTED,
+        "read": status == READ,
     }
     return {row.message_id: row for row in tx.execute(_CLOSE, told)}
 
@@ -176,11 +188,14 @@ def _closing() -> ReturningUpdate[Any]:
     mended = (outbox.c.state == letters.REFUSED) & (outbox.c.status == UNVERIFIED)
     over = outbox.c.unverified >= bindparam("tries", type_=Integer)
     good = bindparam("good", type_=Boolean)
+    # A second receipt, of a person this time.
+    seen = (outbox.c.state == letters.ACCEPTED) & (outbox.c.status == RECEIVED)
+    read = bindparam("read", type_=Boolean)
     return (
         update(outbox)
         .where(among_given(outbox.c.message_id, "ids"))
         .where(outbox.c.receiver == bindparam("source"))
-        .where((still_open & over) | (mended & good))
+        .where((still_open & over) | (mended & good) | (seen & read))
         .values(
             state=bindparam("now"),
             status=bindparam("said"),

@@ -272,8 +272,8 @@ class Relay:
             return None
         if letter.facts is None:
             return Refused("", ())
-        signed = self._core.directory.conventions.get(letter.instrument)
-        decision = recheck(self._core, letter.facts, signed, now)
+        binding = self._core.binding(letter.receiver, letter.instrument)
+        decision = recheck(self._core, letter.facts, binding, now)
         return decision if isinstance(decision, Refused) else None
 
     async def _send(self, lot: Sequence[Ready]) -> list[Result]:

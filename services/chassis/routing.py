@@ -13,11 +13,11 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import to_json
 
+from contracts.kernel.binding import Binding
 from contracts.kernel.errors import Ambiguous, InvalidPayload, UnknownName
 from contracts.kernel.fields import Payload, caller_model
 from contracts.kernel.instrument import Flow, Instrument
 from contracts.kernel.organisation import DirectoryEntry
-from contracts.kernel.signed import OPEN_STATES, SignedConvention
 from services.chassis.core import Core
 
 
@@ -26,7 +26,8 @@ class Request:
     """What an agent asks to send.
 
     data: already checked against `caller_model` of the type. message_id, new_case_id: random ids.
-    agent_id, charter: who asks, and the charter version the node wants accepted.
+    agent_id, agent_role: who asks, in which role. notice_id: the information given to the person,
+    where a duty of the law asks for no agreement.
     """
 
     message_id: str
@@ -35,19 +36,21 @@ class Request:
     to: str
     data: Payload
     agent_id: str
+    agent_role: str = ""
     case_id: str | None = None
     agreement_id: str | None = None
+    notice_id: str | None = None
     convention_id: str | None = None
     traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Flow, instrument and partner that a request resolves to; no signed convention: closed."""
+    """Flow, instrument and partner that a request resolves to; nothing binds the two: closed."""
 
     flow: Flow
     instrument: Instrument
-    signed: SignedConvention | None
+    binding: Binding | None
     to: DirectoryEntry | None
 
 
@@ -97,18 +100,18 @@ def resolve(core: Core, request: Request, at: datetime) -> Route:
     instrument, flow = find_flow(core, request.type)
     to = core.directory.entry(request.to)
     candidates = [
-        signed
-        for signed in core.between(request.to)
-        if signed.convention.flow(request.type, core.kind) is not None
-        and request.convention_id in {None, signed.id}
+        binding
+        for binding in core.bindings(request.to)
+        if binding.instrument.flow(request.type, core.kind) is not None
+        and request.convention_id in {None, binding.id}
     ]
-    opened = [signed for signed in candidates if signed.state(at) in OPEN_STATES]
+    opened = [binding for binding in candidates if binding.open_at(at)]
     if len(opened) > 1:
-        names = ", ".join(sorted(signed.id for signed in opened))
+        names = ", ".join(sorted(binding.id for binding in opened))
         raise Ambiguous(f"Plusieurs conventions peuvent porter ce message : {names}.")
     if not candidates:
         return Route(flow, instrument, None, to)
     chosen = (opened or candidates)[-1]
     return Route(
-        chosen.convention.flow(request.type, core.kind) or flow, chosen.convention, chosen, to
+        chosen.instrument.flow(request.type, core.kind) or flow, chosen.instrument, chosen, to
     )

@@ -180,6 +180,22 @@ def of_agreement(tx: Tx, agreement_id: str, own: str, partner: str) -> Standing:
     return NOTHING if found is None else _collected(found, own, partner)
 
 
+def of_notice(tx: Tx, notice_id: str) -> Standing:
+    """Standing of a person who was informed of what the law asks; NOTHING when unknown."""
+    row = tx.execute(select(tables.notices).where(tables.notices.c.notice_id == notice_id)).first()
+    person = None if row is None else _person(tx, row.person_id)
+    if row is None or person is None:
+        return NOTHING
+    return Standing(
+        person_id=row.person_id,
+        scope=person.scope,
+        sealed=person.sealed,
+        registered_at=person.registered_at if person.left_at is None else None,
+        notice_at=row.given_at,
+        notice_version=row.version,
+    )
+
+
 def of_case(tx: Tx, case_id: str, own: str) -> Standing:
     """Standing of a case: the agreement collected here, or the proof that came with it."""
     case = tx.get(CASES, case_id)
@@ -207,6 +223,7 @@ def _collected(found: Collected, own: str, partner: str, case: Row[Any] | None =
         given_at=row.given_at,
         expires_at=row.expires_at,
         withdrawn_at=row.withdrawn_at,
+        associated=frozenset(row.associated),
     )
     return Standing(
         person_id=row.person_id,

@@ -15,6 +15,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
 )
 
 from services.chassis.schema import HASH_LENGTH, Codes, UtcDateTime, metadata
@@ -50,6 +51,7 @@ agreements = Table(
     Column("giver", CODE, nullable=False),
     Column("means", CODE, nullable=False),
     Column("assent", CODE, nullable=False),
+    Column("associated", Codes, nullable=False),
     Column("refused", Boolean, nullable=False),
     Column("notice_version", CODE, nullable=False),
     Column("notice_channel", CODE, nullable=False),
@@ -128,6 +130,44 @@ cases = Table(
     Column("seq_out", Integer, nullable=False),
 )
 """One episode: a pair of organisations, an instrument, a purpose, a random id."""
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("notice_id", ID, primary_key=True),
+    Column("person_id", ID, nullable=False, index=True),
+    Column("instrument", CODE, nullable=False),
+    Column("version", CODE, nullable=False),
+    Column("channel", CODE, nullable=False),
+    Column("language", CODE, nullable=False),
+    Column("given_at", UtcDateTime, nullable=False),
+    Column("agent_id", CODE, nullable=False),
+)
+"""GDPR 13: information given where the law asks for no agreement."""
+
+deadlines = Table(
+    "deadlines",
+    metadata,
+    Column("deadline_id", ID, primary_key=True),
+    Column("kind", CODE, nullable=False),
+    Column("subject", String(80), nullable=False),
+    Column("level", Integer, nullable=False),
+    Column("case_id", ID, index=True),
+    Column("article", CODE, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("state", CODE, nullable=False),
+    Column("armed_at", UtcDateTime, nullable=False),
+    Column("closed_at", UtcDateTime),
+    UniqueConstraint("kind", "subject", "level"),
+)
+"""What is due, when, on which article (see deadlines.py); each is missed at most once."""
+
+Index(
+    "ix_deadlines_pending",
+    deadlines.c.due_at,
+    postgresql_where=deadlines.c.state == "pending",
+    sqlite_where=deadlines.c.state == "pending",
+)
 
 certificates = Table(
     "certificates",

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row, select
 
 from contracts.gate import Refused, decide
 from contracts.kernel.agreement import Proof
+from contracts.kernel.errors import UnknownName
 from contracts.kernel.facts import from_json
 from contracts.kernel.organisation import Kind
 from contracts.kernel.paris import day_of
@@ -154,11 +155,14 @@ def stop_held(tx: Tx, core: Core, proof: Proof, at: datetime) -> None:
     stop(tx, core, proof.reference, [row.case_id for row in rows], at)
 
 
-def case(tx: Tx, core: Core, case_id: str) -> dict[str, Any] | None:
-    """What this organisation holds about a case; after erasure, the certificates."""
+def case(tx: Tx, core: Core, case_id: str) -> dict[str, Any]:
+    """What this organisation holds about a case; after erasure, the certificates.
+
+    Raises UnknownName.
+    """
     row = tx.get(standing.CASES, case_id)
     if row is None:
-        return None
+        raise UnknownName("Ce dossier n'est pas connu ici.", code="unknown_case")
     certificates = tables.certificates
     proofs = tx.execute(select(certificates).where(certificates.c.case_id == case_id))
     shown: dict[str, Any] = {
@@ -176,7 +180,25 @@ def case(tx: Tx, core: Core, case_id: str) -> dict[str, Any] | None:
     identity = None if person is None else standing.person_of(core, person)
     shown["person"] = None if identity is None else identity.model_dump(mode="json")
     shown["content"] = {} if row.state == "erased" else core.partner.view(tx, core, case_id)
+    shown["exchanges"] = _exchanges(tx, case_id)
     return shown
+
+
+def _exchanges(tx: Tx, case_id: str) -> list[dict[str, Any]]:
+    """What left and what came about a case, in order: the family may see all of it (A-2.12)."""
+    wanted = ("message.sent", "message.received", "act.recorded", "message.read")
+    where = (journal.c.case_id == case_id) & journal.c.event.in_(wanted)
+    rows = tx.execute(select(journal).where(where).order_by(journal.c.at, journal.c.seq))
+    return [
+        {
+            "at": _instant(row.at),
+            "event": row.event,
+            "type": row.flow,
+            "message_id": row.message_id,
+            "articles": list(row.articles),
+        }
+        for row in rows
+    ]
 
 
 def _certificate(row: Row[Any]) -> dict[str, Any]:

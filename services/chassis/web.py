@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from contracts.kernel.errors import RelaisError
-from services.chassis import api, problems, reading
+from services.chassis import api, casework, problems, reading
 from services.chassis.bus import describe
 from services.chassis.node import Node
 from services.chassis.telemetry import FASTAPI_OFF
@@ -101,8 +101,9 @@ def create_app(node: Node) -> NodeApp:
     app.answer = api.sending(node)
     app.include_router(api.router(node))
     app.include_router(reading.router(node))
-    if node.given.partner.router is not None:
-        app.include_router(node.given.partner.router)
+    app.include_router(casework.router(node))
+    if node.given.partner.routes is not None:
+        app.include_router(node.given.partner.routes(node))
     _probes(app, node)
     return app
 

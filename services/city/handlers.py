@@ -1,61 +1,98 @@
-"""What the city records when a referral arrives and when its answer leaves."""
+"""What the city alone records when a message leaves or arrives."""
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import delete, update
 
-from contracts.conventions.a_city_school.messages import ReferralAnswered
-from services.chassis.core import Core, Received, Sent
+from contracts.conventions.a_city_school.messages import (
+    AttendanceNotice,
+    ReferentChanged,
+    ReferralAnswered,
+)
+from contracts.kernel.messages import ProfessionalContact
+from contracts.kernel.paris import midnight
+from services.chassis import standing, tables
+from services.chassis.calendar import school_year_of_age_ends_on
+from services.chassis.core import Core
 from services.chassis.database import Tx
-from services.chassis.scopes import case_scope
-from services.city.models import pathway_referents, referrals
+from services.chassis.partner import Received, Sent
+from services.city.models import attendance, pathway_referents
+from services.conventions.a_city_school import handlers as common
+from services.conventions.a_city_school import store
 
-
-def referral_received(tx: Tx, core: Core, received: Received) -> None:
-    """Keep a referral under the case's key, waiting for an answer (A-4.3)."""
-    case_id = received.envelope.caseid
-    if case_id is None:
-        return
-    content = received.payload.model_dump_json().encode()
-    tx.insert(
-        referrals,
-        {
-            "case_id": case_id,
-            "school": received.sender.org,
-            "state": "received",
-            "received_at": received.at,
-            "sealed": core.keystore.seal(case_scope(case_id), content, aad=b"referral.submitted"),
-        },
-    )
+AGE = 16
+"""Years until the end of whose school year an attendance notice is kept (R131-10-1)."""
 
 
 def answer_sent(tx: Tx, core: Core, sent: Sent) -> None:
-    """Record the answer, and the pathway referent when there is one: one at a time (A-2.5)."""
-    if sent.case_id is None or not isinstance(sent.payload, ReferralAnswered):
+    """Record the answer; whoever accepts keeps the pathway (A-2.5)."""
+    common.SENT["referral.answered"](tx, core, sent)
+    if isinstance(sent.payload, ReferralAnswered) and sent.payload.referent is not None:
+        keep(tx, core, sent.case_id, sent.agent_id, sent.payload.referent, sent.at)
+
+
+def referent_sent(tx: Tx, core: Core, sent: Sent) -> None:
+    """Whoever announces the change takes the pathway over, unless an act has just named another."""
+    common.SENT["referent.changed"](tx, core, sent)
+    if isinstance(sent.payload, ReferentChanged):
+        agent_id = tx.state.pop(NAMED, sent.agent_id)
+        keep(tx, core, sent.case_id, agent_id, sent.payload.referent, sent.at)
+
+
+NAMED = "named-referent"
+
+
+def keep(
+    tx: Tx,
+    core: Core,
+    case_id: str | None,
+    agent_id: str,
+    contact: ProfessionalContact,
+    at: datetime,
+) -> None:
+    """Make an agent the one referent; the former one has no access from now on (A-2.5)."""
+    if case_id is None:
         return
+    table = pathway_referents
+    present = (table.c.case_id == case_id) & table.c.active
+    tx.execute(update(table).where(present).values(active=False, until=at))
     tx.execute(
-        update(referrals)
-        .where(referrals.c.case_id == sent.case_id)
-        .values(state=sent.payload.decision, answered_at=sent.at)
+        table.insert().values(
+            case_id=case_id,
+            since=at,
+            agent_id=agent_id,
+            active=True,
+            contact=store.seal(core, case_id, contact, common.REFERENT),
+        )
     )
-    if sent.payload.referent is None:
+
+
+def attendance_received(tx: Tx, core: Core, received: Received) -> None:
+    """Keep a notice apart, no later than the school year of the sixteenth birthday (A-0.3)."""
+    case_id, notice = received.envelope.caseid, received.payload
+    if case_id is None or not isinstance(notice, AttendanceNotice):
         return
-    present = (pathway_referents.c.case_id == sent.case_id) & pathway_referents.c.active
-    tx.execute(update(pathway_referents).where(present).values(active=False, until=sent.at))
-    contact = sent.payload.referent.model_dump_json().encode()
     tx.insert(
-        pathway_referents,
+        attendance,
         {
-            "case_id": sent.case_id,
-            "since": sent.at,
-            "agent_id": sent.agent_id,
-            "active": True,
-            "contact": core.keystore.seal(case_scope(sent.case_id), contact, aad=b"referent"),
+            "case_id": case_id,
+            "school": received.sender.org,
+            "event": notice.event,
+            "on": notice.on,
+            "received_at": received.at,
+            "sealed": store.seal(core, case_id, notice, "attendance"),
         },
     )
+    ends = school_year_of_age_ends_on(notice.pupil.birth_date, AGE)
+    cases = tables.cases
+    tx.execute(update(cases).where(cases.c.case_id == case_id).values(retain_until=midnight(ends)))
+    tx.forget(standing.CASES, case_id)
 
 
 def erase(tx: Tx, case_id: str) -> int:
     """Destroy the city's rows of a case."""
-    tables = (referrals, pathway_referents)
-    return sum(tx.execute(delete(t).where(t.c.case_id == case_id)).rowcount for t in tables)
+    own = (pathway_referents, attendance)
+    gone = sum(tx.execute(delete(t).where(t.c.case_id == case_id)).rowcount for t in own)
+    return gone + store.erase(tx, case_id)

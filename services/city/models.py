@@ -1,24 +1,12 @@
-"""Tables of the city's node, beside the chassis'."""
+"""Tables of the city's node, beside the chassis' and those of its conventions."""
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, LargeBinary, String, Table
+from sqlalchemy import Boolean, Column, Date, LargeBinary, String, Table
 
 from services.chassis.schema import UtcDateTime, new_metadata
 
 metadata = new_metadata()
-
-referrals = Table(
-    "city_referrals",
-    metadata,
-    Column("case_id", String(32), primary_key=True),
-    Column("school", String(48), nullable=False),
-    Column("state", String(32), nullable=False),
-    Column("received_at", UtcDateTime, nullable=False),
-    Column("answered_at", UtcDateTime),
-    Column("sealed", LargeBinary, nullable=False),
-)
-"""Referrals received (A-4.3); content lies under the case's key."""
 
 pathway_referents = Table(
     "city_pathway_referents",
@@ -31,3 +19,37 @@ pathway_referents = Table(
     Column("contact", LargeBinary, nullable=False),
 )
 """Who keeps a pathway, one at a time, with history (A-2.5)."""
+
+hosts = Table(
+    "city_hosts",
+    metadata,
+    Column("host_id", String(32), primary_key=True),
+    Column("name", String(80), nullable=False),
+    Column("nature", String(20), nullable=False),
+    Column("agreement", String(80)),
+    Column("first_day", Date, nullable=False),
+    Column("last_day", Date, nullable=False),
+)
+"""A-6.2: services of the city and associations that receive pupils, with their agreement."""
+
+designations = Table(
+    "city_designations",
+    metadata,
+    Column("agent_id", String(64), primary_key=True),
+    Column("first_day", Date, primary_key=True),
+    Column("last_day", Date),
+    Column("decision", String(80), nullable=False),
+)
+"""R131-10-1: agents whom the mayor designated, one by one, to receive attendance notices."""
+
+attendance = Table(
+    "city_attendance",
+    metadata,
+    Column("case_id", String(32), primary_key=True),
+    Column("school", String(48), nullable=False),
+    Column("event", String(32), nullable=False),
+    Column("on", Date, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+)
+"""A-0.3: attendance notices, a store apart that no support is ever joined to."""

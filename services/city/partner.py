@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 from contracts.kernel.organisation import Kind
-from services.chassis.core import Partner
-from services.city import handlers, queries
+from services.chassis.partner import Partner
+from services.city import actions, handlers, queries, routes
+from services.conventions.a_city_school import clocks, side
+from services.conventions.a_city_school import handlers as common
 
 PARTNER = Partner(
     kind=Kind.CITY,
-    sent={"referral.answered": handlers.answer_sent},
-    received={"referral.submitted": handlers.referral_received},
-    witness=queries.witness,
+    sent={
+        **common.SENT,
+        "referral.answered": handlers.answer_sent,
+        "referent.changed": handlers.referent_sent,
+    },
+    received={
+        **common.RECEIVED,
+        "attendance.municipal_notice": handlers.attendance_received,
+    },
+    answered={"alternative.alert": common.alert_answered},
+    stopped=common.stopped,
+    facts=queries.facts,
+    acts=actions.ACTS,
+    clocks=clocks.CLOCKS,
+    daily=side.daily,
+    responsible=side.responsible_for,
+    may_read=queries.may_read,
     erase=handlers.erase,
     view=queries.view,
+    routes=routes.router,
 )

@@ -1,49 +1,91 @@
-"""What the city's youth service reads of the referrals it received."""
+"""What the city knows and shows: its referents, its hosts, its designated agents."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
-from contracts.conventions.a_city_school.messages import ReferralSubmitted
-from contracts.kernel.fields import Payload
-from contracts.kernel.organisation import DirectoryEntry
+from contracts.conventions.a_city_school.convention import DUTIES
+from contracts.conventions.a_city_school.messages import AttendanceNotice, ContractStatus
+from contracts.kernel.checks import Side
+from contracts.kernel.paris import day_of, midnight
+from services.chassis import standing
 from services.chassis.core import Core
 from services.chassis.database import Tx
-from services.chassis.scopes import case_scope
-from services.city.models import pathway_referents, referrals
+from services.chassis.partner import Known, Question
+from services.chassis.tokens import Role
+from services.city.models import attendance, designations, hosts, pathway_referents
+from services.conventions.a_city_school import facts as common
+from services.conventions.a_city_school import store, views
+
+ATTENDANCE = DUTIES[0].code
+"""Instrument of attendance notices, whose cases only designated agents may open."""
 
 
-def witness(payload: Payload, sender: DirectoryEntry, at: datetime) -> Mapping[str, datetime]:
-    """The pupil attends the school that sends, if the code it names is its own (A-1.2)."""
-    if isinstance(payload, ReferralSubmitted) and payload.uai == sender.uai:
-        return {"enrolled": at}
-    return {}
+def facts(tx: Tx, core: Core, asked: Question) -> Known:
+    """Facts of convention A, and those the city alone holds."""
+    known = common.facts(tx, core, asked)
+    records = dict(known.records)
+    if isinstance(asked.payload, AttendanceNotice):
+        since = designated_since(tx, None, asked.at)
+        records |= {} if since is None else {"designated": since}
+    elif asked.side is Side.SENDER:
+        referent = None if asked.case_id is None else referent_of(tx, asked.case_id)
+        if referent is not None and referent.agent_id == asked.agent_id:
+            records["by_referent"] = referent.since
+        if isinstance(asked.payload, ContractStatus):
+            records |= _host(tx, asked, asked.payload)
+    return Known(records=records, signatures=known.signatures, counts=known.counts)
+
+
+def referent_of(tx: Tx, case_id: str) -> Row[Any] | None:
+    """The present referent of a case (A-2.5)."""
+    table = pathway_referents
+    return tx.execute(select(table).where((table.c.case_id == case_id) & table.c.active)).first()
+
+
+def _host(tx: Tx, asked: Question, said: ContractStatus) -> dict[str, datetime]:
+    """The host is under agreement then; an association is also named in the family's (A-6.1)."""
+    covers = (hosts.c.first_day <= said.first_day) & (hosts.c.last_day >= said.last_day)
+    row = tx.execute(select(hosts).where((hosts.c.name == said.host) & covers)).first()
+    if row is None:
+        return {}
+    found = {"host": midnight(row.first_day)}
+    named = frozenset() if asked.agreement is None else asked.agreement.associated
+    if row.nature == "service" or "host_association" in named:
+        found["host_agreed"] = asked.at
+    return found
+
+
+def designated_since(tx: Tx, agent_id: str | None, at: datetime) -> datetime | None:
+    """Since when an agent is designated by the mayor, or anybody is; None where nobody is."""
+    table, today = designations, day_of(at)
+    unended = table.c.last_day.is_(None) | (table.c.last_day >= today)
+    who = table.c.agent_id == agent_id if agent_id is not None else table.c.agent_id.is_not(None)
+    open_ = (table.c.first_day <= today) & unended & who
+    row = tx.execute(select(table.c.first_day).where(open_).order_by(table.c.first_day)).first()
+    return None if row is None else midnight(row.first_day)
+
+
+def may_read(tx: Tx, case_id: str, agent_id: str, role: str, at: datetime) -> bool:
+    """The present referent alone, once there is one; of attendance, designated agents alone.
+
+    Those who answer for the organisation (manager, DPO) may read every support, and no attendance.
+    """
+    case = tx.get(standing.CASES, case_id)
+    if case is not None and case.instrument == ATTENDANCE:
+        return role == Role.DPO or designated_since(tx, agent_id, at) is not None
+    if role in {Role.MANAGER, Role.DPO}:
+        return True
+    referent = referent_of(tx, case_id)
+    return referent is None or referent.agent_id == agent_id
 
 
 def view(tx: Tx, core: Core, case_id: str) -> dict[str, Any]:
-    """The referral of a case and its present referent, opened for the city's own agents."""
-    row = tx.execute(select(referrals).where(referrals.c.case_id == case_id)).first()
+    """What the city holds about a case, opened for its own agents."""
+    row = tx.execute(select(attendance).where(attendance.c.case_id == case_id)).first()
     if row is None:
-        return {}
-    scope = case_scope(case_id)
-    present = tx.execute(
-        select(pathway_referents).where(
-            (pathway_referents.c.case_id == case_id) & pathway_referents.c.active
-        )
-    ).first()
-    referent = None
-    if present is not None:
-        referent = json.loads(core.keystore.open(scope, present.contact, aad=b"referent"))
-    return {
-        "referral": {
-            "state": row.state,
-            "received_at": row.received_at.isoformat(),
-            "data": json.loads(core.keystore.open(scope, row.sealed, aad=b"referral.submitted")),
-        },
-        "referent": referent,
-    }
+        return views.view(tx, core, case_id)
+    return {"attendance": store.unseal(core, case_id, row.sealed, "attendance")}

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from contracts.kernel.organisation import Kind
-from services.chassis.core import Partner
+from services.chassis.partner import Partner
 
 PARTNER = Partner(kind=Kind.EMPLOYMENT_AGENCY)

@@ -19,9 +19,9 @@ from fastapi import FastAPI
 from contracts.kernel.errors import RelaisError, UnknownName
 from contracts.kernel.organisation import Kind
 from services.chassis.clock import Clock, FileClock, SystemClock, new_id
-from services.chassis.core import Partner
 from services.chassis.logs import configure, route_stdlib
 from services.chassis.node import Given, Node
+from services.chassis.partner import Partner
 from services.chassis.settings import load_node_settings, load_registrar_settings
 from services.chassis.web import create_app as create_node
 from services.federation.config import installed

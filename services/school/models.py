@@ -1,23 +1,28 @@
-"""Tables of a school's node, beside the chassis'."""
+"""Tables of a school's node, beside the chassis' and those of its conventions."""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, LargeBinary, String, Table
+from sqlalchemy import Column, String, Table
 
-from services.chassis.schema import UtcDateTime, new_metadata
+from services.chassis.schema import Codes, UtcDateTime, new_metadata
 
 metadata = new_metadata()
 
-referrals = Table(
-    "school_referrals",
+agenda = Table(
+    "school_agenda",
     metadata,
-    Column("case_id", String(32), primary_key=True),
-    Column("message_id", String(32), nullable=False, unique=True),
-    Column("city", String(48), nullable=False),
-    Column("state", String(32), nullable=False),
-    Column("sent_at", UtcDateTime, nullable=False),
-    Column("answered_at", UtcDateTime),
-    Column("sealed", LargeBinary, nullable=False),
-    Column("answer", LargeBinary),
+    Column("message_id", String(32), primary_key=True),
+    Column("person_id", String(32), primary_key=True),
+    Column("decisions", Codes, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("agent_id", String(64), nullable=False),
 )
-"""Referrals sent (A-4.3) and what the city answered; content lies under the case's key."""
+"""A-2.3, A-2.4: whom a watch cell speaks of, by the school alone, and what it settled, as codes."""
+
+attendees = Table(
+    "school_attendees",
+    metadata,
+    Column("message_id", String(32), primary_key=True),
+    Column("participants", Codes, nullable=False),
+)
+"""A-2.2: who sat in a watch cell, by function."""

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from contracts.kernel.organisation import Kind
-from services.chassis.core import Partner
-from services.school import handlers, queries
+from services.chassis.partner import Partner
+from services.conventions.a_city_school import clocks, facts, handlers, side, store, views
+from services.school import actions, routes
 
 PARTNER = Partner(
     kind=Kind.SCHOOL,
-    sent={"referral.submitted": handlers.referral_sent},
-    received={"referral.answered": handlers.referral_answered},
-    erase=handlers.erase,
-    view=queries.view,
+    sent=handlers.SENT,
+    received=handlers.RECEIVED,
+    answered={"alternative.alert": handlers.alert_answered},
+    read={"alternative.alert": handlers.alert_read},
+    stopped=handlers.stopped,
+    facts=facts.facts,
+    acts=actions.ACTS,
+    clocks=clocks.CLOCKS,
+    daily=side.daily,
+    responsible=side.responsible_for,
+    erase=store.erase,
+    view=views.view,
+    routes=routes.router,
 )

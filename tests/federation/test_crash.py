@@ -22,7 +22,7 @@ from sqlalchemy.pool import NullPool
 
 from services.chassis import letters, tables
 from services.chassis.schema import journal
-from services.city.models import referrals
+from services.conventions.a_city_school.models import pathways
 from tests.federation.town import CITY, SCHOOL, Sent, Town, until
 
 COUNT = 500
@@ -57,7 +57,7 @@ def held(town: Town) -> dict[str, int]:
         "inbox": select(func.count())
         .select_from(tables.inbox)
         .where(tables.inbox.c.type == "referral.submitted"),
-        "referrals": select(func.count()).select_from(referrals),
+        "referrals": select(func.count()).select_from(pathways),
     }
     return {name: int(town.rows(CITY, one)[0][0]) for name, one in counted.items()}
 
@@ -85,8 +85,8 @@ def all_accepted_once(
     more = {name: count - before[name] for name, count in held(town).items()}
     assert more == {"cases": COUNT, "inbox": COUNT, "referrals": COUNT}
     assert {reason for _, reason in buried(town, sent)} <= reasons
-    listed = select(referrals.c.case_id)
-    found = town.rows_in(CITY, listed, referrals.c.case_id, sent.cases)
+    listed = select(pathways.c.case_id)
+    found = town.rows_in(CITY, listed, pathways.c.case_id, sent.cases)
     assert {row.case_id for row in found} == set(sent.cases)
     for org, event in ((SCHOOL, "message.sent"), (CITY, "message.received"), (SCHOOL, "receipt")):
         lines = select(journal.c.message_id).where(journal.c.event == event)
@@ -158,7 +158,7 @@ def broken_handler(town: Town, cases: Sequence[str]) -> None:
         broken = [
             "DROP TRIGGER IF EXISTS broken",
             (
-                "CREATE TRIGGER broken BEFORE INSERT ON city_referrals "
+                "CREATE TRIGGER broken BEFORE INSERT ON a_pathways "
                 f"WHEN NEW.case_id IN ({listed}) BEGIN SELECT RAISE(ABORT, 'broken'); END"
             ),
         ]
@@ -170,7 +170,7 @@ def broken_handler(town: Town, cases: Sequence[str]) -> None:
                 "RETURN NEW; END $$"
             ),
             (
-                "CREATE OR REPLACE TRIGGER broken BEFORE INSERT ON city_referrals "
+                "CREATE OR REPLACE TRIGGER broken BEFORE INSERT ON a_pathways "
                 "FOR EACH ROW EXECUTE FUNCTION broken()"
             ),
         ]

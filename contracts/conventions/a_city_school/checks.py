@@ -108,6 +108,12 @@ INSIDE_EXCLUSION = Limit(
     sentence="La mesure sort des dates de l'exclusion.",
 )
 
+AWAITING = Recorded(
+    article="A-3.3",
+    name="awaiting",
+    sentence="La demande d'alternative n'attend pas, ou plus, de réponse.",
+)
+
 ACCEPTED = Recorded(
     article="A-3.5",
     name="accepted",
@@ -150,6 +156,7 @@ HOST = Recorded(
 HOST_AGREED = Recorded(
     article="A-6.1",
     name="host_agreed",
+    side=Side.SENDER,
     sentence="L'accord ne nomme pas la structure ou l'association qui accueille l'élève.",
 )
 
@@ -157,6 +164,12 @@ TUTOR = Recorded(
     article="A-3.10",
     name="tutor",
     sentence="Aucun tuteur de mission n'est désigné dans la structure d'accueil.",
+)
+
+ENDABLE = Recorded(
+    article="A-3.14",
+    name="endable",
+    sentence="Aucune mesure signée n'est à terminer.",
 )
 
 BY_HEAD = Recorded(

@@ -205,7 +205,7 @@ _MEASURE = (
         receiver=Kind.SCHOOL,
         article="A-3.3",
         payload=messages.AlternativeAnswered,
-        checks=MEASURE,
+        checks=(*MEASURE, checks.AWAITING),
     ),
     _measure(
         type="alternative.contract_status",
@@ -270,7 +270,7 @@ _MEASURE = (
         receiver=Kind.CITY,
         article="A-3.14",
         payload=messages.AlternativeEnded,
-        checks=(*MEASURE, checks.SIGNED, checks.BY_HEAD),
+        checks=(*MEASURE, checks.SIGNED, checks.ENDABLE, checks.BY_HEAD),
         retention=KEPT_CONTRACT,
     ),
     _measure(
@@ -281,7 +281,7 @@ _MEASURE = (
         receiver=Kind.SCHOOL,
         article="A-3.14",
         payload=messages.AlternativeEnded,
-        checks=(*MEASURE, checks.SIGNED, checks.NO_INTERRUPTION),
+        checks=(*MEASURE, checks.SIGNED, checks.ENDABLE, checks.NO_INTERRUPTION),
         retention=KEPT_CONTRACT,
     ),
 )

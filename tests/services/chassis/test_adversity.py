@@ -15,16 +15,17 @@ from sqlalchemy import delete, update
 from services.chassis import letters, tables
 from services.chassis.api import _ask_erasure
 from services.chassis.clock import new_id
-from services.chassis.core import Core, Received
+from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.erasure import erase_case
 from services.chassis.keystore import data_keys
+from services.chassis.partner import Received
 from services.chassis.receipting import RECEIPTS, acknowledge
 from services.chassis.relay import Relay, Undeliverable
 from services.chassis.schema import journal
 from services.chassis.scopes import case_scope
-from services.city.handlers import referral_received
 from services.city.partner import PARTNER as CITY
+from services.conventions.a_city_school.handlers import RECEIVED
 from services.school.partner import PARTNER as SCHOOL
 from tests.pair import CONVENTION, START, Pair
 from tests.services.chassis.test_relay import Letterbox, relaying, row_of, until
@@ -43,7 +44,7 @@ class Defective:
         self.failing: list[str] = []
 
     def __call__(self, tx: Tx, core: Core, received: Received) -> None:
-        referral_received(tx, core, received)
+        RECEIVED["referral.submitted"](tx, core, received)
         if received.envelope.id in self.failing:
             raise RuntimeError("a defect")
 

@@ -32,8 +32,8 @@ from services.chassis.opening import Letter
 from services.chassis.relay import Relay
 from services.chassis.routing import Request, read_data
 from services.chassis.schema import journal
-from services.city.models import pathway_referents, referrals
-from services.school.models import referrals as sent_referrals
+from services.city.models import pathway_referents
+from services.conventions.a_city_school.models import pathways
 from tests.pair import ANSWER, REFERRAL, START, Pair, Side
 
 T = TypeVar("T")
@@ -247,7 +247,7 @@ def check(world: World, referral: Told, answer: Told) -> None:
             of_it = (journal.c.message_id == told.message_id) & (journal.c.event == event_name)
             assert len(side.rows(journal, of_it)) == 1, event_name
     case_id = referral.case_id
-    for side, table in ((school, sent_referrals), (city, referrals), (city, pathway_referents)):
+    for side, table in ((school, pathways), (city, pathways), (city, pathway_referents)):
         assert len(side.rows(table, table.c.case_id == case_id)) == 1
         (case,) = side.rows(tables.cases, tables.cases.c.case_id == case_id)
         assert case.state == "stopped"

@@ -17,15 +17,16 @@ from services.chassis import letters, tables
 from services.chassis.agreements import withdraw
 from services.chassis.api import _ask_erasure, _withdraw
 from services.chassis.controls import send_control
-from services.chassis.core import Core, Received
+from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.journal import read_witnessed
+from services.chassis.partner import Received
 from services.chassis.retention import due, purge
 from services.chassis.scopes import case_scope
 from services.chassis.tokens import Agent, Role
 from services.chassis.views import explain
-from services.city.handlers import referral_received
 from services.city.partner import PARTNER as CITY
+from services.conventions.a_city_school.handlers import RECEIVED
 from services.school.partner import PARTNER as SCHOOL
 from tests.pair import ANSWER, CONVENTION, REFERRAL, START, Pair, Side
 
@@ -318,7 +319,7 @@ async def test_a_handler_that_raises_is_retried_then_dead_and_the_others_go_on(
     failing: list[str] = []
 
     def broken(tx: Tx, core: Core, received: Received) -> None:
-        referral_received(tx, core, received)
+        RECEIVED["referral.submitted"](tx, core, received)
         if received.envelope.id in failing:
             raise RuntimeError("a defect")
 

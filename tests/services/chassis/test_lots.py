@@ -14,14 +14,15 @@ from sqlalchemy import delete, update
 from contracts.kernel.envelope import LOT_BYTES, LOT_LETTERS
 from services.chassis import letters, tables
 from services.chassis.bundle import Bundle
-from services.chassis.core import Core, Received
+from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.letters import LETTERS_HEADER, Ready
+from services.chassis.partner import Received
 from services.chassis.posting import Outcome
 from services.chassis.receipting import AGAIN, TRIES
 from services.chassis.schema import journal
-from services.city.handlers import referral_received
 from services.city.partner import PARTNER as CITY
+from services.conventions.a_city_school.handlers import RECEIVED
 from services.school.partner import PARTNER as SCHOOL
 from tests.pair import START, Pair
 
@@ -106,7 +107,7 @@ async def test_a_letter_that_fails_harms_no_other_of_its_lot(
     failing: list[str] = []
 
     def broken(tx: Tx, core: Core, received: Received) -> None:
-        referral_received(tx, core, received)
+        RECEIVED["referral.submitted"](tx, core, received)
         if received.envelope.id in failing:
             raise RuntimeError("a defect")
 
@@ -218,7 +219,7 @@ async def test_a_letter_under_a_key_not_read_yet_is_sent_again(pair: Pair) -> No
 async def test_a_letter_under_a_convention_not_read_yet_waits_for_it(pair: Pair) -> None:
     sent = pair.refer()
     (letter,) = pair.school.outgoing()
-    with patch.object(pair.city.node.core, "between", return_value=()):
+    with patch.object(pair.city.node.core, "bindings", return_value=()):
         assert await pair.city.take([letter]) == [1.0]
         assert await pair.city.take([replace(letter, deliveries=3)]) == [1.0]
         assert await pair.city.take([replace(letter, deliveries=4)]) == [None]

@@ -1,0 +1,159 @@
+"""What agents do beside sending: acts recorded about a case, notices, having read an alert.
+
+Each is one transaction with its journal line; whoever may not read a case may not act on it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+from sqlalchemy import select
+
+from contracts.kernel.control import Instant
+from contracts.kernel.errors import InvalidPayload, Refused, UnknownName
+from contracts.kernel.fields import Payload, ShortText, said
+from services.chassis import standing, tables
+from services.chassis.core import Core
+from services.chassis.database import Tx
+from services.chassis.journal import Entry
+from services.chassis.partner import Doing, LocalAct
+from services.chassis.receipting import READ, acknowledge
+from services.chassis.scopes import REGISTER_SCOPE, case_scope
+from services.chassis.tokens import Agent, NotPermitted
+
+
+class NoticeBody(Payload):
+    """Information given to a person about a duty of the law, where nobody's agreement is asked."""
+
+    person_id: str = said("Personne", why="Désigne la personne du registre.", source="RGPD 13")
+    instrument: str = said("Texte", why="Dit de quel devoir on l'a informée.", source="RGPD 13")
+    version: ShortText = said("Version", why="Dit quel texte a été remis.", source="RGPD 13")
+    channel: Literal["meeting", "letter", "phone", "email"] = said(
+        "Moyen", why="Dit comment la personne a été informée.", source="RGPD 13"
+    )
+    language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] = said(
+        "Langue", why="Une information non comprise n'en est pas une.", source="RGPD 12"
+    )
+    given_at: Instant = said("Date", why="L'information précède l'envoi.", source="RGPD 13")
+
+
+def record_notice(
+    tx: Tx, core: Core, notice: NoticeBody, notice_id: str, agent_id: str, at: datetime
+) -> None:
+    """Record that a person was informed. Raises UnknownName, InvalidPayload."""
+    if tx.get(standing.PERSONS, notice.person_id) is None:
+        raise UnknownName("Cette personne n'est pas dans le registre.", code="unknown_person")
+    if notice.instrument not in core.registry.duties:
+        raise UnknownName("Aucun devoir légal ne porte ce nom.", code="unknown_duty")
+    if notice.given_at > at:
+        raise InvalidPayload("Une information ne peut pas être datée du futur.")
+    tx.insert(
+        tables.notices,
+        {"notice_id": notice_id, "agent_id": agent_id, **notice.model_dump()},
+    )
+    core.journal.append(
+        tx,
+        Entry(
+            at=at,
+            event="notice.recorded",
+            outcome="recorded",
+            scope=REGISTER_SCOPE,
+            agent_id=agent_id,
+        ),
+    )
+
+
+def find_act(core: Core, name: str, agent: Agent) -> LocalAct:
+    """The act of that name. Raises UnknownName; NotPermitted for a role that may not do it."""
+    found = core.partner.acts.get(name)
+    if found is None:
+        known = ", ".join(sorted(core.partner.acts)) or "aucun"
+        raise UnknownName(f"Cet acte n'existe pas ici. Connus : {known}.", code="unknown_act")
+    if found.roles and agent.role.value not in found.roles:
+        raise NotPermitted(
+            f"Le rôle {agent.role.value} ne permet pas cet acte.", articles=(found.article,)
+        )
+    return found
+
+
+def perform(
+    tx: Tx,
+    core: Core,
+    act: tuple[str, LocalAct],
+    case_id: str,
+    content: Payload,
+    agent: Agent,
+    at: datetime,
+) -> None:
+    """Record an act about a case. Raises UnknownName, NotPermitted, and Refused with articles."""
+    name, known = act
+    require_case(tx, core, case_id, agent, at)
+    known.do(
+        tx,
+        core,
+        Doing(
+            case_id=case_id,
+            content=content,
+            agent_id=agent.agent_id,
+            role=agent.role.value,
+            at=at,
+        ),
+    )
+    core.journal.append(
+        tx,
+        Entry(
+            at=at,
+            event="act.recorded",
+            flow=name,
+            outcome="recorded",
+            articles=(known.article,),
+            scope=case_scope(case_id),
+            case_id=case_id,
+            agent_id=agent.agent_id,
+        ),
+    )
+
+
+def require_case(tx: Tx, core: Core, case_id: str, agent: Agent, at: datetime) -> None:
+    """Refuse what is not known here, and what this agent may not open (A-2.5)."""
+    case = tx.get(standing.CASES, case_id)
+    if case is None:
+        raise UnknownName("Ce dossier n'est pas connu ici.", code="unknown_case")
+    if not core.partner.may_read(tx, case_id, agent.agent_id, agent.role.value, at):
+        raise NotPermitted(
+            "Ce dossier est suivi par un autre référent.", code="not_referent", articles=("A-2.5",)
+        )
+
+
+def read_message(tx: Tx, core: Core, message_id: str, agent: Agent, at: datetime) -> None:
+    """Tell the sender that a person has seen a message. Raises UnknownName, NotPermitted."""
+    inbox = tables.inbox
+    row = tx.execute(
+        select(inbox).where((inbox.c.message_id == message_id) & (inbox.c.status == "received"))
+    ).first()
+    case = None if row is None or row.case_id is None else tx.get(standing.CASES, row.case_id)
+    if row is None or case is None:
+        raise UnknownName("Aucun message reçu ne porte ce numéro.", code="unknown_message")
+    require_case(tx, core, case.case_id, agent, at)
+    sender = core.directory.entry(row.sender)
+    if sender is None:
+        raise Refused("L'émetteur n'est plus à l'annuaire.", code="unknown_sender")
+    acknowledge(tx, core, sender, case.instrument, message_id, READ, at)
+    handler = core.partner.read.get(row.type)
+    if handler is not None:
+        handler(tx, core, message_id, at)
+    core.journal.append(
+        tx,
+        Entry(
+            at=at,
+            event="message.read",
+            message_id=message_id,
+            flow=row.type,
+            outcome="read",
+            scope=case_scope(case.case_id),
+            case_id=case.case_id,
+            agent_id=agent.agent_id,
+        ),
+    )

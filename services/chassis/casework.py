@@ -1,0 +1,71 @@
+"""Routes of daily work beside messages: what is due, acts about a case, notices, read receipts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+from sqlalchemy import select
+
+from services.chassis import deadlines, tables
+from services.chassis.acts import NoticeBody, find_act, perform, read_message, record_notice
+from services.chassis.api import agent_of, read_body
+from services.chassis.node import Node
+from services.chassis.tokens import Right
+from services.chassis.views import PAGE
+
+
+def router(node: Node) -> APIRouter:
+    """Routes of one node, under ``/api/v1``."""
+    routes = APIRouter(prefix="/api/v1")
+
+    @routes.get("/deadlines")
+    async def due(request: Request) -> Response:
+        """What runs and what is late, soonest first: kind, article, day; ids only."""
+        agent_of(node, request, Right.READ)
+        return JSONResponse(await node.database.read(lambda c: _waiting(node, c)))
+
+    @routes.post("/notices", status_code=201)
+    async def notice(request: Request) -> Response:
+        """Record that a person was informed of what the law asks (GDPR 13)."""
+        agent = agent_of(node, request, Right.REGISTER)
+        body = read_body(NoticeBody, await request.body())
+        notice_id = node.given.new_id()
+        await node.database.write(
+            lambda tx: record_notice(
+                tx, node.core, body, notice_id, agent.agent_id, node.clock.now()
+            )
+        )
+        return JSONResponse({"notice_id": notice_id}, status_code=201)
+
+    @routes.post("/cases/{case_id}/acts/{act}", status_code=201)
+    async def act(request: Request, case_id: str, act: str) -> Response:
+        """Record an act about a case: 403 with its articles where a convention refuses it."""
+        agent = agent_of(node, request, Right.SEND)
+        known = find_act(node.core, act, agent)
+        content = read_body(known.payload, await request.body())
+        await node.database.write(
+            lambda tx: perform(
+                tx, node.core, (act, known), case_id, content, agent, node.clock.now()
+            )
+        )
+        return JSONResponse({"act": act, "case_id": case_id}, status_code=201)
+
+    @routes.post("/received/{message_id}/reading", status_code=201)
+    async def reading(request: Request, message_id: str) -> Response:
+        """Tell the sender that a person has seen this message (A-3.15)."""
+        agent = agent_of(node, request, Right.CASES)
+        await node.database.write(
+            lambda tx: read_message(tx, node.core, message_id, agent, node.clock.now())
+        )
+        return JSONResponse({"message_id": message_id, "status": "read"}, status_code=201)
+
+    return routes
+
+
+def _waiting(node: Node, connection: Any) -> list[dict[str, Any]]:  # noqa: ANN401 -- a Connection
+    table = tables.deadlines
+    waits = table.c.state.in_((deadlines.PENDING, deadlines.MISSED))
+    query = select(table).where(waits).order_by(table.c.due_at).limit(PAGE)
+    return [deadlines.shown(row, node.core.clocks) for row in connection.execute(query)]

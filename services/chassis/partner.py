@@ -1,0 +1,178 @@
+"""What a kind of organisation adds to the chassis, and what it is told when it is asked.
+
+The chassis knows no convention: a partner gives it handlers for messages, the facts that its
+conventions' checks ask for, acts that agents record beside messages, and kinds of deadlines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter
+
+from contracts.kernel.checks import Side
+from contracts.kernel.envelope import Envelope
+from contracts.kernel.facts import AgreementFacts
+from contracts.kernel.fields import Payload
+from contracts.kernel.organisation import DirectoryEntry, Kind
+from services.chassis.database import Tx
+from services.chassis.deadlines import Clock
+
+if TYPE_CHECKING:
+    from services.chassis.core import Core
+    from services.chassis.node import Node
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message that has just been put in the outbox, for the sender's own records."""
+
+    message_id: str
+    type: str
+    case_id: str | None
+    person_id: str | None
+    receiver: str
+    agent_id: str
+    payload: Payload
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message that the gate let in, for the receiver's own records."""
+
+    envelope: Envelope
+    sender: DirectoryEntry
+    payload: Payload
+    person_id: str | None
+    at: datetime
+
+
+SentHandler = Callable[[Tx, "Core", Sent], None]
+ReceivedHandler = Callable[[Tx, "Core", Received], None]
+AnsweredHandler = Callable[[Tx, "Core", str, str, datetime], None]
+"""Told the message's id and its receipt's status."""
+ReadHandler = Callable[[Tx, "Core", str, datetime], None]
+Stopped = Callable[[Tx, "Core", str, datetime], None]
+Knower = Callable[[Tx, "Core", "Question"], "Known"]
+Eraser = Callable[[Tx, str], int]
+Daily = Callable[[Tx, "Core", datetime], None]
+Responsible = Callable[["Core", str, datetime], str | None]
+MayRead = Callable[[Tx, str, str, str, datetime], bool]
+Viewer = Callable[[Tx, "Core", str], Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doing:
+    """An act that an agent records about a case, beside any message."""
+
+    case_id: str
+    content: Payload
+    agent_id: str
+    role: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalAct:
+    """One kind of act. article: on which it rests. label: what agents read.
+
+    payload: its content. do: records it; may raise Refused with articles, UnknownName.
+    roles: who may; empty for every role that works on cases.
+    """
+
+    article: str
+    label: str
+    payload: type[Payload]
+    do: Callable[[Tx, Core, Doing], None]
+    roles: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What this node's gate is about to decide, asked of the partner for the facts it holds.
+
+    side: ours. partner: the other organisation. person_id: of the case, or of the agreement.
+    agent_id, agent_role: who sends; None at the receiver, which cannot know.
+    """
+
+    side: Side
+    type: str
+    case_id: str | None
+    payload: Payload
+    partner: DirectoryEntry | None
+    at: datetime
+    person_id: str | None = None
+    agreement: AgreementFacts | None = None
+    agent_id: str | None = None
+    agent_role: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """Facts that a partner holds, under the names that its conventions' checks ask for."""
+
+    records: Mapping[str, datetime] = field(default_factory=dict)
+    signatures: Mapping[str, datetime] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+def _nothing_known(_tx: Tx, _core: Core, _question: Question) -> Known:
+    return Known()
+
+
+def _nothing_daily(_tx: Tx, _core: Core, _at: datetime) -> None:
+    """No clock beside those of the chassis."""
+
+
+def _nothing_stopped(_tx: Tx, _core: Core, _case_id: str, _at: datetime) -> None:
+    """No state of its own to stop."""
+
+
+def _nobody_answers(_core: Core, _purpose: str, _at: datetime) -> str | None:
+    return None
+
+
+def _everybody(_tx: Tx, _case_id: str, _agent_id: str, _role: str, _at: datetime) -> bool:
+    return True
+
+
+def _nothing_to_erase(_tx: Tx, _case_id: str) -> int:
+    return 0
+
+
+def _nothing_to_show(_tx: Tx, _core: Core, _case_id: str) -> Mapping[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """What a kind of organisation adds to the chassis.
+
+    facts: what only the partner knows of a message, at both gates. acts: what agents record beside
+    messages. answered: told of each receipt of a type it sent; read: when somebody here reads one
+    that came; stopped: when an agreement was withdrawn under a case. clocks: kinds of deadlines;
+    daily: sets what the calendar makes due. responsible: who answers for a young person at an
+    instant, for a purpose. may_read: whether an agent, in a role, has access to a case. erase:
+    destroys the partner's rows of a case and says how many. view: what the partner holds about a
+    case, for its own agents. routes: what its node answers beside the chassis' own.
+    """
+
+    kind: Kind
+    sent: Mapping[str, SentHandler] = field(default_factory=dict)
+    received: Mapping[str, ReceivedHandler] = field(default_factory=dict)
+    facts: Knower = _nothing_known
+    read: Mapping[str, ReadHandler] = field(default_factory=dict)
+    stopped: Stopped = _nothing_stopped
+    answered: Mapping[str, AnsweredHandler] = field(default_factory=dict)
+    acts: Mapping[str, LocalAct] = field(default_factory=dict)
+    clocks: Mapping[str, Clock] = field(default_factory=dict)
+    daily: Daily = _nothing_daily
+    responsible: Responsible = _nobody_answers
+    may_read: MayRead = _everybody
+    erase: Eraser = _nothing_to_erase
+    view: Viewer = _nothing_to_show
+    routes: Callable[[Node], APIRouter] | None = None

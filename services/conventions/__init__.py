@@ -1,0 +1,1 @@
+"""What the two sides of a convention keep alike: one folder each, beside those of the partners."""
