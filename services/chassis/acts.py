@@ -17,6 +17,7 @@ from contracts.kernel.fields import Payload, ShortText, said
 from services.chassis import standing, tables
 from services.chassis.core import Core
 from services.chassis.database import Tx
+from services.chassis.erasure import ERASED
 from services.chassis.journal import Entry
 from services.chassis.partner import Doing, LocalAct
 from services.chassis.receipting import READ, acknowledge
@@ -101,6 +102,8 @@ def perform(
             at=at,
         ),
     )
+    case = tx.get(standing.CASES, case_id)
+    erased = case is None or case.state == ERASED  # the act may have destroyed it
     core.journal.append(
         tx,
         Entry(
@@ -109,8 +112,8 @@ def perform(
             flow=name,
             outcome="recorded",
             articles=(known.article,),
-            scope=case_scope(case_id),
-            case_id=case_id,
+            scope=REGISTER_SCOPE if erased else case_scope(case_id),
+            case_id=None if erased else case_id,
             agent_id=agent.agent_id,
         ),
     )

@@ -345,8 +345,8 @@ async def test_reception_is_due_on_the_first_day_for_both(desk: Desk) -> None:
     assert desk.waiting(desk.city)["measure.reception"] == "missed"
     desk.act(desk.city, "reception", on=on, pupil=True, representative=True)
     assert "measure.reception" not in desk.waiting(desk.city)
+    dpo = Agent("dpo-1", Role.DPO)
     with pytest.raises(NotPermitted):
-        dpo = Agent("dpo-1", Role.DPO)
         desk.act(desk.city, "reception", dpo, on=on, pupil=True, representative=True)
 
 
