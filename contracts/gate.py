@@ -14,7 +14,7 @@ from functools import singledispatch
 
 from contracts.kernel import checks
 from contracts.kernel.checks import ADULT, MINOR, Check, Giver, Side
-from contracts.kernel.facts import Facts
+from contracts.kernel.facts import Facts, InstrumentFacts
 from contracts.kernel.instrument import Cardinality, Convention, Flow, Instrument
 
 
@@ -80,7 +80,18 @@ def decide(rules: Rules, facts: Facts, at: datetime) -> Decision:
     of the decision, aware.
     """
     reasons = [reason for test in rules.tests if (reason := test(facts, at)) is not None]
-    return Refused(rules.rules_version, tuple(reasons)) if reasons else rules.allowed
+    return Refused(rules.rules_version, _once(reasons)) if reasons else rules.allowed
+
+
+_UNBOUND = "unbound"
+
+
+def _once(reasons: list[Reason]) -> tuple[Reason, ...]:
+    """All reasons; that nothing binds the two is one, however many checks stumble over it."""
+    kept = [reason for reason in reasons if reason.code != _UNBOUND]
+    unbound = [reason for reason in reasons if reason.code == _UNBOUND]
+    first = reasons.index(unbound[0]) if unbound else 0
+    return (*kept[:first], *unbound[:1], *kept[first:])
 
 
 def instrument_checks(instrument: Instrument, flow: Flow) -> tuple[Check, ...]:
@@ -116,6 +127,7 @@ def instrument_checks(instrument: Instrument, flow: Flow) -> tuple[Check, ...]:
 
 
 _PARTIES = "Cette convention ne lie pas ces deux organismes dans ce sens."
+_NOTHING = "Aucune convention signée ne lie ces deux organismes."
 _EVIDENCE = "La preuve des signatures n'est pas enregistrée : la convention est fermée."
 _TERM = "La convention n'est pas en vigueur à cette date."
 _TERMINATED = "La convention a été dénoncée et son préavis est écoulé."
@@ -149,88 +161,76 @@ def test_of(check: Check) -> Test:
     raise TypeError(f"the gate knows no check of kind {type(check).__name__}")
 
 
-@test_of.register
-def _(check: checks.Parties) -> Test:
-    no = Reason(check.article, "parties", check.sentence)
+def _bound(
+    check: Check, code: str, holds: Callable[[Facts, InstrumentFacts, datetime], bool]
+) -> Test:
+    """A question about what binds the two organisations; where nothing does, it is answered no."""
+    no = Reason(check.article, code, check.sentence)
+    nothing = Reason(check.article, _UNBOUND, _NOTHING)
 
-    def test(facts: Facts, _at: datetime) -> Reason | None:
+    def test(facts: Facts, at: datetime) -> Reason | None:
         it = facts.instrument
-        if it is None or facts.sender not in it.parties or facts.receiver not in it.parties:
-            return no
-        return None
+        if it is None:
+            return nothing
+        return None if holds(facts, it, at) else no
 
     return test
+
+
+@test_of.register
+def _(check: checks.Parties) -> Test:
+    return _bound(
+        check,
+        "parties",
+        lambda facts, it, _at: facts.sender in it.parties and facts.receiver in it.parties,
+    )
 
 
 @test_of.register
 def _(check: checks.Evidence) -> Test:
-    no = Reason(check.article, "no_evidence", check.sentence)
-    return lambda facts, _at: (
-        None if facts.instrument is not None and facts.instrument.evidence else no
-    )
+    return _bound(check, "no_evidence", lambda _facts, it, _at: it.evidence)
 
 
 @test_of.register
 def _(check: checks.Term) -> Test:
-    no = Reason(check.article, "term", check.sentence)
     endless = check.endless
 
-    def test(facts: Facts, at: datetime) -> Reason | None:
-        it = facts.instrument
-        if it is None or it.opens_at is None or at < it.opens_at:
-            return no
-        if it.closes_at is None:
-            return None if endless else no
-        return no if at >= it.closes_at else None
+    def holds(_facts: Facts, it: InstrumentFacts, at: datetime) -> bool:
+        if it.opens_at is None or at < it.opens_at:
+            return False
+        return endless if it.closes_at is None else at < it.closes_at
 
-    return test
+    return _bound(check, "term", holds)
 
 
 @test_of.register
 def _(check: checks.NotTerminated) -> Test:
-    no = Reason(check.article, "terminated", check.sentence)
-
-    def test(facts: Facts, at: datetime) -> Reason | None:
-        it = facts.instrument
-        if it is None:
-            return no
-        return no if it.notice_ends_at is not None and at >= it.notice_ends_at else None
-
-    return test
-
-
-@test_of.register
-def _(check: checks.NotSuspended) -> Test:
-    no = Reason(check.article, "suspended", check.sentence)
-    return lambda facts, _at: (
-        None if facts.instrument is not None and not facts.instrument.suspended else no
+    return _bound(
+        check,
+        "terminated",
+        lambda _facts, it, at: it.notice_ends_at is None or at < it.notice_ends_at,
     )
 
 
 @test_of.register
+def _(check: checks.NotSuspended) -> Test:
+    return _bound(check, "suspended", lambda _facts, it, _at: not it.suspended)
+
+
+@test_of.register
 def _(check: checks.NewCaseAllowed) -> Test:
-    no = Reason(check.article, "no_new_case", check.sentence)
-
-    def test(facts: Facts, at: datetime) -> Reason | None:
-        it = facts.instrument
-        if it is None:
-            return no
-        return no if it.notice_at is not None and at >= it.notice_at else None
-
-    return test
+    return _bound(
+        check, "no_new_case", lambda _facts, it, at: it.notice_at is None or at < it.notice_at
+    )
 
 
 @test_of.register
 def _(check: checks.Version) -> Test:
-    no = Reason(check.article, "version", check.sentence)
-
-    def test(facts: Facts, _at: datetime) -> Reason | None:
-        it = facts.instrument
-        if it is None or it.version_here is None or it.version_here != it.version_there:
-            return no
-        return None
-
-    return test
+    return _bound(
+        check,
+        "version",
+        lambda _facts, it, _at: it.version_here is not None and it.version_here == it.version_there,
+    )
 
 
 @test_of.register

@@ -53,7 +53,8 @@ class UnknownKey(InvalidDocument):
 class InvalidPayload(RelaisError):
     """Content that does not fit its message type (A-5.1: strictly necessary, nothing else).
 
-    fields: dotted paths of what is wrong, with a code each; never the value itself.
+    fields: dotted paths of what is wrong, with a code each; never the value itself. message_id:
+    under which the refusal was journaled, where it was.
     """
 
     code = "invalid_payload"
@@ -69,6 +70,7 @@ class InvalidPayload(RelaisError):
     ) -> None:
         super().__init__(sentence, code=code, articles=articles)
         self.fields = fields
+        self.message_id: str | None = None
 
 
 class UnknownName(RelaisError):

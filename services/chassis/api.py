@@ -165,7 +165,11 @@ async def _send(node: Node, agent: Agent, content: bytes, key: str | None) -> Re
         try:
             data = routing.read_data(node.core, body.type, body.data)
         except InvalidPayload as error:
-            refused = posting.invalid(node.core, body.type, agent.agent_id, error.articles)
+            error.message_id = node.given.new_id()
+            refused = posting.invalid(
+                node.core, error.message_id, body.type, agent.agent_id, error.articles
+            )
+            step.set(message_id=error.message_id)
             await node.database.write(lambda tx: refused(tx, node.clock.now()))
             step.refuse(*error.articles, code=error.code)
             raise

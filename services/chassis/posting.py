@@ -45,7 +45,10 @@ class Outcome:
 
 
 def submit(tx: Tx, core: Core, request: Request, at: datetime) -> Outcome:
-    """Decide and queue one message. May be run twice with the same request (see database)."""
+    """Decide and queue one message. May be run twice with the same request (see database).
+
+    Raises UnknownName for an agreement that is not here.
+    """
     route = resolve(core, request, at)
     known = _standing(tx, core, request, route)
     person = standing.person_of(core, known)
@@ -67,10 +70,9 @@ def submit(tx: Tx, core: Core, request: Request, at: datetime) -> Outcome:
 
 
 def invalid(
-    core: Core, type_: str, agent_id: str, articles: tuple[str, ...]
+    core: Core, message_id: str, type_: str, agent_id: str, articles: tuple[str, ...]
 ) -> Callable[[Tx, datetime], None]:
     """The unit that journals a content refused for its shape; nothing of the content is kept."""
-    message_id = core.new_id()
 
     def unit(tx: Tx, at: datetime) -> None:
         core.journal.append(
@@ -98,7 +100,10 @@ def _standing(tx: Tx, core: Core, request: Request, route: Route) -> Standing:
         fits = known.case is not None and known.case.partner == request.to
         return known if fits else NOTHING
     if request.agreement_id is not None:
-        return standing.of_agreement(tx, request.agreement_id, core.org, request.to)
+        found = standing.of_agreement(tx, request.agreement_id, core.org, request.to)
+        if found is NOTHING:
+            raise UnknownName("Cet accord n'est pas connu ici.", code="unknown_agreement")
+        return found
     if request.notice_id is not None:
         return standing.of_notice(tx, request.notice_id)
     return NOTHING

@@ -62,7 +62,7 @@ def refusal(message_id: str, decision: Refused) -> dict[str, Any]:
         {"article": one.article, "code": one.code, "sentence": one.sentence}
         for one in decision.reasons
     ]
-    said = " ".join(one.sentence for one in decision.reasons)
+    said = " ".join(dict.fromkeys(one.sentence for one in decision.reasons))
     document = _document(403, "refused", said, decision.articles)
     return {**document, "message_id": message_id, "reasons": reasons}
 
@@ -88,6 +88,8 @@ async def _relais(_request: Request, error: Exception) -> JSONResponse:
     more: dict[str, Any] = {}
     if isinstance(error, InvalidPayload):
         more["fields"] = [{"path": path, "code": code} for path, code in error.fields]
+        if error.message_id is not None:
+            more["message_id"] = error.message_id
     return problem(error.status, error.code, error.sentence, error.articles, **more)
 
 

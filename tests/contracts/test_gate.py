@@ -79,7 +79,31 @@ def test_the_list_of_kinds_is_whole() -> None:
 def test_what_is_unknown_refuses_with_its_article_and_sentence(check: Check) -> None:
     reason = gate.test_of(check)(UNKNOWN, AT)
     assert reason is not None
-    assert (reason.article, reason.sentence) == (check.article, "Non.")
+    said = "Aucune convention signée ne lie ces deux organismes."
+    assert reason.article == check.article
+    assert reason.sentence == (said if reason.code == "unbound" else "Non.")
+
+
+BOUND = [
+    one(article="A-9.1", sentence="Non.")
+    for one in (
+        checks.Parties,
+        checks.Evidence,
+        checks.Term,
+        checks.NotTerminated,
+        checks.NotSuspended,
+        checks.NewCaseAllowed,
+        checks.Version,
+    )
+]
+
+
+@pytest.mark.parametrize("check", BOUND, ids=lambda check: type(check).__name__)
+def test_where_nothing_binds_the_two_no_check_says_anything_else(check: Check) -> None:
+    """A suspension, a notice or a version of what does not exist would be a falsehood."""
+    reason = gate.test_of(check)(replace(FACTS, instrument=None), AT)
+    assert reason is not None
+    assert reason.code == "unbound"
 
 
 def test_an_unknown_kind_of_check_is_an_error_and_never_a_yes() -> None:
@@ -245,7 +269,7 @@ def test_a_legal_duty_knows_its_parties_and_its_purpose() -> None:
     assert codes(ask(one, FACTS, instrument=duty)) == []
     assert codes(ask(one, replace(FACTS, sender="ccas"), instrument=duty)) == ["parties"]
     assert codes(ask(one, replace(FACTS, purpose="other"), instrument=duty)) == ["purpose"]
-    assert codes(ask(one, replace(FACTS, instrument=None), instrument=duty)) == ["parties", "term"]
+    assert codes(ask(one, replace(FACTS, instrument=None), instrument=duty)) == ["unbound"]
 
 
 def test_all_reasons_come_back_in_the_order_of_the_checks() -> None:

@@ -248,6 +248,33 @@ def test_a_call_that_makes_no_sense_is_a_problem_that_repeats_nothing(
     assert NOBODYS not in answer.text
 
 
+def test_a_wrong_shape_is_journaled_under_the_id_that_its_answer_gives(one_town: Town) -> None:
+    wrong = one_town.attempt(one_town.agree(one_town.pupil()), {**REFERRAL, "more": 1})
+    path = f"/api/v1/messages/{wrong.json()['message_id']}/decision"
+    (line,) = one_town.dpo[SCHOOL].get(path).json()
+    assert (line["event"], line["outcome"]) == ("message.refused", "invalid")
+    assert line["articles"] == ["A-5.1"]
+
+
+def test_where_nothing_binds_the_two_nothing_else_is_said_of_it(one_town: Town) -> None:
+    """A notice or a suspension of what does not exist would be a falsehood in the journal."""
+    body = {
+        "type": "referral.submitted",
+        "to": MISSION,
+        "agreement_id": one_town.agree(one_town.pupil(), recipients=[MISSION]),
+        "data": REFERRAL,
+    }
+    answer = one_town.head.post("/api/v1/messages", json=body).json()
+    assert "Aucune convention signée ne lie ces deux organismes." in answer["detail"]
+    told = [(one["article"], one["code"]) for one in answer["reasons"]]
+    assert told == [("A-4.3", "flow"), ("A-0.1", "unbound")]
+
+
+def test_an_unknown_agreement_is_said_to_be_unknown(one_town: Town) -> None:
+    answer = one_town.attempt(new_id())
+    assert (answer.status_code, answer.json()["code"]) == (404, "unknown_agreement")
+
+
 def test_a_body_too_long_for_any_message_is_a_problem(one_town: Town) -> None:
     def posts(length: int) -> httpx.Response:
         return one_town.head.post("/api/v1/messages", content=b" " * length)
