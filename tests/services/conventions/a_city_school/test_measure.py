@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from contracts.conventions.a_city_school.messages import SIGNATORIES
 from contracts.kernel.errors import Refused
@@ -66,6 +67,28 @@ async def test_a_measure_from_request_to_end(desk: Desk) -> None:
     assert set(desk.waiting(desk.school)) >= {"booklet.shown"}
     desk.act(desk.school, "booklet_shown", on=desk.today.isoformat(), shown=True)
     assert "booklet.shown" not in desk.waiting(desk.school)
+
+
+async def test_what_each_side_ticks_stays_with_it_and_says_no_more(desk: Desk) -> None:
+    """A-3.4, A-3.8, A-3.11 at the city; A-3.12 at the school: codes and days, never a word."""
+    await desk.running()
+    on = desk.first_day.isoformat()
+    desk.act(desk.city, "themes", themes=["authority", "self", "peers"])
+    desk.act(desk.city, "reflection", on=on)
+    desk.act(desk.city, "booklet", on=on)
+    desk.act(desk.school, "booklet_shown", on=on, shown=False)
+    await desk.pair.carry()
+    ticked = [(row.what, row.code) for row in desk.city.rows(records)]
+    assert ticked == [
+        ("theme", "authority"),
+        ("theme", "self"),
+        ("theme", "peers"),
+        ("reflection", None),
+        ("booklet_handed", None),
+    ]
+    assert [(row.what, row.code) for row in desk.school.rows(records)] == [("booklet", "not_shown")]
+    with pytest.raises(ValidationError):
+        desk.act(desk.city, "themes", themes=["behaviour"])
 
 
 async def test_the_exclusion_lasts_eight_days_at_most(desk: Desk) -> None:
