@@ -17,11 +17,11 @@ from contracts.kernel.fields import Payload, ShortText, said
 from services.chassis import standing, tables
 from services.chassis.core import Core
 from services.chassis.database import Tx
-from services.chassis.erasure import ERASED
 from services.chassis.journal import Entry
 from services.chassis.partner import Doing, LocalAct
 from services.chassis.receipting import READ, acknowledge
 from services.chassis.scopes import REGISTER_SCOPE, case_scope
+from services.chassis.standing import ERASED
 from services.chassis.tokens import Agent, NotPermitted
 
 

@@ -14,13 +14,13 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 from sqlalchemy import ColumnElement, select, update
 
-from contracts.kernel.agreement import Assent, expiry
+from contracts.kernel.agreement import Assent, Proof, expiry
 from contracts.kernel.checks import Giver
 from contracts.kernel.control import AgreementChanged, Instant
 from contracts.kernel.errors import InvalidPayload, UnknownName
 from contracts.kernel.fields import Code, Payload, ShortText, said
 from contracts.kernel.organisation import OrgId
-from contracts.kernel.paris import day_of
+from contracts.kernel.paris import add_months, day_of, midnight
 from contracts.kernel.signed import OPEN_STATES, SignedConvention
 from services.chassis import letters, standing, tables
 from services.chassis.controls import send_control
@@ -108,6 +108,17 @@ def register_person(
     )
     _journal(tx, core, "person.registered", agent_id, at)
     return person_id
+
+
+def person_left(tx: Tx, core: Core, person_id: str, agent_id: str, at: datetime) -> None:
+    """Record that a person is registered here no more (A-1.2). Raises UnknownName."""
+    persons = tables.persons
+    here = (persons.c.person_id == person_id) & persons.c.registered_at.is_not(None)
+    if tx.execute(update(persons).where(here).values(left_at=at)).rowcount == 0:
+        raise UnknownName("Cette personne n'est pas dans le registre.", code="unknown_person")
+    tx.forget(standing.PERSONS)
+    tx.forget(standing.AGREEMENTS)
+    _journal(tx, core, "person.left", agent_id, at)
 
 
 def accept_charter(tx: Tx, core: Core, agent_id: str, version: str, at: datetime) -> None:
@@ -209,35 +220,104 @@ def withdraw(
             tables.agreement_recipients.c.agreement_id == agreement_id
         )
     ).all()
+    if found.row.refused:
+        return Withdrawal((), 0)  # a refusal never left, and nothing rests on it
     stopped = 0
+    told: list[str] = []
     for one in recipients:
-        case_ids = _cases(tx, one.reference)
-        stopped += stop(tx, core, one.reference, case_ids, at)
-        _tell(tx, core, one, case_ids, at)
-    return Withdrawal(tuple(one.recipient for one in recipients), stopped)
+        stopped += end_reference(tx, core, one, "withdrawn", at, told)
+    return Withdrawal(tuple(told), stopped)
 
 
-def _cases(tx: Tx, reference: str) -> tuple[str, ...]:
+def end_reference(
+    tx: Tx,
+    core: Core,
+    recipient: Any,  # noqa: ANN401 -- a row of agreement_recipients
+    state: Literal["withdrawn", "expired"],
+    at: datetime,
+    told: list[str],
+) -> int:
+    """Stop what rests on one reference of an agreement, and tell its recipient.
+
+    told: gets the recipient, if any convention ever joined us to it. Returns how many letters were
+    stopped.
+    """
     cases = tables.cases
-    rows = tx.execute(select(cases.c.case_id).where(cases.c.reference == reference))
-    return tuple(row.case_id for row in rows)
+    rows = tx.execute(
+        select(cases.c.case_id, cases.c.instrument).where(cases.c.reference == recipient.reference)
+    ).all()
+    stopped = stop(tx, core, recipient.reference, [row.case_id for row in rows], at)
+    # What was agreed before the convention was signed travels under the one that carried it since.
+    carried = [row.instrument for row in rows] or [
+        signed.id for signed in core.between(recipient.recipient) if signed.opens_on is not None
+    ]
+    convention_id = recipient.convention_id or (carried[-1] if carried else "")
+    case_ids = tuple(row.case_id for row in rows)
+    if convention_id:
+        _tell(tx, core, recipient, convention_id, case_ids, state, at)
+        told.append(recipient.recipient)
+    return stopped
+
+
+def expire(tx: Tx, core: Core, at: datetime) -> int:
+    """End what rests on agreements that have expired: at 18, at twelve months, at the end.
+
+    Their recipients are told, as of a withdrawal. Returns how many agreements.
+    """
+    agreements, recipients = tables.agreements, tables.agreement_recipients
+    over = (
+        (agreements.c.expires_at <= at)
+        & agreements.c.withdrawn_at.is_(None)
+        & agreements.c.ended_at.is_(None)
+        & ~agreements.c.refused
+    )
+    found = tx.execute(select(agreements.c.agreement_id).where(over)).scalars().all()
+    for agreement_id in found:
+        mine = recipients.c.agreement_id == agreement_id
+        for one in tx.execute(select(recipients).where(mine)).all():
+            end_reference(tx, core, one, "expired", at, [])
+        ended = agreements.c.agreement_id == agreement_id
+        tx.execute(update(agreements).where(ended).values(ended_at=at))
+        _journal(tx, core, "agreement.expired", None, at)
+    tx.forget(standing.AGREEMENTS)
+    return len(found)
 
 
 def stop(tx: Tx, core: Core, reference: str, case_ids: Collection[str], at: datetime) -> int:
     """Stop what rests on a reference: waiting letters are erased, open cases are stopped."""
     cases = tables.cases
     stopped = stop_letters(tx, core, tables.outbox.c.reference == reference, at)
-    tx.execute(
-        update(cases)
-        .where(cases.c.case_id.in_(list(case_ids)) & (cases.c.state == "open"))
-        .values(state="stopped", closed_at=at)
-    )
+    open_ = cases.c.case_id.in_(list(case_ids)) & (cases.c.state == "open")
+    for row in tx.execute(select(cases.c.case_id, cases.c.instrument).where(open_)).all():
+        signed = core.directory.conventions.get(row.instrument)
+        months = 0 if signed is None else signed.purge_months
+        tx.execute(
+            update(cases)
+            .where(cases.c.case_id == row.case_id)
+            .values(
+                state="stopped",
+                closed_at=at,
+                retain_until=midnight(add_months(day_of(at), months)),
+            )
+        )
     tx.forget(standing.CASES)
     for case_id in case_ids:
         cancel_case(tx, case_id, at)
         core.partner.stopped(tx, core, case_id, at)
     tx.on_commit(lambda: core.withdrawn.setdefault(reference, at))
     return stopped
+
+
+def stop_held(tx: Tx, core: Core, proof: Proof, at: datetime) -> None:
+    """Stop at a holder, at once, what rests on a partner's agreement (design §10.8)."""
+    key = (proof.reference, proof.collector)
+    if tx.get(standing.TOMBSTONES, key) is None:
+        row = {"reference": proof.reference, "org": proof.collector, "withdrawn_at": at}
+        tx.insert(tables.tombstones, row)
+        tx.forget(standing.TOMBSTONES, key)
+    cases = tables.cases
+    rows = tx.execute(select(cases.c.case_id).where(cases.c.reference == proof.reference))
+    stop(tx, core, proof.reference, [row.case_id for row in rows], at)
 
 
 def stop_letters(tx: Tx, core: Core, which: ColumnElement[bool], at: datetime) -> int:
@@ -267,17 +347,23 @@ def _stopped(message_id: str, type_: str, at: datetime) -> Entry:
     )
 
 
-def _tell(tx: Tx, core: Core, recipient: Any, case_ids: tuple[str, ...], at: datetime) -> None:  # noqa: ANN401 -- a SQLAlchemy row
+def _tell(
+    tx: Tx,
+    core: Core,
+    recipient: Any,  # noqa: ANN401 -- a row of agreement_recipients
+    convention_id: str,
+    case_ids: tuple[str, ...],
+    state: Literal["withdrawn", "expired"],
+    at: datetime,
+) -> None:
     tx.insert(
         tables.withdrawals,
         {"reference": recipient.reference, "org": recipient.recipient, "told_at": at},
     )
     content = AgreementChanged(
-        reference=recipient.reference, case_ids=case_ids, state="withdrawn", effective_at=at
+        reference=recipient.reference, case_ids=case_ids, state=state, effective_at=at
     )
-    send_control(
-        tx, core, "agreement.changed", content, recipient.recipient, recipient.convention_id, at
-    )
+    send_control(tx, core, "agreement.changed", content, recipient.recipient, convention_id, at)
 
 
 def _journal(tx: Tx, core: Core, event: str, agent_id: str | None, at: datetime) -> None:

@@ -11,39 +11,39 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 from sqlalchemy import Row
 
 from contracts.gate import Refused
-from contracts.kernel.control import ErasureRequested, WithdrawalRequested
+from contracts.kernel.control import WithdrawalRequested
 from contracts.kernel.errors import InvalidPayload, UnknownName
 from contracts.kernel.fields import Payload
 from contracts.kernel.organisation import OrgId
-from contracts.kernel.paris import add_months, day_of
-from services.chassis import idempotency, posting, routing, standing, tables, views
+from services.chassis import idempotency, posting, routing, standing, views
 from services.chassis.acts import require_case
 from services.chassis.agreements import (
     AgreementRecord,
     accept_charter,
+    person_left,
     record_agreement,
     register_person,
-    stop_letters,
+    stop_held,
     withdraw,
 )
 from services.chassis.controls import send_control
 from services.chassis.database import Need, Tx, Work
+from services.chassis.erasure import ask_erasure, erase_person
 from services.chassis.node import Node
 from services.chassis.problems import MEDIA_TYPE, refusal
-from services.chassis.routing import fields_at_fault
+from services.chassis.requests import admitted, agent_of, read_body, read_query, write_once
 from services.chassis.standing import Person
 from services.chassis.tokens import Agent, Right
 
-M = TypeVar("M", bound=BaseModel)
 Id = r"^[0-9a-f]{32}$"
 
 
@@ -67,33 +67,6 @@ class CharterBody(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     version: str = Field(min_length=1, max_length=20)
-
-
-def read_body(model: type[M], content: bytes) -> M:
-    """Validate a request's bytes once; raises InvalidPayload with paths and codes."""
-    try:
-        return model.model_validate_json(content)
-    except ValidationError as error:
-        raise InvalidPayload(
-            "La requête n'a pas la forme attendue.", fields=fields_at_fault(error)
-        ) from None
-
-
-def read_query(model: type[M], request: Request) -> M:
-    """Validate a request's query; raises InvalidPayload with paths and codes."""
-    try:
-        return model.model_validate(dict(request.query_params))
-    except ValidationError as error:
-        raise InvalidPayload(
-            "Les critères n'ont pas la forme attendue.", fields=fields_at_fault(error)
-        ) from None
-
-
-def agent_of(node: Node, request: Request, right: Right) -> Agent:
-    """The agent behind a request, if the role includes the right."""
-    agent = node.tokens.read(request.headers.get("authorization"), node.clock.now())
-    agent.require(right)
-    return agent
 
 
 def router(node: Node) -> APIRouter:
@@ -268,45 +241,74 @@ def _register(routes: APIRouter, node: Node) -> None:
     @routes.post("/persons", status_code=201)
     async def person(request: Request) -> Response:
         """Add a person to this organisation's own register; the id is random and local."""
-        agent = agent_of(node, request, Right.REGISTER)
+        agent = await admitted(node, request, Right.REGISTER)
         body = read_body(Person, await request.body())
         person_id = node.given.new_id()
-        await node.database.write(
-            lambda tx: register_person(
-                tx, node.core, body, person_id, agent.agent_id, node.clock.now()
-            )
+
+        def unit(tx: Tx) -> dict[str, Any]:
+            at = node.clock.now()
+            register_person(tx, node.core, body, person_id, agent.agent_id, at)
+            return {"person_id": person_id}
+
+        return await write_once(node, request, agent, unit)
+
+    @routes.post("/persons/{person_id}/departure")
+    async def departure(request: Request, person_id: str) -> Response:
+        """Record that a person is registered here no more (A-1.2); retention runs from then on."""
+        agent = await admitted(node, request, Right.REGISTER)
+
+        def unit(tx: Tx) -> dict[str, Any]:
+            person_left(tx, node.core, person_id, agent.agent_id, node.clock.now())
+            return {"person_id": person_id}
+
+        return await write_once(node, request, agent, unit, HTTPStatus.OK)
+
+    @routes.post("/persons/{person_id}/erasure", status_code=202)
+    async def erasure(request: Request, person_id: str) -> Response:
+        """Destroy all that is held about a person, and ask every partner to (GDPR art. 17, 19)."""
+        agent = await admitted(node, request, Right.ERASE)
+        return await write_once(
+            node, request, agent, lambda tx: _erase_person(tx, node, person_id), 202
         )
-        return JSONResponse({"person_id": person_id}, status_code=201)
 
     @routes.post("/charter", status_code=201)
     async def charter(request: Request) -> Response:
-        """Accept the confidentiality charter (A-5.2)."""
+        """Accept the confidentiality charter in force (A-5.2)."""
         agent = agent_of(node, request, Right.READ)
         version = read_body(CharterBody, await request.body()).version
-        await node.database.write(
-            lambda tx: accept_charter(tx, node.core, agent.agent_id, version, node.clock.now())
-        )
-        return JSONResponse({"version": version}, status_code=201)
+        if version != node.core.policy.charter:
+            raise InvalidPayload(
+                f"La charte en vigueur est la version {node.core.policy.charter}.",
+                fields=(("version", "not_in_force"),),
+                articles=("A-5.2",),
+            )
+
+        def unit(tx: Tx) -> dict[str, Any]:
+            accept_charter(tx, node.core, agent.agent_id, version, node.clock.now())
+            return {"version": version}
+
+        return await write_once(node, request, agent, unit)
 
 
 def _agreements(routes: APIRouter, node: Node) -> None:
     @routes.post("/agreements", status_code=201)
     async def record(request: Request) -> Response:
         """Record an agreement or a refusal, with the notice that came before it."""
-        agent = agent_of(node, request, Right.REGISTER)
+        agent = await admitted(node, request, Right.REGISTER)
         body = read_body(AgreementRecord, await request.body())
         agreement_id = node.given.new_id()
-        await node.database.write(
-            lambda tx: record_agreement(
-                tx, node.core, body, agreement_id, agent.agent_id, node.clock.now()
-            )
-        )
-        return JSONResponse({"agreement_id": agreement_id}, status_code=201)
+
+        def unit(tx: Tx) -> dict[str, Any]:
+            at = node.clock.now()
+            record_agreement(tx, node.core, body, agreement_id, agent.agent_id, at)
+            return {"agreement_id": agreement_id}
+
+        return await write_once(node, request, agent, unit)
 
     @routes.get("/agreements/{agreement_id}")
     async def agreement(request: Request, agreement_id: str) -> Response:
         """State of an agreement: to what, to whom, until when, and who was told of its end."""
-        agent_of(node, request, Right.CASES)
+        await admitted(node, request, Right.CASES)
         found = await node.database.read(
             lambda c: views.agreement(c, agreement_id, node.clock.now())
         )
@@ -319,9 +321,10 @@ def _agreements(routes: APIRouter, node: Node) -> None:
         At a holder the id is the agreement's reference: it stops here at once, and the collector
         is asked to tell the others.
         """
-        agent = agent_of(node, request, Right.REGISTER)
-        answer = await node.database.write(lambda tx: _withdraw(tx, node, agreement_id, agent))
-        return JSONResponse(answer)
+        agent = await admitted(node, request, Right.WITHDRAW)
+        return await write_once(
+            node, request, agent, lambda tx: _withdraw(tx, node, agreement_id, agent), 200
+        )
 
 
 def _withdraw(tx: Tx, node: Node, agreement_id: str, agent: Agent) -> dict[str, Any]:
@@ -332,7 +335,7 @@ def _withdraw(tx: Tx, node: Node, agreement_id: str, agent: Agent) -> dict[str, 
     proof = tx.get(standing.PROOFS, agreement_id)
     if proof is None:
         raise UnknownName("Cet accord n'est pas connu ici.", code="unknown_agreement")
-    views.stop_held(tx, node.core, proof, at)
+    stop_held(tx, node.core, proof, at)
     asked = WithdrawalRequested(reference=proof.reference, asked_at=at)
     send_control(
         tx, node.core, "withdrawal.requested", asked, proof.collector, proof.convention_id, at
@@ -344,7 +347,7 @@ def _cases(routes: APIRouter, node: Node) -> None:
     @routes.get("/cases/{case_id}")
     async def case(request: Request, case_id: str) -> Response:
         """What this organisation holds about a case."""
-        agent = agent_of(node, request, Right.CASES)
+        agent = await admitted(node, request, Right.CASES)
 
         def unit(tx: Tx) -> dict[str, Any]:
             require_case(tx, node.core, case_id, agent, node.clock.now())
@@ -354,24 +357,26 @@ def _cases(routes: APIRouter, node: Node) -> None:
 
     @routes.post("/cases/{case_id}/erasure", status_code=202)
     async def erasure(request: Request, case_id: str) -> Response:
-        """Ask the partner to destroy what it holds about a case (GDPR art. 17)."""
-        agent_of(node, request, Right.ERASE)
-        answer = await node.database.write(lambda tx: _ask_erasure(tx, node, case_id))
-        return JSONResponse(answer, status_code=202)
+        """Destroy what is held about a case, and ask the partner to do so (GDPR art. 17, 19)."""
+        agent = await admitted(node, request, Right.ERASE)
+        return await write_once(
+            node, request, agent, lambda tx: _ask_erasure(tx, node, case_id), 202
+        )
 
 
 def _ask_erasure(tx: Tx, node: Node, case_id: str) -> dict[str, Any]:
     at = node.clock.now()
     case = tx.get(standing.CASES, case_id)
-    if case is None:
-        raise UnknownName("Ce dossier n'est pas connu ici.", code="unknown_case")
-    due = add_months(day_of(at), 1)
-    stop_letters(tx, node.core, tables.outbox.c.case_id == case_id, at)
-    asked = ErasureRequested(case_id=case_id, due_on=due)
-    message_id = send_control(
-        tx, node.core, "erasure.requested", asked, case.partner, case.instrument, at
-    )
-    return {"message_id": message_id, "due_on": due.isoformat()}
+    if case is None or case.state == standing.ERASED:
+        raise UnknownName("Ce dossier n'est pas, ou plus, connu ici.", code="unknown_case")
+    return ask_erasure(tx, node.core, case, node.given.new_id(), at)
+
+
+def _erase_person(tx: Tx, node: Node, person_id: str) -> dict[str, Any]:
+    at = node.clock.now()
+    if tx.get(standing.PERSONS, person_id) is None:
+        raise UnknownName("Cette personne n'est pas dans le registre.", code="unknown_person")
+    return erase_person(tx, node.core, person_id, at)
 
 
 def _known(found: Any, sentence: str) -> Any:  # noqa: ANN401 -- any JSON value

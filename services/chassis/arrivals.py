@@ -12,6 +12,8 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
 
 from sqlalchemy import Connection, Update, select, update
 
@@ -23,7 +25,7 @@ from services.chassis import standing, tables
 from services.chassis.clock import Clock
 from services.chassis.core import Core
 from services.chassis.database import Database, Need, Tx, Work
-from services.chassis.dead_letters import Dead, bury, exhume
+from services.chassis.dead_letters import Dead, bury, exhume, full
 from services.chassis.inbox import INBOX, READINGS, Handled, handle, take_receipts
 from services.chassis.metrics import Metrics
 from services.chassis.opening import Letter, NotYetKnown, Opened, open_letter, reopened, sender_of
@@ -33,11 +35,14 @@ from services.chassis.telemetry import Step, Telemetry
 RETRIES = (0.2, 1.0, 5.0, 30.0)
 """Seconds before a letter whose handling failed is handed out again; then it is a dead letter."""
 
-EARLY = 5.0
-"""Seconds until a letter from the future is looked at again."""
-
 BEHIND = 1.0
 """Seconds until a letter that is newer than our directory is looked at again."""
+
+_LATER = timedelta(minutes=1)
+"""How long until what was set aside is tried again, where it fails."""
+
+_AT_ONCE = 200
+"""Letters set aside that are tried in one round, at most."""
 
 _log = logging.getLogger("relais.inbox")
 
@@ -99,15 +104,16 @@ class Arrivals:
     async def _verdict(
         self, opened: Opened, letter: Letter, outcomes: Sequence[Handled | Exception]
     ) -> Verdict:
-        delays = []
+        delays: list[float] = []
+        early: list[Envelope] = []
         done: Counter[Handled] = Counter()
         failed: list[tuple[Envelope | None, Exception]] = []
         envelopes: Sequence[Envelope | None] = opened.envelopes or (None,)
         for envelope, outcome in zip(envelopes, outcomes, strict=True):
             if isinstance(outcome, Exception):
                 failed.append((envelope, outcome))
-            elif outcome is Handled.TOO_EARLY:
-                delays.append(EARLY)
+            elif outcome is Handled.TOO_EARLY and envelope is not None:
+                early.append(envelope)
             elif outcome is Handled.STALE:
                 delays.append(BEHIND)
             else:
@@ -116,7 +122,57 @@ class Arrivals:
             self._metrics.message("in", outcome.value, count)
         if failed and (wait := await self._failed(opened, letter, failed)) is not None:
             delays.append(wait)
+        if early and not await self._set_aside(opened, letter, early):
+            delays.append(RETRIES[-1])
         return Verdict(min(delays, default=None))
+
+    async def _set_aside(self, opened: Opened, letter: Letter, early: Sequence[Envelope]) -> bool:
+        """Keep letters from the future apart until their time comes; whether that worked.
+
+        In the letterbox they would hold up everybody else's: it hands out few lots at once. Beyond
+        a sender's quota they are refused, and say so.
+        """
+        core, at = self._core, self._clock.now()
+
+        def unit(tx: Tx) -> None:
+            known = _buried(tx, opened.sender.org)
+            for envelope in early:
+                if envelope.id in known:
+                    continue
+                if full(tx, core, opened.sender.org):
+                    status = Handled.NOT_OPEN.value
+                    acknowledge(tx, core, opened.sender, opened.binding.id, envelope.id, status, at)
+                    continue
+                dead = Dead(
+                    letter,
+                    opened.sender.org,
+                    envelope.id,
+                    Handled.TOO_EARLY.value,
+                    to_retry=True,
+                    retry_at=envelope.time - core.policy.ahead,
+                )
+                bury(tx, core, dead, bind([envelope.to_plaintext()], opened.proof_list), at)
+
+        with suppress(RelaisError):
+            await self._database.write(unit)
+            return True
+        return False
+
+    async def retry_due(self) -> None:
+        """Handle what was set aside and whose time has come; what fails is tried a minute later."""
+        dead, at = tables.dead_letters, self._clock.now()
+        due = (dead.c.retry_at <= at) & dead.c.body.is_not(None)
+        query = select(dead.c.id).where(due).order_by(dead.c.retry_at).limit(_AT_ONCE)
+        found = await self._database.read(lambda c: c.execute(query).scalars().all())
+        for dead_id in found:
+            try:
+                outcome = await self.retry(dead_id)
+            except Exception as error:  # noqa: BLE001 -- the others must be tried too
+                _log.warning("letter_failed: %s", _code(error))
+                outcome = Handled.TOO_EARLY.value
+            if outcome in {Handled.TOO_EARLY.value, Handled.STALE.value}:
+                later = update(dead).where(dead.c.id == dead_id).values(retry_at=at + _LATER)
+                await self._database.write(partial(_run, later))
 
     async def _failed(
         self,
@@ -266,6 +322,10 @@ class Arrivals:
             return [handle(tx, core, opened, one, letter, at) for one in opened.envelopes]
 
         return Work(unit, needs=tuple(needs))
+
+
+def _run(statement: Update, tx: Tx) -> None:
+    tx.execute(statement)
 
 
 def _buried(tx: Tx, sender: str) -> set[str]:

@@ -94,6 +94,7 @@ _NAMES: Final = {
     "BYTEA": "bytea",
     "INTEGER": "int4",
     "BIGINT": "int8",
+    "DATE": "date",
     "TEXT": "text",
     "TIMESTAMP WITH TIME ZONE": "timestamptz",
     "VARCHAR": "varchar",

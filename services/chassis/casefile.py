@@ -70,6 +70,7 @@ def open_case(
             "state": OPEN,
             "opened_at": at,
             "seq_out": 0,
+            "seq_in": 0,
         },
     )
     tx.forget(standing.CASES, case_id)

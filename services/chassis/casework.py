@@ -10,8 +10,9 @@ from sqlalchemy import select
 
 from services.chassis import deadlines, tables
 from services.chassis.acts import NoticeBody, find_act, perform, read_message, record_notice
-from services.chassis.api import agent_of, read_body
+from services.chassis.database import Tx
 from services.chassis.node import Node
+from services.chassis.requests import admitted, agent_of, read_body, write_once
 from services.chassis.tokens import Right
 from services.chassis.views import PAGE
 
@@ -29,37 +30,40 @@ def router(node: Node) -> APIRouter:
     @routes.post("/notices", status_code=201)
     async def notice(request: Request) -> Response:
         """Record that a person was informed of what the law asks (GDPR 13)."""
-        agent = agent_of(node, request, Right.REGISTER)
+        agent = await admitted(node, request, Right.REGISTER)
         body = read_body(NoticeBody, await request.body())
         notice_id = node.given.new_id()
-        await node.database.write(
-            lambda tx: record_notice(
-                tx, node.core, body, notice_id, agent.agent_id, node.clock.now()
-            )
-        )
-        return JSONResponse({"notice_id": notice_id}, status_code=201)
+
+        def unit(tx: Tx) -> dict[str, Any]:
+            record_notice(tx, node.core, body, notice_id, agent.agent_id, node.clock.now())
+            return {"notice_id": notice_id}
+
+        return await write_once(node, request, agent, unit)
 
     @routes.post("/cases/{case_id}/acts/{act}", status_code=201)
     async def act(request: Request, case_id: str, act: str) -> Response:
         """Record an act about a case: 403 with its articles where a convention refuses it."""
-        agent = agent_of(node, request, Right.SEND)
+        agent = await admitted(node, request, Right.SEND)
         known = find_act(node.core, act, agent)
         content = read_body(known.payload, await request.body())
-        await node.database.write(
-            lambda tx: perform(
-                tx, node.core, (act, known), case_id, content, agent, node.clock.now()
-            )
-        )
-        return JSONResponse({"act": act, "case_id": case_id}, status_code=201)
+
+        def unit(tx: Tx) -> dict[str, Any]:
+            at = node.clock.now()
+            perform(tx, node.core, (act, known), case_id, content, agent, at)
+            return {"act": act, "case_id": case_id}
+
+        return await write_once(node, request, agent, unit)
 
     @routes.post("/received/{message_id}/reading", status_code=201)
     async def reading(request: Request, message_id: str) -> Response:
         """Tell the sender that a person has seen this message (A-3.15)."""
-        agent = agent_of(node, request, Right.CASES)
-        await node.database.write(
-            lambda tx: read_message(tx, node.core, message_id, agent, node.clock.now())
-        )
-        return JSONResponse({"message_id": message_id, "status": "read"}, status_code=201)
+        agent = await admitted(node, request, Right.CASES)
+
+        def unit(tx: Tx) -> dict[str, Any]:
+            read_message(tx, node.core, message_id, agent, node.clock.now())
+            return {"message_id": message_id, "status": "read"}
+
+        return await write_once(node, request, agent, unit)
 
     return routes
 

@@ -26,9 +26,11 @@ def send_control(
     at: datetime,
     case_id: str | None = None,
 ) -> str | None:
-    """Queue a control message; returns its id, or None when no convention ever joined us."""
-    entry = core.directory.entry(to)
-    if entry is None or not convention_id:
+    """Queue a control message; returns its id, or None when no convention ever joined us.
+
+    It waits where the partner cannot be reached for now, for want of its key too.
+    """
+    if not convention_id:
         return None
     message_id = core.new_id()
     envelope = Envelope(
@@ -47,7 +49,7 @@ def send_control(
         kind=letters.CONTROL,
         message_id=message_id,
         type=type_,
-        to=entry,
+        to=to,
         instrument=convention_id,
         code=CONTROL,
         content=envelope.to_plaintext(),

@@ -152,7 +152,7 @@ class Core:
 
     def rules(self, instrument: Instrument, flow: Flow, side: Side) -> Rules:
         """The flow compiled for one side, once."""
-        key = (instrument.rules_version, flow.type, side)
+        key = (instrument.rules_version, flow.code, side)
         found = self._rules.get(key)
         if found is None:
             found = self._rules[key] = compile_flow(instrument, flow, side)

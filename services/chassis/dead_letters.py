@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Row, func, select
 
 from contracts.kernel.envelope import Lot, parse_lot
 from services.chassis import tables
@@ -30,7 +30,7 @@ class Dead:
     """A letter that failed for good; sender is "" where nobody knows who it was.
 
     as_it_came: keep the sealed lot itself, since what failed is opening it. to_retry: keep the
-    opened letter, as a lot of its own, under our own key.
+    opened letter, as a lot of its own, under our own key. retry_at: when the node tries by itself.
     """
 
     letter: Letter
@@ -40,13 +40,15 @@ class Dead:
     articles: tuple[str, ...] = ()
     as_it_came: bool = False
     to_retry: bool = False
+    retry_at: datetime | None = None
 
 
 def bury(tx: Tx, core: Core, dead: Dead, content: bytes, at: datetime) -> None:
     """Keep a dead letter: id, reason and commitment; a body for technical failures only."""
     letter, dead_id = dead.letter, core.new_id()
-    body = letter.body if dead.as_it_came else None
-    if dead.to_retry:
+    kept = (dead.as_it_came or dead.to_retry) and not full(tx, core, dead.sender)
+    body = letter.body if kept and dead.as_it_came else None
+    if kept and dead.to_retry:
         body = core.keystore.seal(REFUSAL_SCOPE, content, dead_id.encode())
     tx.insert(
         tables.dead_letters,
@@ -58,13 +60,22 @@ def bury(tx: Tx, core: Core, dead: Dead, content: bytes, at: datetime) -> None:
             "reason": dead.reason[:_REASON],
             "articles": dead.articles,
             "commitment": core.keystore.commit(REFUSAL_SCOPE, content).hex(),
-            "headers": json.dumps(dict(letter.headers)) if dead.as_it_came else None,
+            "headers": json.dumps(dict(letter.headers)) if kept and dead.as_it_came else None,
             "body": body,
             "attempts": letter.deliveries,
             "failed_at": at,
+            "retry_at": dead.retry_at,
             "keep_until": at + timedelta(days=core.policy.dead_letter_days),
         },
     )
+
+
+def full(tx: Tx, core: Core, sender: str) -> bool:
+    """Whether a sender has as many bodies here as one may have (design: a quota per sender)."""
+    dead = tables.dead_letters
+    mine = (dead.c.sender == sender) & dead.c.body.is_not(None)
+    count = tx.execute(select(func.count()).select_from(dead).where(mine)).scalar()
+    return int(count or 0) >= core.policy.dead_letter_quota
 
 
 def exhume(core: Core, row: Row[Any]) -> Letter | tuple[Letter, Lot] | None:

@@ -1,4 +1,4 @@
-"""Destroying a case: its key, its rows, its traces beside the journal; and the certificate of it.
+"""Destroying a case or a person: key, rows, traces; and the certificate of it.
 
 The key is destroyed right before the transaction that records it commits: should the commit then
 fail, the content is gone and the next try records it. The journal keeps its commitments, so its
@@ -8,18 +8,20 @@ chain still verifies.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Row, delete, select, update
 
-from contracts.kernel.control import ErasureDone
+from contracts.kernel.control import ErasureDone, ErasureRequested
+from contracts.kernel.paris import add_months, day_of
 from services.chassis import standing, tables
-from services.chassis.agreements import stop_letters
+from services.chassis.agreements import stop_letters, withdraw
+from services.chassis.controls import send_control
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.journal import Entry
-from services.chassis.scopes import case_scope
-
-ERASED = "erased"
+from services.chassis.scopes import case_scope, person_scope
+from services.chassis.standing import ERASED
 
 
 def erase_case(tx: Tx, core: Core, case_id: str, certificate: str, at: datetime) -> ErasureDone:
@@ -70,6 +72,7 @@ def bury_unknown_case(
             "opened_at": at,
             "closed_at": at,
             "seq_out": 0,
+            "seq_in": 0,
         },
     )
     tx.forget(standing.CASES, case_id)
@@ -113,3 +116,40 @@ def _entry(certificate: str, at: datetime) -> Entry:
         message_id=certificate,
         outcome="deleted",
     )
+
+
+def ask_erasure(
+    tx: Tx, core: Core, case: Row[Any], certificate: str, at: datetime
+) -> dict[str, Any]:
+    """Destroy a case, and ask the partner to within a month (GDPR art. 12.3, 17, 19)."""
+    due = add_months(day_of(at), 1)
+    asked = ErasureRequested(case_id=case.case_id, due_on=due)
+    message_id = send_control(
+        tx, core, "erasure.requested", asked, case.partner, case.instrument, at
+    )
+    erase_case(tx, core, case.case_id, certificate, at)
+    return {"message_id": message_id, "due_on": due.isoformat(), "certificate": certificate}
+
+
+def erase_person(tx: Tx, core: Core, person_id: str, at: datetime) -> dict[str, Any]:
+    """Destroy a person of one's own register: cases here and at partners, agreements, the key.
+
+    An agreement still given is withdrawn first, so that every recipient stops.
+    """
+    agreements, cases = tables.agreements, tables.cases
+    mine = agreements.c.person_id == person_id
+    for agreement_id in tx.execute(select(agreements.c.agreement_id).where(mine)).scalars().all():
+        withdraw(tx, core, agreement_id, None, at)
+    open_ = (cases.c.person_id == person_id) & (cases.c.state != ERASED)
+    asked = [
+        ask_erasure(tx, core, row, core.new_id(), at)
+        for row in tx.execute(select(cases).where(open_)).all()
+    ]
+    tx.execute(delete(tables.notices).where(tables.notices.c.person_id == person_id))
+    gone = tx.execute(delete(tables.persons).where(tables.persons.c.person_id == person_id))
+    tx.forget(standing.PERSONS)
+    tx.forget(standing.AGREEMENTS)
+    if gone.rowcount:  # else it lay under a case's key, and went with it
+        core.keystore.destroy(person_scope(person_id), at)
+    core.journal.append(tx, Entry(at=at, event="person.erased", outcome="deleted"))
+    return {"person_id": person_id, "cases": asked}

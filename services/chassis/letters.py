@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic_core import from_json
 from sqlalchemy import Row
 
+from contracts.broker import subjects
 from contracts.broker.subjects import letter_subject
 from contracts.kernel.agreement import ProofList, proof_digest, sign_proofs
 from contracts.kernel.envelope import LOT_BYTES, LOT_LETTERS, bind
@@ -68,7 +69,7 @@ class Draft:
     kind: str
     message_id: str
     type: str
-    to: DirectoryEntry
+    to: str
     instrument: str
     code: str
     content: bytes
@@ -117,15 +118,21 @@ class Sealed:
 
 
 def put(tx: Tx, core: Core, draft: Draft, at: datetime) -> None:
-    """Queue a letter, due at once. Raises NoCommonSuite, before it could only wait."""
-    own, _ = _keys(core, draft.to)
-    subject = letter_subject(draft.to.code, own.code, subject_token(draft.instrument), draft.code)
+    """Queue a letter, due at once.
+
+    A message of a flow needs somebody who can read it now: raises NoCommonSuite, before it could
+    only wait. Control and receipts wait for as long as it takes, or a withdrawal could fail because
+    a partner has just changed its key.
+    """
+    if draft.kind == LETTER:
+        _keys(core, draft.to)
+    subject = _subject(core, draft.to, draft.instrument, draft.code)
     tx.insert_later(lambda: tx.insert(tables.outbox, _row(core, draft, subject, at)))
     letter = Ready(
         message_id=draft.message_id,
         kind=draft.kind,
         type=draft.type,
-        receiver=draft.to.org,
+        receiver=draft.to,
         subject=subject,
         instrument=draft.instrument,
         content=draft.content,
@@ -140,6 +147,17 @@ def put(tx: Tx, core: Core, draft: Draft, at: datetime) -> None:
     tx.on_commit(lambda: core.outgoing(letter))
 
 
+_CODES = {CONTROL: subjects.CONTROL, RECEIPT: subjects.RECEIPT}
+
+
+def _subject(core: Core, to: str, instrument: str, code: str) -> str:
+    """Where a letter goes; "" while nobody knows the receiver's code."""
+    own, other = core.directory.entry(core.org), core.directory.entry(to)
+    if own is None or other is None:
+        return ""
+    return letter_subject(other.code, own.code, subject_token(instrument), code)
+
+
 def ready(core: Core, row: Row[Any], facts: Facts | None) -> Ready:
     """Take a letter out of the outbox again; without content where its key or seal is gone."""
     content = None
@@ -152,7 +170,8 @@ def ready(core: Core, row: Row[Any], facts: Facts | None) -> Ready:
         kind=row.kind,
         type=row.type,
         receiver=row.receiver,
-        subject=row.subject,
+        subject=row.subject
+        or _subject(core, row.receiver, row.instrument, _CODES.get(row.kind, "")),
         instrument=row.instrument,
         content=content,
         created_at=row.created_at,
@@ -198,10 +217,9 @@ def pack(core: Core, lot: Sequence[Ready], lot_id: str) -> Sealed:
     keeps that one until it has, and must still hear of a withdrawal.
     """
     first, ids = lot[0], [letter.message_id for letter in lot]
-    to = core.directory.entry(first.receiver)
-    if to is None:
-        raise NoCommonSuite(f"{first.receiver} n'est plus dans l'annuaire.")
-    _, key = _keys(core, to)
+    _, key = _keys(core, first.receiver)
+    if not first.subject:
+        raise NoCommonSuite(f"{first.receiver} n'est pas encore dans l'annuaire.")
     contents = [letter.content or b"" for letter in lot]
     proofs = _listed(core, first.receiver, [one.proof for one in lot if one.proof is not None])
     alone = len(ids) == 1 and first.unverified == 0
@@ -228,11 +246,11 @@ def _listed(core: Core, receiver: str, digests: Sequence[str]) -> str | None:
     return sign_proofs(listed, core.keys.signing, core.keys.kid)
 
 
-def _keys(core: Core, to: DirectoryEntry) -> tuple[DirectoryEntry, EncryptionKey]:
+def _keys(core: Core, to: str) -> tuple[DirectoryEntry, EncryptionKey]:
     """Our own entry, and the key of the partner's that both sides accept."""
-    own, key = core.once(("key", to.org), lambda known: _chosen(known, core.org, to.org))
+    own, key = core.once(("key", to), lambda known: _chosen(known, core.org, to))
     if own is None or key is None:
-        raise NoCommonSuite(f"{to.org} ne publie aucune clé de chiffrement acceptée ici.")
+        raise NoCommonSuite(f"{to} ne publie aucune clé de chiffrement acceptée ici.")
     return own, key
 
 
@@ -260,7 +278,7 @@ def _row(core: Core, draft: Draft, subject: str, at: datetime) -> dict[str, obje
         "message_id": draft.message_id,
         "kind": draft.kind,
         "type": draft.type,
-        "receiver": draft.to.org,
+        "receiver": draft.to,
         "subject": subject,
         "instrument": draft.instrument,
         "case_id": draft.case_id,

@@ -12,8 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date
-from functools import partial
+from datetime import date, datetime
 from pathlib import Path
 
 import httpx
@@ -47,6 +46,8 @@ from services.chassis.tokens import Tokens
 
 HOUSEKEEPING_EVERY = 3600.0
 """Seconds between two rounds of retention and key rotation."""
+
+_log = logging.getLogger("relais.node")
 
 SYNC_EVERY = 1.0
 """Seconds between two questions to the registrar; unchanged documents cost one 304."""
@@ -120,7 +121,7 @@ class Node:
             self.telemetry,
             delivered=self.metrics.delivered,
         )
-        self.scheduler = Scheduler(self.core, self.database, given.clock)
+        self.scheduler = Scheduler(self.core, self.database, given.clock, self.arrivals.retry_due)
         self._registrar = httpx.AsyncClient(base_url=settings.registrar_url, timeout=5)
         self._tasks: list[asyncio.Task[None]] = []
         self._activations: dict[tuple[str, str], str] = {}
@@ -186,14 +187,25 @@ class Node:
     async def _keep_house(self) -> None:
         """Every hour: new encryption keys when their month is over, and what retention asks."""
         while True:
-            at = self.clock.now()
-            if self.keys.encryption_due(at):
-                self.keys.rotate_encryption(at)
-                self._published = None
-            self.keys.destroy_expired(at)
-            with suppress(RelaisError):
-                await self.database.write(partial(retention.purge, core=self.core, at=at))
+            for round_ in (self._renew_keys, self.purge):
+                try:
+                    await round_(self.clock.now())
+                except Exception as error:  # noqa: BLE001 -- the next round must come
+                    _log.error("housekeeping_failed: %s", type(error).__name__)
             await asyncio.sleep(HOUSEKEEPING_EVERY)
+
+    async def _renew_keys(self, at: datetime) -> None:
+        if self.keys.encryption_due(at):
+            self.keys.rotate_encryption(at)
+            self._published = None
+        self.keys.destroy_expired(at)
+
+    async def purge(self, at: datetime) -> retention.Purge:
+        """Destroy what is due, each case in a transaction of its own, then its key's last trace."""
+        done = await retention.purge(self.database, self.core, at)
+        if done.cases:
+            await asyncio.to_thread(self.keystore.scrub)
+        return done
 
     async def _sync_once(self) -> None:
         """Publish what is new here, read what is new there; the registrar may be away."""

@@ -143,6 +143,8 @@ def _read(
     payloads, proofs = {}, {}
     if flow is not None:
         for envelope in lot.letters:
+            if envelope.schemaversion != flow.version:
+                continue  # a version that we never said we accept
             with suppress(ValidationError):
                 content = to_json(envelope.data)
                 payloads[envelope.id] = flow.payload.model_validate_json(content)

@@ -10,28 +10,35 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from pydantic import ValidationError
 from sqlalchemy import update
 
 from contracts.gate import Decision, Refused, decide
 from contracts.kernel.agreement import Proof, identity_digest, proof_text
 from contracts.kernel.binding import Binding
-from contracts.kernel.checks import MINOR, Side
+from contracts.kernel.checks import Side
 from contracts.kernel.envelope import Envelope
-from contracts.kernel.errors import InvalidPayload, UnknownName
+from contracts.kernel.errors import RelaisError, Unavailable, UnknownName
 from contracts.kernel.facts import Facts
 from contracts.kernel.facts import to_json as facts_json
-from contracts.kernel.fields import Payload, node_fields
-from contracts.kernel.instrument import Cardinality, Flow
+from contracts.kernel.fields import Payload
+from contracts.kernel.instrument import Cardinality
 from contracts.kernel.paris import midnight
 from services.chassis import letters, standing, tables
 from services.chassis.core import Core
 from services.chassis.database import Tx
+from services.chassis.filling import fill
 from services.chassis.journal import Entry
 from services.chassis.partner import Question, Sent
-from services.chassis.routing import Request, Route, fields_at_fault, find_flow, resolve
+from services.chassis.routing import Request, Route, find_flow, resolve
 from services.chassis.scopes import REFUSAL_SCOPE, case_scope
 from services.chassis.standing import NOTHING, Person, Standing
+
+
+class NoCommonVersion(RelaisError):
+    """The receiver says that it accepts no version of the type that we can send."""
+
+    code = "no_common_version"
+    status = 409
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +54,28 @@ class Outcome:
 def submit(tx: Tx, core: Core, request: Request, at: datetime) -> Outcome:
     """Decide and queue one message. May be run twice with the same request (see database).
 
-    Raises UnknownName for an agreement that is not here.
+    Raises UnknownName for an agreement that is not here, Unavailable where the receiver's entry is
+    missing for now, NoCommonSuite where it could not read the letter.
     """
     route = resolve(core, request, at)
+    if route.binding is not None and route.to is None:
+        raise Unavailable(
+            f"La fiche de {request.to} n'est pas à l'annuaire pour l'instant : réessayez.",
+            code="no_entry",
+        )
+    if route.binding is not None and route.to is not None:
+        accepted = route.to.schemas.get(request.type, ())
+        if route.flow.version not in accepted:
+            raise NoCommonVersion(f"{request.to} n'accepte pas cette version de {request.type}.")
     known = _standing(tx, core, request, route)
     person = standing.person_of(core, known)
     facts = _facts(tx, core, request, route, known, person, at)
     decision = decide(core.rules(route.instrument, route.flow, Side.SENDER), facts, at)
-    if isinstance(decision, Refused) or route.binding is None or route.to is None:
+    if isinstance(decision, Refused) or route.binding is None:
         _journal(tx, core, request, facts, decision, None, at)
         return Outcome(request.message_id, letters.REFUSED, request.case_id, decision)
     case_id = _case(tx, core, request, route, known, at)
-    payload = _fill(core, route.flow, request.data, person, facts, at)
+    payload = fill(core, route.flow, request.data, person, facts, at)
     seq = 1 if request.case_id is None or known.case is None else known.case.seq_out + 1
     envelope = _envelope(core, request, route, known, person, payload, case_id, seq, at)
     _journal(tx, core, request, facts, decision, case_id, at)
@@ -198,36 +215,11 @@ def _case(
             "state": OPEN,
             "opened_at": at,
             "seq_out": 1,
+            "seq_in": 0,
         },
     )
     core.keystore.fresh(case_scope(request.new_case_id))
     return request.new_case_id
-
-
-def _fill(
-    core: Core, flow: Flow, data: Payload, person: Person | None, facts: Facts, at: datetime
-) -> Payload:
-    """Add to what the caller typed what only the node may say (design §10.3)."""
-    own = core.directory.entry(core.org)
-    minor = MINOR in facts.bounds
-    first = person.representatives[0] if person is not None and person.representatives else None
-    filled = {
-        "identity": None if person is None else person.identity,
-        "representative": first if minor else None,
-        "uai": None if own is None else own.uai,
-        "responsible": core.partner.responsible(core, flow.purpose, at),
-    }
-    typed = {name: getattr(data, name) for name in type(data).model_fields}
-    ours = {
-        name: filled[what] for name, what in node_fields(flow.payload).items() if what in filled
-    }
-    try:
-        return flow.payload.model_validate({**typed, **ours})
-    except ValidationError as error:
-        raise InvalidPayload(
-            "Le registre de cet organisme ne tient pas tout ce que ce message exige.",
-            fields=fields_at_fault(error),
-        ) from None
 
 
 def _expires(route: Route, known: Standing, at: datetime) -> datetime:
@@ -305,13 +297,11 @@ def _draft(
     envelope: Envelope,
     facts: Facts,
 ) -> letters.Draft:
-    if route.to is None:
-        raise UnknownName(f"{request.to} n'est pas dans l'annuaire.")
     return letters.Draft(
         kind=letters.LETTER,
         message_id=request.message_id,
         type=request.type,
-        to=route.to,
+        to=request.to,
         instrument=envelope.instrument,
         code=route.flow.code,
         content=envelope.to_plaintext(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -14,19 +14,20 @@ from sqlalchemy import Connection, func, select
 
 from contracts.broker.subjects import letter_subject
 from contracts.gate import instrument_checks
+from contracts.kernel.binding import Binding
 from contracts.kernel.documents import sign
 from contracts.kernel.errors import UnknownName
 from contracts.kernel.fields import caller_model
 from contracts.kernel.instrument import Flow, subject_token
 from contracts.kernel.organisation import Kind
 from contracts.kernel.paris import add_months, day_of
-from contracts.kernel.signed import OPEN_STATES, SignedConvention
+from contracts.kernel.signed import SignedConvention
 from services.chassis import retention, tables, views
-from services.chassis.api import agent_of
 from services.chassis.bus import Channel
 from services.chassis.conventions import sign_act, sign_terms
 from services.chassis.journal import read_lines, read_witnessed
 from services.chassis.node import Node
+from services.chassis.requests import admitted, agent_of
 from services.chassis.tokens import Right
 
 _POLL = 0.5
@@ -71,29 +72,39 @@ def _flows(routes: APIRouter, node: Node) -> None:
 
 
 def open_flows(node: Node) -> dict[str, Any]:
-    """Flows of the conventions that are open now, by direction; an empty list is an answer."""
+    """Flows of what binds us now, by direction; an empty list is an answer."""
     at, kind = node.clock.now(), node.core.kind
     send: list[dict[str, Any]] = []
     receive: list[dict[str, Any]] = []
-    for signed in node.core.directory.conventions.values():
-        if signed.state(at) not in OPEN_STATES:
-            continue
-        for flow in signed.convention.flows:
+    for binding in _open(node, at):
+        for flow in binding.instrument.flows:
             if flow.sender is kind:
-                send.append(_flow(node, signed, flow, signed.org_of(flow.receiver)))
+                send.append(_flow(node, binding, flow, binding.org_of(flow.receiver)))
             elif flow.receiver is kind:
-                receive.append(_flow(node, signed, flow, signed.org_of(flow.sender)))
+                receive.append(_flow(node, binding, flow, binding.org_of(flow.sender)))
     return {"org": node.core.org, "send": send, "receive": receive}
 
 
-def _flow(node: Node, signed: SignedConvention, flow: Flow, partner: str | None) -> dict[str, Any]:
-    checks = (*instrument_checks(signed.convention, flow), *flow.checks)
+def _open(node: Node, at: datetime) -> list[Binding]:
+    """What joins us to anybody now: conventions in force, and duties of the law."""
+    core = node.core
+    partners = {org for signed in core.directory.conventions.values() for org in signed.orgs}
+    return [
+        binding
+        for partner in sorted(partners - {core.org})
+        for binding in core.bindings(partner)
+        if binding.open_at(at)
+    ]
+
+
+def _flow(node: Node, binding: Binding, flow: Flow, partner: str | None) -> dict[str, Any]:
+    checks = (*instrument_checks(binding.instrument, flow), *flow.checks)
     schema = caller_model(flow.payload) if flow.sender is node.core.kind else flow.payload
     return {
         "type": flow.type,
         "label": flow.label,
         "version": flow.version,
-        "convention_id": signed.id,
+        "convention_id": binding.id,
         "partner": partner,
         "article": flow.article,
         "purpose": flow.purpose,
@@ -111,12 +122,12 @@ def channels(node: Node) -> list[Channel]:
     """Subjects that are open to this node now, with what travels on each."""
     at, own = node.clock.now(), node.core.kind
     found: list[Channel] = []
-    for signed in node.core.directory.conventions.values():
-        for flow in signed.convention.flows if signed.state(at) in OPEN_STATES else ():
-            codes = [node.core.directory.entry(signed.org_of(kind) or "") for kind in _ends(flow)]
+    for binding in _open(node, at):
+        for flow in binding.instrument.flows:
+            codes = [node.core.directory.entry(binding.org_of(kind) or "") for kind in _ends(flow)]
             if own in _ends(flow) and all(codes):
                 receiver, sender = (entry.code for entry in codes if entry is not None)
-                subject = letter_subject(receiver, sender, subject_token(signed.id), flow.code)
+                subject = letter_subject(receiver, sender, subject_token(binding.id), flow.code)
                 sent = flow.sender is own
                 found.append(Channel(subject, flow.type, flow.label, flow.payload, sent))
     return found
@@ -264,7 +275,7 @@ def _operations(routes: APIRouter, node: Node) -> None:
     @routes.get("/retention")
     async def due(request: Request) -> Response:
         """What retention would destroy now; changes nothing."""
-        agent_of(node, request, Right.ERASE)
+        await admitted(node, request, Right.ERASE)
         at = node.clock.now()
         return JSONResponse(
             _purge(await node.database.read(lambda c: retention.due(c, node.core, at)))
@@ -273,11 +284,9 @@ def _operations(routes: APIRouter, node: Node) -> None:
     @routes.post("/retention")
     async def purge(request: Request) -> Response:
         """Destroy now what is due, without waiting for the next hourly round."""
-        agent_of(node, request, Right.ERASE)
+        await admitted(node, request, Right.ERASE)
         at = node.clock.now()
-        return JSONResponse(
-            _purge(await node.database.write(lambda tx: retention.purge(tx, node.core, at)))
-        )
+        return JSONResponse(_purge(await node.purge(at)))
 
 
 def _purge(done: retention.Purge) -> dict[str, Any]:

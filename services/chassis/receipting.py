@@ -14,19 +14,20 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import Boolean, Integer, Row, bindparam, update
+from sqlalchemy import Boolean, Integer, Row, String, bindparam, case, func, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from contracts.broker.subjects import RECEIPT
 from contracts.kernel.organisation import DirectoryEntry
 from contracts.kernel.receipts import ACCEPTED, Head, Receipt, ReceiptBatch, Status
-from services.chassis import letters, tables
+from services.chassis import letters, standing, tables
 from services.chassis.bulk import among, among_given
 from services.chassis.core import Answered, Core
 from services.chassis.database import Tx
 from services.chassis.journal import Entry
 from services.chassis.journal import Head as JournalHead
 from services.chassis.scopes import case_scope
+from services.chassis.standing import ERASED
 
 RECEIPT_LIFETIME = timedelta(days=31)
 """A receipt travels as long as the letters it answers may be republished."""
@@ -44,6 +45,9 @@ TRIES = 3
 
 AGAIN = timedelta(seconds=2)
 """How long after: by then both sides have read the directory again."""
+
+MUCH_LATER = timedelta(minutes=5)
+"""How long between further tries of what must arrive some day: control."""
 
 _PENDING = "receipts"
 Pending = dict[tuple[str, str], list[tuple[str, str]]]
@@ -68,17 +72,14 @@ def acknowledge(
 
 def _write(tx: Tx, core: Core, pending: Pending, at: datetime) -> None:
     for (org, convention_id), items in pending.items():
-        to = core.directory.entry(org)
-        if to is None:
-            continue
         for first in range(0, len(items), RECEIPTS):
             head, some = core.journal.tail(tx), items[first : first + RECEIPTS]
-            letters.put(tx, core, _draft(core, to, convention_id, some, head, at), at)
+            letters.put(tx, core, _draft(core, org, convention_id, some, head, at), at)
 
 
 def _draft(
     core: Core,
-    to: DirectoryEntry,
+    to: str,
     convention_id: str,
     items: Iterable[tuple[str, Status | str]],
     head: JournalHead,
@@ -87,7 +88,7 @@ def _draft(
     batch = ReceiptBatch.model_validate(
         {
             "source": core.org,
-            "to": to.org,
+            "to": to,
             "at": at,
             "receipts": [
                 Receipt.model_validate({"message_id": one, "status": status, "at": at})
@@ -122,7 +123,7 @@ def apply_receipts(tx: Tx, core: Core, batch: ReceiptBatch, token: bytes, at: da
     for status, ids in by_status.items():
         state = letters.ACCEPTED if status in ACCEPTED else letters.REFUSED
         closed = _close(tx, batch.source, ids, state, status, receipt_id, at)
-        settled = [Answered(row.message_id, row.type, state) for row in closed.values()]
+        settled = [Answered(row.message_id, row.type, row.state) for row in closed.values()]
         settled = [] if status == READ else settled  # counted when it was received
         tx.on_commit(partial(core.settled, settled))
         for message_id in dict.fromkeys(ids):
@@ -150,7 +151,7 @@ def _try_again(tx: Tx, source: str, ids: list[str], at: datetime) -> list[Answer
             state=letters.QUEUED,
             unverified=outbox.c.unverified + 1,
             failure=UNVERIFIED,
-            due_at=at + AGAIN,
+            due_at=case((outbox.c.unverified < TRIES, at + AGAIN), else_=at + MUCH_LATER),
         )
         .returning(outbox.c.message_id, outbox.c.type)
     )
@@ -186,8 +187,13 @@ def _closing() -> ReturningUpdate[Any]:
     still_open = outbox.c.state.in_((letters.QUEUED, letters.DELIVERED))
     # Good news after all: an operator there had it handled again.
     mended = (outbox.c.state == letters.REFUSED) & (outbox.c.status == UNVERIFIED)
-    over = outbox.c.unverified >= bindparam("tries", type_=Integer)
+    # A withdrawal is sent anew for as long as it lives: the receiver may be days behind a rotation.
+    over = (outbox.c.unverified >= bindparam("tries", type_=Integer)) & (
+        (outbox.c.kind == letters.LETTER) | (bindparam("tries", type_=Integer) == 0)
+    )
     good = bindparam("good", type_=Boolean)
+    # Stopped or expired here while it was on its way: what became of it there is proof too.
+    ended = outbox.c.state.in_((letters.STOPPED, letters.EXPIRED)) & outbox.c.status.is_(None)
     # A second receipt, of a person this time.
     seen = (outbox.c.state == letters.ACCEPTED) & (outbox.c.status == RECEIVED)
     read = bindparam("read", type_=Boolean)
@@ -195,16 +201,16 @@ def _closing() -> ReturningUpdate[Any]:
         update(outbox)
         .where(among_given(outbox.c.message_id, "ids"))
         .where(outbox.c.receiver == bindparam("source"))
-        .where((still_open & over) | (mended & good) | (seen & read))
+        .where((still_open & over) | (mended & good) | (seen & read) | (ended & over))
         .values(
-            state=bindparam("now"),
+            state=case((ended, outbox.c.state), else_=bindparam("now", type_=String)),
             status=bindparam("said"),
             receipt_id=bindparam("proof"),
-            closed_at=bindparam("at"),
+            closed_at=func.coalesce(outbox.c.closed_at, bindparam("at")),
             due_at=None,
             sealed=None,
         )
-        .returning(outbox.c.message_id, outbox.c.type, outbox.c.case_id)
+        .returning(outbox.c.message_id, outbox.c.type, outbox.c.case_id, outbox.c.state)
     )
 
 
@@ -213,6 +219,9 @@ _CLOSE: Final = _closing()
 
 def _journal(tx: Tx, core: Core, row: Row[Any], status: str, at: datetime) -> None:
     case_id = row.case_id
+    if row.state in {letters.STOPPED, letters.EXPIRED} and case_id is not None:
+        case = tx.get(standing.CASES, case_id)
+        case_id = case_id if case is not None and case.state != ERASED else None
     core.journal.append(
         tx,
         Entry(

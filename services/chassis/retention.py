@@ -6,25 +6,34 @@ purged; the partner is told. Working rows go when nothing can need them any more
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, delete, exists, func, select, update
 
 from contracts.kernel.signed import State
 from services.chassis import schema, standing, tables
 from services.chassis.controls import send_control
 from services.chassis.core import Core
-from services.chassis.database import Tx
-from services.chassis.erasure import ERASED, erase_case
+from services.chassis.database import Database, Tx
+from services.chassis.erasure import erase_case
+from services.chassis.standing import ERASED
 
 REPLAYS = timedelta(days=62)
 """Ids of handled letters outlive the letters by this, so that none can be replayed."""
 
+LEFT = timedelta(days=730)
+"""How long a person of one's own register is kept after the last contact (CNIL 2021-028)."""
+
 ANSWERS = timedelta(days=1)
 """How long an Idempotency-Key is remembered."""
+
+
+_log = logging.getLogger("relais.retention")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,24 +66,44 @@ def due(connection: Connection, core: Core, at: datetime) -> Purge:
     return Purge(tuple(row.case_id for row in _cases(connection, core, at)), rows)
 
 
-def purge(tx: Tx, core: Core, at: datetime) -> Purge:
-    """Destroy what is due; certificates for cases, and word of it to the partner who holds one."""
-    cases = _cases(tx.connection, core, at)
-    for row in cases:
-        done = erase_case(tx, core, row.case_id, core.new_id(), at)
-        send_control(tx, core, "erasure.done", done, row.partner, row.instrument, at)
+async def purge(database: Database, core: Core, at: datetime) -> Purge:
+    """Destroy what is due; certificates for cases, and word of it to the partner who holds one.
+
+    Each case goes by itself, so that one that fails holds up no other; it is logged, and tried
+    again at the next round.
+    """
+    found = await database.read(lambda c: _cases(c, core, at))
+    gone = []
+    for row in found:
+        try:
+            await database.write(partial(_purge_case, core=core, row=row, at=at))
+            gone.append(row.case_id)
+        except Exception as error:  # noqa: BLE001 -- see above
+            _log.error("case_not_purged: %s", type(error).__name__)
+    rows = await database.write(partial(_purge_rows, core=core, at=at))
+    return Purge(tuple(gone), rows)
+
+
+def _purge_case(tx: Tx, *, core: Core, row: Row[Any], at: datetime) -> None:
+    done = erase_case(tx, core, row.case_id, core.new_id(), at)
+    send_control(tx, core, "erasure.done", done, row.partner, row.instrument, at)
+
+
+def _purge_rows(tx: Tx, *, core: Core, at: datetime) -> dict[str, int]:
     rows = {
         table.name: tx.execute(delete(table).where(where)).rowcount
         for table, where in _old(core, at)
     }
-    # The chain stays whole: the hash covers a commitment, not the ids (design §10.15).
+    # The chain stays whole: the hash covers a commitment, not the ids (design: retention of proof).
     removed = dict.fromkeys(("scope", "case_id", "agent_id", "facts_sealed"))
     aged = update(schema.journal).where(_old_lines(core, at)).values(removed)
     rows["journal"] = tx.execute(aged).rowcount
     tx.forget(standing.CASES)
     tx.forget(standing.PROOFS)
     tx.forget(standing.TOMBSTONES)
-    return Purge(tuple(row.case_id for row in cases), rows)
+    tx.forget(standing.AGREEMENTS)
+    tx.forget(standing.PERSONS)
+    return rows
 
 
 def _cases(connection: Connection, core: Core, at: datetime) -> Sequence[Any]:
@@ -94,6 +123,14 @@ def _old(core: Core, at: datetime) -> list[tuple[Table, ColumnElement[bool]]]:
     outbox, inbox, dead = tables.outbox, tables.inbox, tables.dead_letters
     lists, held = tables.proof_lists, tables.held_proofs
     unused = ~exists().where(held.c.list_id == lists.c.list_id)
+    persons, agreements, cases = tables.persons, tables.agreements, tables.cases
+    followed = exists().where(
+        (cases.c.person_id == persons.c.person_id) & (cases.c.state != ERASED)
+    )
+    recipients, orphan = (
+        tables.agreement_recipients,
+        ~exists().where(agreements.c.agreement_id == tables.agreement_recipients.c.agreement_id),
+    )
     return [
         (inbox, inbox.c.expires_at <= at - REPLAYS),
         (dead, dead.c.keep_until <= at),
@@ -102,6 +139,13 @@ def _old(core: Core, at: datetime) -> list[tuple[Table, ColumnElement[bool]]]:
         (outbox, outbox.c.closed_at <= proof),
         (tables.receipts, tables.receipts.c.received_at <= proof),
         (tables.certificates, tables.certificates.c.done_at <= proof),
+        (tables.deadlines, tables.deadlines.c.closed_at <= proof),
+        (tables.withdrawals, tables.withdrawals.c.told_at <= proof),
+        (tables.tombstones, tables.tombstones.c.withdrawn_at <= proof),
+        (schema.witnessed_heads, schema.witnessed_heads.c.at <= proof),
+        (agreements, agreements.c.expires_at <= proof),
+        (recipients, orphan),
+        (persons, (persons.c.left_at <= at - LEFT) & ~followed),
     ]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import date, datetime
 from functools import partial
@@ -16,6 +16,7 @@ from functools import partial
 from contracts.kernel.errors import RelaisError
 from contracts.kernel.paris import day_of
 from services.chassis import deadlines
+from services.chassis.agreements import expire
 from services.chassis.clock import Clock
 from services.chassis.core import Core
 from services.chassis.database import Database, Tx
@@ -27,10 +28,16 @@ _log = logging.getLogger("relais.scheduler")
 
 
 class Scheduler:
-    """Strikes what has passed; once a day, and at each start, lets the calendar set what is due."""
+    """Strikes what has passed; once a day, and at each start, lets the calendar set what is due.
 
-    def __init__(self, core: Core, database: Database, clock: Clock) -> None:
+    also: what else the node looks at by its own clock.
+    """
+
+    def __init__(
+        self, core: Core, database: Database, clock: Clock, also: Callable[[], Awaitable[None]]
+    ) -> None:
         self._core = core
+        self._also = also
         self._database = database
         self._clock = clock
         self._day: tuple[date, str] | None = None
@@ -62,8 +69,9 @@ class Scheduler:
         at = self._clock.now()
         seen = (day_of(at), self._core.directory.revision)
         if seen != self._day:
-            await self._database.write(lambda tx: self._core.partner.daily(tx, self._core, at))
+            await self._database.write(partial(_daily, core=self._core, at=at))
             self._day = seen
+        await self._also()
         while found := await self._database.read(lambda c: deadlines.passed(c, at)):
             if not await self._strike(found, at):
                 return  # whatever is left fails; the next look tries again
@@ -81,6 +89,11 @@ class Scheduler:
         for name in failed:
             _log.error("deadline_failed: %s", name)
         return len(failed) < len(found)
+
+
+def _daily(tx: Tx, *, core: Core, at: datetime) -> None:
+    expire(tx, core, at)
+    core.partner.daily(tx, core, at)
 
 
 def _struck(tx: Tx, *, core: Core, deadline_id: str, at: datetime) -> None:

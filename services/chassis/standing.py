@@ -58,6 +58,9 @@ class Standing:
 
 NOTHING = Standing()
 
+ERASED = "erased"
+"""State of a case whose content and key are destroyed."""
+
 
 Fetch = Callable[[Connection, Sequence[str]], Mapping[str, Row[Any]]]
 

@@ -60,6 +60,7 @@ agreements = Table(
     Column("given_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
     Column("withdrawn_at", UtcDateTime),
+    Column("ended_at", UtcDateTime),
     Column("agent_id", CODE, nullable=False),
 )
 """A-2.11: what was collected here, by which agent; a refusal is one bit and never leaves."""
@@ -128,6 +129,7 @@ cases = Table(
     Column("closed_at", UtcDateTime),
     Column("retain_until", UtcDateTime),
     Column("seq_out", Integer, nullable=False),
+    Column("seq_in", Integer, nullable=False),
 )
 """One episode: a pair of organisations, an instrument, a purpose, a random id."""
 
@@ -267,11 +269,13 @@ dead_letters = Table(
     Column("attempts", Integer, nullable=False),
     Column("failed_at", UtcDateTime, nullable=False),
     Column("keep_until", UtcDateTime, nullable=False),
+    Column("retry_at", UtcDateTime),
     Column("retried_at", UtcDateTime),
 )
-"""What failed for good; only technical failures keep a body.
+"""What failed for good, or came too early; only technical failures keep a body.
 
-body: with headers, what did not open, as it came; without, an opened letter under our own key.
+retry_at: when the node tries again by itself. body: with headers, what did not open, as it came;
+without, an opened letter under our own key.
 """
 
 idempotency = Table(

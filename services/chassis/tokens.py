@@ -36,6 +36,7 @@ class Right(StrEnum):
 
     SEND = "send"
     REGISTER = "register"
+    WITHDRAW = "withdraw"
     CASES = "cases"
     JOURNAL = "journal"
     ERASE = "erase"
@@ -44,13 +45,13 @@ class Right(StrEnum):
     READ = "read"
 
 
-_WORK = frozenset({Right.SEND, Right.REGISTER, Right.CASES, Right.READ})
+_WORK = frozenset({Right.SEND, Right.REGISTER, Right.WITHDRAW, Right.CASES, Right.READ})
 
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.AGENT: _WORK,
     Role.REFERENT: _WORK,
     Role.MANAGER: _WORK | {Right.CONVENTIONS},
-    Role.DPO: frozenset({Right.CASES, Right.JOURNAL, Right.ERASE, Right.READ}),
+    Role.DPO: frozenset({Right.CASES, Right.WITHDRAW, Right.JOURNAL, Right.ERASE, Right.READ}),
     Role.OPERATOR: frozenset({Right.OPERATE, Right.JOURNAL, Right.READ}),
     Role.INTEGRATOR: frozenset({Right.SEND, Right.READ}),
 }

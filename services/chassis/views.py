@@ -14,13 +14,11 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy import Connection, Row, select
 
 from contracts.gate import Refused, decide
-from contracts.kernel.agreement import Proof
 from contracts.kernel.errors import UnknownName
 from contracts.kernel.facts import from_json
 from contracts.kernel.organisation import Kind
 from contracts.kernel.paris import day_of
 from services.chassis import standing, tables
-from services.chassis.agreements import stop
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.journal import Line
@@ -143,18 +141,6 @@ def _state(row: Row[Any], at: datetime) -> str:
     return "expired" if at >= row.expires_at else "given"
 
 
-def stop_held(tx: Tx, core: Core, proof: Proof, at: datetime) -> None:
-    """Stop at a holder, at once, what rests on a partner's agreement (design §10.8)."""
-    key = (proof.reference, proof.collector)
-    if tx.get(standing.TOMBSTONES, key) is None:
-        row = {"reference": proof.reference, "org": proof.collector, "withdrawn_at": at}
-        tx.insert(tables.tombstones, row)
-        tx.forget(standing.TOMBSTONES, key)
-    cases = tables.cases
-    rows = tx.execute(select(cases.c.case_id).where(cases.c.reference == proof.reference))
-    stop(tx, core, proof.reference, [row.case_id for row in rows], at)
-
-
 def case(tx: Tx, core: Core, case_id: str) -> dict[str, Any]:
     """What this organisation holds about a case; after erasure, the certificates.
 
@@ -216,7 +202,26 @@ def explain(connection: Connection, core: Core, message_id: str) -> list[dict[st
     """Replay every decision journaled under a message id: same inputs, same answer, same words."""
     query = select(journal).where(journal.c.message_id == message_id).order_by(journal.c.seq)
     lines = [Line(**row._mapping) for row in connection.execute(query)]  # noqa: SLF001 -- SQLAlchemy's public name for a row's dict
-    return [_replayed(core, line) for line in lines]
+    found = [_replayed(core, line) for line in lines]
+    for one in found:
+        if one.get("replay") == ERASED_INPUTS:
+            one["certificate"] = _certificate_of(connection, core, message_id)
+    return found
+
+
+ERASED_INPUTS = "inputs erased"
+
+
+def _certificate_of(connection: Connection, core: Core, message_id: str) -> str | None:
+    """Number of the certificate of the erasure that emptied a message's lines."""
+    outbox, inbox, held = tables.outbox, tables.inbox, tables.certificates
+    cases = [
+        select(outbox.c.case_id).where(outbox.c.message_id == message_id),
+        select(inbox.c.case_id).where(inbox.c.message_id == message_id),
+    ]
+    mine = held.c.case_id.in_(cases[0].union(cases[1])) & (held.c.org == core.org)
+    query = select(held.c.certificate).where(mine).order_by(held.c.done_at)
+    return connection.execute(query).scalar()
 
 
 def _replayed(core: Core, line: Line) -> dict[str, Any]:
@@ -235,7 +240,7 @@ def _replayed(core: Core, line: Line) -> dict[str, Any]:
         values = None
     if values is None:
         erased = line.commitment is not None and line.scope is None
-        return shown | ({"replay": "inputs erased"} if erased else {})
+        return shown | ({"replay": ERASED_INPUTS} if erased else {})
     facts = from_json(values)
     instrument = core.registry.rules(line.rules_version)
     sender = None if facts.sender_kind is None else Kind(facts.sender_kind)

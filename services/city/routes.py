@@ -12,9 +12,9 @@ from pydantic_core import PydanticCustomError
 from sqlalchemy import select
 
 from contracts.kernel.fields import ShortText
-from services.chassis.api import agent_of, read_body
 from services.chassis.journal import Entry
 from services.chassis.node import Node
+from services.chassis.requests import agent_of, read_body
 from services.chassis.scopes import REGISTER_SCOPE
 from services.chassis.tokens import Right
 from services.city.models import designations, hosts

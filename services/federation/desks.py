@@ -38,6 +38,8 @@ class Desks:
         self.youth = federation.client(self.city, "referent", "referent-1")
         self.dpo = {org: federation.client(org, "dpo", "dpo-1") for org in members}
         self.agreement = self.case = self.message = ""
+        for client in (self.head, self.youth, *self.dpo.values()):
+            client.post("/api/v1/charter", json={"version": "1"}).raise_for_status()
 
     def close(self) -> None:
         """Close the clients."""

@@ -42,8 +42,6 @@ class Story(Desks):
     def agreeing(self) -> None:
         """The family is informed, then agrees; the agents have accepted the charter."""
         self.teller.step(f"La famille est informée puis donne son accord ({self.school})")
-        for client in (self.head, self.youth):
-            client.post("/api/v1/charter", json={"version": "1"}).raise_for_status()
         self.agreement = self.agree(self.pupil())
         self.teller.check(
             bool(self.agreement),

@@ -13,9 +13,9 @@ from contracts.kernel.control import Id
 from contracts.kernel.errors import Refused, UnknownName
 from contracts.kernel.fields import Listed, Payload, said
 from services.chassis import standing
-from services.chassis.api import agent_of, read_body
 from services.chassis.database import Tx
 from services.chassis.node import Node
+from services.chassis.requests import admitted, read_body
 from services.chassis.tokens import Agent, Right
 from services.conventions.a_city_school.models import watch_cells
 from services.school.models import agenda, attendees
@@ -60,7 +60,7 @@ def router(node: Node) -> APIRouter:
     @routes.post("/watch-cells/{message_id}/agenda", status_code=201)
     async def add_item(request: Request, message_id: str) -> Response:
         """Put a situation on the agenda, and what the cell settled; it stays at the school."""
-        agent = agent_of(node, request, Right.SEND)
+        agent = await admitted(node, request, Right.SEND)
         item = read_body(AgendaItem, await request.body())
         await node.database.write(lambda tx: _add(tx, node, message_id, item, agent))
         return JSONResponse({"message_id": message_id}, status_code=201)
@@ -68,7 +68,7 @@ def router(node: Node) -> APIRouter:
     @routes.post("/watch-cells/{message_id}/participants", status_code=201)
     async def attended(request: Request, message_id: str) -> Response:
         """Record who sat in it."""
-        agent_of(node, request, Right.SEND)
+        await admitted(node, request, Right.SEND)
         body = read_body(Attendees, await request.body())
 
         def unit(tx: Tx) -> None:

@@ -78,7 +78,7 @@ async def rogue(
 
 
 def granted(town: Town) -> set[str]:
-    """Subjects that signed conventions open, told again from their texts and states."""
+    """Subjects that signed conventions and the law open, told again from texts and states."""
     made: set[str] = set()
     held = {one["convention_id"]: one for org in town.dpo for one in conventions(town, org)}
     for name, one in held.items():
@@ -91,6 +91,10 @@ def granted(town: Town) -> set[str]:
                 subject(town, by_kind[flow.sender], by_kind[flow.receiver], name, flow.code)
                 for flow in text.flows
             }
+        for duty in KNOWN.duties.values():  # the law holds between whoever signed, open or not
+            there = (by_kind[duty.sender], by_kind[duty.receiver])
+            made |= {subject(town, s, r, duty.code, code) for s, r in both for code in "kr"}
+            made |= {subject(town, *there, duty.code, flow.code) for flow in duty.flows}
     return made
 
 

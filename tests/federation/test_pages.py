@@ -17,9 +17,10 @@ import pytest
 
 from contracts.kernel.documents import verify
 from contracts.kernel.errors import InvalidDocument
+from contracts.kernel.organisation import Kind
 from services.chassis.tokens import Role
 from tests.federation.answers import is_problem, key_of
-from tests.federation.town import CITY, MISSION, SCHOOL, Town, until
+from tests.federation.town import CITY, KNOWN, MISSION, SCHOOL, Town, until
 
 WORKERS = {Role.AGENT, Role.REFERENT, Role.MANAGER}
 EVERYBODY = set(Role)
@@ -33,7 +34,15 @@ ACTS = {
     ("POST", "/charter"): EVERYBODY,
     ("POST", "/agreements"): WORKERS,
     ("GET", "/agreements/{id}"): WORKERS | {Role.DPO},
-    ("POST", "/agreements/{id}/withdrawal"): WORKERS,
+    ("POST", "/agreements/{id}/withdrawal"): WORKERS | {Role.DPO},
+    ("POST", "/notices"): WORKERS,
+    ("GET", "/deadlines"): EVERYBODY,
+    ("POST", "/cases/{id}/acts/{id}"): WORKERS | {Role.INTEGRATOR},
+    ("POST", "/received/{id}/reading"): WORKERS | {Role.DPO},
+    ("POST", "/watch-cells/{id}/agenda"): WORKERS | {Role.INTEGRATOR},
+    ("POST", "/watch-cells/{id}/participants"): WORKERS | {Role.INTEGRATOR},
+    ("POST", "/persons/{id}/departure"): WORKERS,
+    ("POST", "/persons/{id}/erasure"): {Role.DPO},
     ("GET", "/cases/{id}"): WORKERS | {Role.DPO},
     ("POST", "/cases/{id}/erasure"): {Role.DPO},
     ("GET", "/flows"): EVERYBODY,
@@ -56,6 +65,7 @@ ACTS = {
 @pytest.mark.parametrize("role", list(Role))
 def test_a_role_may_do_its_own_acts_and_no_other(one_town: Town, role: Role) -> None:
     with one_town.fed.client(SCHOOL, role, "quelqu-un") as client:
+        client.post("/api/v1/charter", json={"version": "1"}).raise_for_status()
         for (method, path), permitted in ACTS.items():
             answer = call(client, method, path)
             may = answer.status_code not in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
@@ -122,11 +132,13 @@ def test_without_a_token_of_this_organisation_nobody_is_anybody(one_town: Town) 
 
 def test_flows_say_what_may_be_sent_and_received_today(one_town: Town) -> None:
     there = one_town.head.get("/api/v1/flows").json()
-    assert [(one["type"], one["partner"]) for one in there["send"]] == [
-        ("referral.submitted", CITY)
-    ]
-    assert [one["type"] for one in there["receive"]] == ["referral.answered"]
-    (sent,) = there["send"]
+    flows = list(KNOWN.flows())
+    sent_types = [flow.type for _, flow in flows if flow.sender is Kind.SCHOOL]
+    assert sorted(one["type"] for one in there["send"]) == sorted(sent_types)
+    assert {one["partner"] for one in (*there["send"], *there["receive"])} == {CITY}
+    received = [flow.type for _, flow in flows if flow.receiver is Kind.SCHOOL]
+    assert sorted(one["type"] for one in there["receive"]) == sorted(received)
+    (sent,) = [one for one in there["send"] if one["type"] == "referral.submitted"]
     assert set(sent["schema"]["properties"]) == {"level", "concerns", "hoped_help"}
     assert {"A-2.11", "A-9.1"} <= {gate["article"] for gate in sent["gates"]}
     nothing = one_town.dpo[MISSION].get("/api/v1/flows").json()

@@ -125,8 +125,6 @@ class Town(Desks):
         super().__init__(federation, Teller(None))
         self.monitoring = monitoring
         self._told: Told | None = None
-        for client in (self.head, self.youth):
-            client.post("/api/v1/charter", json={"version": "1"}).raise_for_status()
 
     def story(self) -> Told:
         """Tell the demonstration's story here, once for all tests."""

@@ -29,6 +29,7 @@ from services.chassis.database import Database, Tx
 from services.chassis.engines import Conflict
 from services.chassis.schema import Codes, UtcDateTime, new_metadata
 from services.city.models import metadata as city
+from services.conventions.a_city_school.models import metadata as convention
 from services.school.models import metadata as school
 
 AT = datetime(2026, 11, 22, 12, 0, 0, 123456, tzinfo=UTC)
@@ -130,7 +131,9 @@ async def test_among_finds_the_same_rows_on_both_databases(database: Database) -
     assert len(found(*(f"id-{number}" for number in range(5000)))) == 50
 
 
-@pytest.mark.parametrize("metadata", [schema.metadata, city, school, keystore._metadata])
+@pytest.mark.parametrize(
+    "metadata", [schema.metadata, city, school, convention, keystore._metadata]
+)
 def test_every_table_of_a_node_can_be_copied(metadata: MetaData) -> None:
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's own
     for table in metadata.tables.values():

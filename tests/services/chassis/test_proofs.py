@@ -111,7 +111,7 @@ async def test_a_list_of_others_proves_nothing(pair: Pair, false: str) -> None:
     assert pair.school.state(sent.message_id) == letters.ACCEPTED
 
 
-def test_a_list_goes_when_its_time_is_over_and_nothing_rests_on_it(pair: Pair) -> None:
+async def test_a_list_goes_when_its_time_is_over_and_nothing_rests_on_it(pair: Pair) -> None:
     core, now = pair.city.node.core, pair.clock.now()
     days = timedelta(days=core.policy.proof_days)
     common = {"list_id": "1" * 32, "collector": "ecole", "received_at": now - days}
@@ -120,12 +120,12 @@ def test_a_list_goes_when_its_time_is_over_and_nothing_rests_on_it(pair: Pair) -
         tx.insert(tables.proof_lists, {**common, "token": "x.y.z"})
         tx.insert(tables.held_proofs, {**common, "reference": "2" * 32, "proof": "{}"})
 
-    def left(before: timedelta) -> int:
-        pair.city.write(lambda tx: purge(tx, core, now - before))
+    async def left(before: timedelta) -> int:
+        await purge(pair.city.node.database, core, now - before)
         return len(pair.city.rows(tables.proof_lists))
 
     pair.city.write(rows)
-    assert left(timedelta(0)) == 1
+    assert await left(timedelta(0)) == 1
     pair.city.write(lambda tx: tx.execute(delete(tables.held_proofs)))
-    assert left(timedelta(seconds=1)) == 1
-    assert left(timedelta(0)) == 0
+    assert await left(timedelta(seconds=1)) == 1
+    assert await left(timedelta(0)) == 0

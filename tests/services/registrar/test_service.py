@@ -19,6 +19,7 @@ from contracts.broker.claims import Account, account_claims
 from contracts.broker.nkey import KeyKind
 from contracts.broker.tokens import decode_and_verify
 from contracts.broker.tokens import sign as sign_token
+from contracts.conventions.a_city_school.convention import CONVENTION, DUTIES
 from contracts.kernel.paris import midnight
 from contracts.kernel.signed import ActKind
 from services.registrar.hub import HubLink
@@ -70,7 +71,7 @@ async def test_a_signed_and_activated_convention_opens_its_subjects_and_no_other
         assert await passes(client, CONTROL)
         assert not await passes(client, REFERRAL.replace(".m1", ".m2"))
     state = await town.state()
-    assert len(state["open"]) == 6
+    assert len(state["open"]) == len(CONVENTION.flows) + 4 + len(DUTIES) + 4
     assert state["withheld"] == {}
     assert state["failure"] is None
     assert await town.ready()

@@ -128,6 +128,7 @@ class Node:
             self.town.clock.now(),
             self.keys.account_signing,
             self.activations,
+            REGISTRY.duties.values(),
         )
         await self.town.http.put(
             f"/activations/{self.settings.org}", json=sorted(self.activations.values())

@@ -65,5 +65,12 @@ def upgrade() -> None:
         )
     with op.batch_alter_table("agreements", schema=None) as batch_op:
         batch_op.alter_column("associated", server_default=None)
+        batch_op.add_column(sa.Column("ended_at", schema.UtcDateTime(), nullable=True))
+    with op.batch_alter_table("cases", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("seq_in", sa.Integer(), nullable=False, server_default="0"))
+    with op.batch_alter_table("cases", schema=None) as batch_op:
+        batch_op.alter_column("seq_in", server_default=None)
+    with op.batch_alter_table("dead_letters", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("retry_at", schema.UtcDateTime(), nullable=True))
 
     # ### end Alembic commands ###

@@ -143,9 +143,10 @@ async def test_it_is_kept_no_later_than_the_school_year_of_sixteen(desk: Desk) -
     (case,) = desk.city.rows(tables.cases)
     assert case.retain_until == midnight(date(2028, 7, 4))
     core = desk.city.node.core
-    desk.city.write(lambda tx: purge(tx, core, midnight(date(2028, 7, 4)) - timedelta(seconds=1)))
+    database, ends = desk.city.node.database, midnight(date(2028, 7, 4))
+    await purge(database, core, ends - timedelta(seconds=1))
     assert len(desk.city.rows(attendance)) == 1
-    desk.city.write(lambda tx: purge(tx, core, midnight(date(2028, 7, 4))))
+    await purge(database, core, ends)
     assert desk.city.rows(attendance) == desk.city.rows(tables.persons) == []
 
 

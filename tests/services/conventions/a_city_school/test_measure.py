@@ -393,7 +393,7 @@ async def test_what_is_kept_of_a_measure_and_until_when(desk: Desk) -> None:
         assert case.retain_until == midnight(date(2027, 7, 3))
     await desk.on(midnight(date(2027, 7, 3)))
     core, at = desk.city.node.core, desk.pair.clock.now()
-    desk.city.write(lambda tx: purge(tx, core, at))
+    await purge(desk.city.node.database, core, at)
     assert desk.city.rows(measures) == desk.city.rows(records) == []
 
 

@@ -1,0 +1,101 @@
+"""What every call of the API goes through: who asks, the charter, the body, the key of a repeat."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Any, Final, TypeVar
+
+from fastapi import Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, ValidationError
+from sqlalchemy import Row
+
+from contracts.kernel.errors import InvalidPayload
+from services.chassis import idempotency, standing
+from services.chassis.database import Tx
+from services.chassis.node import Node
+from services.chassis.routing import fields_at_fault
+from services.chassis.tokens import Agent, NotPermitted, Right
+
+M = TypeVar("M", bound=BaseModel)
+
+_UNDER_CHARTER: Final = frozenset({Right.SEND, Right.REGISTER, Right.CASES, Right.ERASE})
+"""Rights that open what is said of people: nobody has them before accepting the charter (A-5.2)."""
+
+
+def read_body(model: type[M], content: bytes) -> M:
+    """Validate a request's bytes once; raises InvalidPayload with paths and codes."""
+    try:
+        return model.model_validate_json(content)
+    except ValidationError as error:
+        raise InvalidPayload(
+            "La requête n'a pas la forme attendue.", fields=fields_at_fault(error)
+        ) from None
+
+
+def read_query(model: type[M], request: Request) -> M:
+    """Validate a request's query; raises InvalidPayload with paths and codes."""
+    try:
+        return model.model_validate(dict(request.query_params))
+    except ValidationError as error:
+        raise InvalidPayload(
+            "Les critères n'ont pas la forme attendue.", fields=fields_at_fault(error)
+        ) from None
+
+
+def agent_of(node: Node, request: Request, right: Right) -> Agent:
+    """The agent behind a request, if the role includes the right."""
+    agent = node.tokens.read(request.headers.get("authorization"), node.clock.now())
+    agent.require(right)
+    return agent
+
+
+async def admitted(node: Node, request: Request, right: Right) -> Agent:
+    """The same, who has also accepted the present charter where the right asks for it (A-5.2)."""
+    agent = agent_of(node, request, right)
+    wanted = (agent.agent_id, node.core.policy.charter)
+    if right in _UNDER_CHARTER and wanted not in node.core.charters:
+        found = await node.database.read(lambda c: standing.CHARTERS.fetch(c, (wanted,)))
+        if wanted not in found:
+            raise NotPermitted(
+                "Acceptez d'abord la charte de confidentialité en vigueur : POST /api/v1/charter.",
+                code="charter_not_accepted",
+                articles=("A-5.2",),
+            )
+        node.core.charters[wanted] = found[wanted]
+    return agent
+
+
+async def write_once(
+    node: Node,
+    request: Request,
+    agent: Agent,
+    work: Callable[[Tx], dict[str, Any]],
+    status: int = 201,
+) -> Response:
+    """Do it in one transaction; repeated under the same Idempotency-Key, answer the same again.
+
+    Raises KeyReused when the key comes with another request, and what the work raises.
+    """
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return JSONResponse(await node.database.write(work), status_code=status)
+    slot = idempotency.slot(agent.agent_id, key)
+    asked = request.url.path.encode() + b"\n" + await request.body()
+    digest = sha256(asked).hexdigest()
+
+    def unit(tx: Tx) -> dict[str, Any] | Row[Any]:
+        before = tx.get(idempotency.ANSWERS, slot)
+        if before is not None:
+            return before
+        answer = work(tx)
+        idempotency.keep(tx, slot, digest, status, answer, node.clock.now())
+        return answer
+
+    found = await node.database.write(unit)
+    if isinstance(found, Row):
+        idempotency.same_request(found, digest)
+        return JSONResponse(json.loads(found.answer), status_code=found.status)
+    return JSONResponse(found, status_code=status)
