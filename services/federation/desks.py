@@ -37,7 +37,7 @@ class Desks:
         self.head = federation.client(self.school, "manager", "cheffe-1")
         self.youth = federation.client(self.city, "referent", "referent-1")
         self.dpo = {org: federation.client(org, "dpo", "dpo-1") for org in members}
-        self.agreement = self.case = self.message = ""
+        self.agreement = self.case = self.message = self.refused = ""
         for client in (self.head, self.youth, *self.dpo.values()):
             client.post("/api/v1/charter", json={"version": "1"}).raise_for_status()
 

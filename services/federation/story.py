@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import httpx
 
@@ -105,7 +106,9 @@ class Story(Desks):
 
     def _refused_without_agreement(self) -> None:
         self.teller.step("Refus : aucun accord (la famille a été informée, elle a dit non)")
-        self.expect_refusal(self.attempt(self.agree(self.pupil(), granted=False)), "A-2.11")
+        answer = self.attempt(self.agree(self.pupil(), granted=False))
+        self.refused = answer.json()["message_id"]
+        self.expect_refusal(answer, "A-2.11")
 
     def _refused_other_recipient(self) -> None:
         self.teller.step(f"Refus : l'accord vise un autre destinataire ({self.mission})")
@@ -237,19 +240,20 @@ class Story(Desks):
         self.teller.step("La famille demande l'effacement")
         path = f"/api/v1/cases/{self.case}"
         self.dpo[self.school].post(f"{path}/erasure").raise_for_status()
-        certificates = self.wait(
+        found = self.wait(
             lambda: self.dpo[self.school].get(path).json()["certificates"],
-            bool,
+            lambda found: {self.school, self.city} <= {one["org"] for one in found},
         )
-        done = certificates[0] if certificates else {"outcome": None, "records": 0}
+        for one in found:
+            self.teller.check(
+                one["outcome"] == "deleted",
+                f"{one['org']} certifie {one['records']} pièces détruites, et la clé avec elles",
+                "A-5.1",
+            )
+        held = [self.youth.get(path).json(), self.dpo[self.school].get(path).json()]
         self.teller.check(
-            done["outcome"] == "deleted",
-            f"{self.city} certifie {done['records']} pièces détruites, et la clé avec elles",
-            "A-5.1",
-        )
-        held = self.youth.get(path).json()
-        self.teller.check(
-            held["person"] is None and not held["content"], "Plus rien n'y est lisible"
+            all(one["person"] is None and not one["content"] for one in held),
+            "Plus rien n'y est lisible, d'aucun côté",
         )
 
     def verifying(self) -> None:
@@ -263,12 +267,20 @@ class Story(Desks):
                 f"{org} : {report['lines']} lignes chaînées, {report['erased']} effacées, "
                 f"{len(held)} têtes détenues par {partner}",
             )
-        replay = self.dpo[self.school].get(f"/api/v1/messages/{self.message}/decision").json()
-        same = [one["replay"] for one in replay if "replay" in one]
+        erased, same = self._replay(self.message), self._replay(self.refused)
         self.teller.check(
-            bool(same) and set(same) <= {"same"},
-            "La décision d'envoi rejouée donne la même réponse",
+            {one.get("replay") for one in erased if "replay" in one} == {"inputs erased"},
+            "La décision d'envoi ne se rejoue plus : entrées effacées, certificat à l'appui",
         )
+        self.teller.check(
+            [one["replay"] for one in same if "replay" in one] == ["same"],
+            "Un refus rejoué donne la même réponse, mot pour mot",
+        )
+
+    def _replay(self, message_id: str) -> list[dict[str, Any]]:
+        path = f"/api/v1/messages/{message_id}/decision"
+        found: list[dict[str, Any]] = self.dpo[self.school].get(path).json()
+        return found
 
 
 def _random() -> dict[str, str]:

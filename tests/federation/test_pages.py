@@ -164,8 +164,41 @@ def test_a_case_shows_each_side_what_it_holds_and_the_others_nothing(town: Town)
     assert names == ["Exemplaire", "Exemplaire"]
     for org in (town.other_school, MISSION):
         with town.fed.client(org) as client:
+            client.post("/api/v1/charter", json={"version": "1"}).raise_for_status()
             answer = client.get(f"/api/v1/cases/{case_id}")
             assert answer.status_code == HTTPStatus.NOT_FOUND
+
+
+def test_nobody_opens_anything_before_accepting_the_charter(one_town: Town) -> None:
+    """A-5.2: in its present version, and no other."""
+    case_id = one_town.accepted()["case_id"]
+    with one_town.fed.client(SCHOOL, "agent", "nouvelle-1") as new:
+        answer = new.get(f"/api/v1/cases/{case_id}")
+        assert (answer.status_code, answer.json()["articles"]) == (403, ["A-5.2"])
+        assert new.post("/api/v1/charter", json={"version": "99"}).status_code == 422
+        assert new.get(f"/api/v1/cases/{case_id}").status_code == 403
+        new.post("/api/v1/charter", json={"version": "1"}).raise_for_status()
+        assert new.get(f"/api/v1/cases/{case_id}").is_success
+
+
+def test_what_is_recorded_twice_under_one_key_is_recorded_once(one_town: Town) -> None:
+    body = {"identity": {**PERSON}, "representatives": []}
+    twice = [
+        one_town.head.post("/api/v1/persons", json=body, headers={"Idempotency-Key": "p-1"})
+        for _ in range(2)
+    ]
+    assert twice[0].json() == twice[1].json()
+    other = {**body, "identity": {**PERSON, "first_name": "Ana"}}
+    again = one_town.head.post("/api/v1/persons", json=other, headers={"Idempotency-Key": "p-1"})
+    assert (again.status_code, again.json()["code"]) == (422, "idempotency_key_reused")
+
+
+PERSON = {
+    "family_name": "Exemplaire",
+    "first_name": "Noa",
+    "birth_date": "2012-03-09",
+    "channel": None,
+}
 
 
 def test_the_journal_s_head_is_signed_and_is_its_last_line(town: Town) -> None:

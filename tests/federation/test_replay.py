@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -52,12 +53,13 @@ def test_every_line_with_facts_replays_the_same_and_erased_ones_say_so(
             again(shown)
         elif line.scope is None:
             assert shown["replay"] == "inputs erased"
+            assert re.fullmatch("[0-9a-f]{32}", shown["certificate"])
             assert "facts" not in shown
         else:
             assert (line.outcome, "replay" in shown) == ("invalid", False)
         seen[shown.get("replay", "none")] = seen.get(shown.get("replay", "none"), 0) + 1
-    assert seen["same"] >= (8 if org == SCHOOL else 1), seen
-    assert seen.get("inputs erased", 0) > 0 or org == SCHOOL
+    assert seen["same"] >= (6 if org == SCHOOL else 1), seen
+    assert seen.get("inputs erased", 0) > 0
 
 
 def again(shown: dict[str, Any]) -> None:
@@ -85,7 +87,7 @@ def test_refusals_replay_with_the_words_the_caller_was_given(told: Town) -> None
         assert shown["outcome"] == "refused"
         assert shown["reasons"] == problem["reasons"]
         assert shown["articles"] == problem["articles"]
-        words = " ".join(one["sentence"] for one in shown["reasons"])
+        words = " ".join(dict.fromkeys(one["sentence"] for one in shown["reasons"]))
         assert words == problem["detail"]
 
 

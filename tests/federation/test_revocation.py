@@ -241,9 +241,13 @@ class Leaving:
         assert there["state"] == "stopped"
         assert there["content"]
         self.dpo.post(f"/api/v1/cases/{case_id}/erasure").raise_for_status()
-        (ours,) = self.town.wait(
-            lambda: self.dpo.get(f"/api/v1/cases/{case_id}").json()["certificates"], bool
+        path = f"/api/v1/cases/{case_id}"
+        held = self.town.wait(
+            lambda: {one["org"]: one for one in self.dpo.get(path).json()["certificates"]},
+            lambda found: set(found) == {LEAVING, CITY},
         )
+        ours = held[CITY]
+        assert self.dpo.get(path).json()["state"] == "erased"
         there = self.town.youth.get(f"/api/v1/cases/{case_id}").json()
         assert there["certificates"] == [ours]
         assert (ours["org"], ours["outcome"]) == (CITY, "deleted")

@@ -69,6 +69,8 @@ class Two:
         self.fed = federation
         self.school = federation.client(SCHOOL, "agent", "cpe-1")
         self.mission = federation.client(MISSION, "agent", "conseiller-1")
+        for client in (self.school, self.mission):
+            client.post("/api/v1/charter", json={"version": "1"}).raise_for_status()
 
     def close(self) -> None:
         self.school.close()

@@ -76,6 +76,7 @@ def test_a_referral_reaches_the_city_and_its_receipt_comes_home(federation: Fede
         found = call(client, "GET", f"/api/v1/messages/{message_id}")
     assert found["receipt"]["status"] == "received"
     with federation.client(CITY) as client:
+        call(client, "POST", "/api/v1/charter", json={"version": "1"})
         case = call(client, "GET", f"/api/v1/cases/{found['case_id']}")
     assert case["partner"] == SCHOOL
 

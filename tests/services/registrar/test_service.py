@@ -75,7 +75,10 @@ async def test_a_signed_and_activated_convention_opens_its_subjects_and_no_other
     assert state["withheld"] == {}
     assert state["failure"] is None
     assert await town.ready()
-    assert "relais_registrar_subjects_open 6.0" in (await town.http.get("/metrics")).text
+    assert (
+        f"relais_registrar_subjects_open {len(state['open'])}.0"
+        in (await town.http.get("/metrics")).text
+    )
 
 
 async def test_the_registrar_alone_opens_nothing(tmp_path: Path) -> None:
