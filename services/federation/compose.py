@@ -135,7 +135,7 @@ SETUP_VOLUMES
 
   hub:
     <<: *nats
-    command: [-c, {HOME}/hub/nats.json]
+    command: [nats-server, -c, {HOME}/hub/nats.json]
     volumes: ["hub:{HOME}/hub"]
     networks: [federation]
 
@@ -206,7 +206,7 @@ _ORGANISATION: Final = f"""
 
   LEAF:
     <<: *nats
-    command: [-c, {HOME}/nodes/ORG/nats/nats.json]
+    command: [nats-server, -c, {HOME}/nodes/ORG/nats/nats.json]
     volumes: ["LEAF:{HOME}/nodes/ORG/nats"]
     networks: [ORG, federation]
 
