@@ -145,6 +145,8 @@ SETUP_VOLUMES
       - registrar
       - --settings={HOME}/registrar/settings.yaml
       - --clock={HOME}/registrar/clock
+    # It reads at its start whom it admits: one more, and it is started again.
+    labels: {{relais.organisations: ADMITTED}}
     volumes: ["registrar:{HOME}/registrar"]
     networks: [federation]
     depends_on:
@@ -283,6 +285,7 @@ def _compose(federation: FederationFile, orgs: list[str]) -> str:
     places = volumes(federation)
     desks = ["federation", *orgs]
     lists = {
+        "ADMITTED": " ".join(orgs),
         "SETUP_VOLUMES": _mounts(places, places),
         "CEREMONY_VOLUMES": _mounts(places, desks, ":ro"),
         "DEMO_VOLUMES": _mounts(places, [*desks, REGISTRAR, OBSERVER]),

@@ -168,6 +168,7 @@ def test_a_third_school_is_three_containers_more_and_no_line_by_hand(
 ) -> None:
     more = set(services(with_third(tmp_path))) - set(services(federation))
     assert more == {THIRD, f"{THIRD}-leaf", f"{THIRD}-database"}
+    assert THIRD in services(with_third(tmp_path))["registrar"]["labels"].popitem()[1].split()
     scraped = compose.files(with_third(tmp_path))[compose.SCRAPED]
     assert f"{THIRD}:8080" in scraped
 
