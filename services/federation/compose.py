@@ -67,7 +67,7 @@ x-once: &once
   <<: *relais
   restart: "no"
 
-# Ready: a row written, and a letter sent through the letterbox and read.
+# Ready: a row written, a letter taken by its own letterbox, whose reader is attached.
 x-serving: &serving
   <<: *relais
   healthcheck:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import uuid4
 
+import httpx
 import pytest
 
 from tests.compose.engine import LASTING, PATIENCE_S, Caller, Project, docker
@@ -107,6 +108,22 @@ def test_a_part_that_ends_by_itself_comes_back_by_itself(project: Project) -> No
         assert time.monotonic() < deadline
         time.sleep(0.5)
     project.wait_healthy(OTHER)
+
+
+def test_a_node_without_its_database_is_not_ready(project: Project) -> None:
+    """Its check writes; one that only asks whether something listens would stay green."""
+
+    def ready() -> bool:
+        return httpx.get(f"{project.address(OTHER)}/readyz", timeout=30).is_success
+
+    assert ready()
+    project.kill(f"{OTHER}-database")
+    try:
+        assert not ready()
+    finally:
+        project.bring_back(f"{OTHER}-database")
+    project.wait_healthy(f"{OTHER}-database", OTHER)
+    assert ready()
 
 
 @dataclass
