@@ -8,10 +8,10 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
 ARGS ?=
 
-.PHONY: help setup demo up down test check compile bench clean
+.PHONY: help setup demo up down test test-compose check compile bench clean
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  %-13s %s\n", $$1, $$2}'
 
 setup: $(VENV)/.ready ## Make the virtual environment from the lock file
 
@@ -22,8 +22,13 @@ $(VENV)/.ready: pyproject.toml uv.lock
 	@$(BIN)/uv sync --quiet --frozen --inexact --python $(BIN)/python
 	@touch $@
 
-demo: setup ## Play the whole story on a federation of its own, then stop (ARGS=--json)
+ifeq ($(TARGET),compose)
+demo:
+	@docker compose --progress quiet run --rm demo demo --running $(ARGS)
+else
+demo: setup ## Play the whole story on a federation of its own, then stop (ARGS=--json, TARGET=compose)
 	@$(BIN)/relais demo $(ARGS)
+endif
 
 up: setup ## Start the embedded federation; its data stays between runs
 	@$(BIN)/relais up
@@ -33,6 +38,13 @@ down: setup ## Stop the embedded federation
 
 test: check ## Check the code, then run every test on SQLite and PostgreSQL
 	@$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
+
+test-compose: setup ## Run docker-compose.yml for real, kill each container; needs a Docker Engine
+	@if docker info >/dev/null 2>&1; then \
+		$(BIN)/pytest tests/compose -m compose -p no:randomly $(ARGS); \
+	else \
+		echo "No Docker Engine answers here: docker-compose.yml was not run."; \
+	fi
 
 check: setup ## Lint, types, import arrows, generated files
 	@$(BIN)/ruff check

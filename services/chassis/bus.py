@@ -39,6 +39,7 @@ from services.chassis.letterbox import (
 )
 from services.chassis.opening import Letter
 from services.chassis.relay import NotDelivered, Undeliverable
+from services.chassis.tls import TlsFiles, client_context
 
 ADMIN, APP = "admin", "app"
 """Local users of the node's own server: one provisions and erases, the other only carries."""
@@ -57,7 +58,7 @@ Handle = Callable[[Letter], Awaitable[Verdict]]
 class BusSettings:
     """Where the node's own server listens, and under which names it lets the node in.
 
-    timeout: seconds to wait for a letterbox's acknowledgement.
+    timeout: seconds to wait for a letterbox's acknowledgement. tls: mutual TLS, None on loopback.
     """
 
     url: str
@@ -67,6 +68,7 @@ class BusSettings:
     limits: LetterboxLimits
     timeout: float = 3.0
     batch: int = 32
+    tls: TlsFiles | None = None
 
 
 class Bus:
@@ -80,9 +82,12 @@ class Bus:
         self._eraser: asyncio.Task[None] | None = None
         self._handled: asyncio.Queue[int] = asyncio.Queue()
         self.erasure_lag = 0
+        self._tls = None if settings.tls is None else client_context(settings.tls)
         self.broker = NatsBroker(
             settings.url,
-            security=SASLPlaintext(username=APP, password=settings.app_password),
+            security=SASLPlaintext(
+                username=APP, password=settings.app_password, ssl_context=self._tls
+            ),
             max_reconnect_attempts=-1,
             reconnect_time_wait=1,
             allow_reconnect=True,
@@ -108,6 +113,7 @@ class Bus:
             self._settings.url,
             user=ADMIN,
             password=self._settings.admin_password,
+            tls=self._tls,
             max_reconnect_attempts=-1,
             reconnect_time_wait=1,
             error_cb=_quiet,

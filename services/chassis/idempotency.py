@@ -12,12 +12,15 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, delete, select
 
 from contracts.kernel.errors import RelaisError
 from services.chassis import tables
 from services.chassis.bulk import among
 from services.chassis.database import Loader, Tx
+
+_PROBE = "readyz"
+"""Stands where the id of an agent would."""
 
 Slot = tuple[str, str]
 """An agent and the digest of a key: what the agent wrote there is nobody's business."""
@@ -69,3 +72,14 @@ def same_request(before: Row[Any], request: str) -> None:
     """Raise KeyReused when a key comes again with another request."""
     if before.request != request:
         raise KeyReused("Cette clé d'idempotence a servi à une autre requête.")
+
+
+def try_out(tx: Tx, key: str, at: datetime) -> None:
+    """Write a row and take it away: an empty transaction would not even reach the server.
+
+    key: random, so that probes of several replicas never meet.
+    """
+    where = slot(_PROBE, key)
+    keep(tx, where, "", 200, {}, at)
+    rows = tables.idempotency
+    tx.execute(delete(rows).where(rows.c.agent_id == _PROBE, rows.c.key == where[1]))

@@ -169,10 +169,13 @@ def tls_block(files: TlsFiles) -> dict[str, Any]:
 
 
 def client_listener(host: str, port: int, files: TlsFiles) -> dict[str, Any]:
-    """Where clients connect: in clear on loopback, over mutual TLS on any other address."""
+    """Where clients connect: in clear on loopback, over mutual TLS on any other address.
+
+    FastStream's client waits to be greeted before its handshake: "auto" greets whoever does.
+    """
     listener: dict[str, Any] = {"host": host, "port": port}
     if not _loopback(host):
-        listener["tls"] = {**tls_block(files), "verify": True}
+        listener["tls"] = {**tls_block(files), "verify": True, "handshake_first": "auto"}
     return listener
 
 

@@ -135,6 +135,7 @@ class Node:
             app_password=self.secret.nats_password("app"),
             admin_password=self.secret.nats_password("admin"),
             limits=self.given.limits,
+            tls=self.settings.nats_tls,
         )
 
     def _hand_over(self, letter: Ready) -> None:

@@ -20,6 +20,7 @@ from sqlalchemy.exc import ArgumentError
 from contracts.kernel.errors import RelaisError
 from contracts.kernel.fields import Email, ShortText, Siret, Uai
 from contracts.kernel.organisation import BusCode, Kind, OrgId, Suite
+from services.chassis.tls import TlsFiles
 
 SECRET_BYTES: Final = 32
 """A node's secret is at least that long: nobody types that by hand."""
@@ -53,8 +54,9 @@ class NodeSettings(_Settings):
     says nothing. floor: weakest HPKE suite it accepts. node_dir: its own folder (keys, caches).
     database_url: a SQLite file in node_dir by default. keystore_url: where data keys live, apart
     from the database, so that backups of the data never hold them. nats_url: its own leaf.
-    secret_file: 32 random bytes or more, mode 0600. otlp_endpoint: where traces go, None for
-    nowhere. sample_ratio: share of traces kept, 0 to 1.
+    nats_tls: files of mutual TLS, where that leaf is not on loopback. secret_file: 32 random bytes
+    or more, mode 0600. otlp_endpoint: where traces go, None for nowhere. sample_ratio: share of
+    traces kept, 0 to 1.
     """
 
     org: OrgId
@@ -69,6 +71,7 @@ class NodeSettings(_Settings):
     database_url: str = ""
     keystore_url: str = ""
     nats_url: str = Field(pattern=r"^(nats|tls)://")
+    nats_tls: TlsFiles | None = None
     registrar_url: str = Field(pattern=r"^https?://")
     http_host: str = "127.0.0.1"
     http_port: Port = 8080
@@ -121,6 +124,7 @@ class HubSettings(BaseModel):
 
     directory: the hub's own folder. host, port: where the registrar connects, loopback where it
     can. leaf_host, leaf_port: where organisations link. ca, certificate, key: PEM files.
+    http_port: monitoring on loopback, none by default.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -134,19 +138,22 @@ class HubSettings(BaseModel):
     ca: Path
     certificate: Path
     key: Path
+    http_port: Port | None = None
 
 
 class RegistrarSettings(_Settings):
     """Settings of the registrar.
 
     registrar_dir: its own folder (operator's keys, database). hub_url: where it connects to the
-    hub. organisations: who may publish. interval_s: seconds between two read-backs of the hub.
-    hub: set where the registrar also prepares the hub's first start.
+    hub. hub_tls: the files of mutual TLS, where the hub is not on loopback. organisations: who may
+    publish. interval_s: seconds between two read-backs of the hub. hub: set where the registrar
+    also prepares the hub's first start.
     """
 
     registrar_dir: Path
     database_url: str = ""
     hub_url: str = Field(pattern=r"^(nats|tls)://")
+    hub_tls: TlsFiles | None = None
     organisations: tuple[Admitted, ...]
     http_host: str = "127.0.0.1"
     http_port: Port = 8081

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
@@ -17,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 from contracts.kernel.errors import RelaisError
 from services.chassis import api, casework, problems, reading
 from services.chassis.bus import describe
+from services.chassis.idempotency import try_out
 from services.chassis.node import Node
 from services.chassis.telemetry import FASTAPI_OFF
 
@@ -119,7 +121,9 @@ def _probes(app: FastAPI, node: Node) -> None:
         """The node can do its work: write, read, and send a letter to itself."""
         checks: dict[str, bool | str] = {"database": False, "letterbox": False}
         try:
-            await node.database.write(lambda tx: tx.flush())
+            await node.database.write(
+                partial(try_out, key=node.given.new_id(), at=node.clock.now())
+            )
             checks["database"] = True
             await node.bus.probe(node.given.new_id())
             checks["letterbox"] = await node.bus.ready()

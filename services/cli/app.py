@@ -11,7 +11,7 @@ from typing import Any, Final
 import typer
 
 from contracts.kernel.errors import RelaisError
-from services.cli import conventions, reading, running, upkeep
+from services.cli import conventions, parts, reading, running, upkeep
 from services.cli.output import BadUsage, group
 
 USAGE: Final = 2
@@ -24,7 +24,7 @@ _SEE: Final = "Voir : relais --help"
 def application() -> typer.Typer:
     """Every command."""
     app = group(_HELP)
-    for commands in (running, reading, conventions, upkeep):
+    for commands in (running, parts, reading, conventions, upkeep):
         commands.add(app)
     return app
 

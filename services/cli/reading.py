@@ -20,7 +20,7 @@ from services.chassis.tokens import Role
 from services.cli.output import AsJson, Command, federation, group, say, show, table
 from services.federation.calls import CallRefused, call
 from services.federation.federation import Federation
-from services.federation.layout import OBSERVER
+from services.federation.layout import OBSERVER, TRACES
 from services.observer.page import render_text
 from services.observer.store import Store
 
@@ -125,7 +125,7 @@ def _word(code: str) -> str:
 def trace(message_id: MessageId, *, as_json: AsJson = False) -> None:
     """Montre le chemin d'un message à travers les organismes."""
     known = federation()
-    store = Store(known.layout.folder(OBSERVER) / "traces.sqlite")
+    store = Store(known.layout.folder(OBSERVER) / TRACES)
     try:
         found = store.by_message(message_id)
     finally:

@@ -1,4 +1,4 @@
-"""Commands that start and stop: the embedded federation, one node, the demonstration, the bench."""
+"""Commands that start and stop: the embedded federation, the demonstration, the bench."""
 
 from __future__ import annotations
 
@@ -27,7 +27,6 @@ def add(app: typer.Typer) -> None:
     """Add these commands."""
     for command in (up, down, status, token):
         app.command(cls=Command)(command)
-    app.command(cls=Command, hidden=True)(node)
     app.command(cls=Command)(demo)
     extra = {"allow_extra_args": True, "ignore_unknown_options": True}
     app.command(cls=Command, context_settings=extra)(bench)
@@ -55,7 +54,7 @@ def up(
         else:
             say("La fédération tourne déjà. Pour relire son fichier : relais down, puis relais up.")
         return
-    started = Federation.create(home(), config or _default_config(), database)
+    started = Federation.create(home(), config or default_config(), database)
     signed = started.start(tied=foreground)
     if as_json:
         show(_overview(started))
@@ -65,7 +64,7 @@ def up(
         _until_told(started)
 
 
-def _default_config() -> Path:
+def default_config() -> Path:
     """Find the federation's file: named by the environment, here, or beside this code."""
     named = os.environ.get("RELAIS_FEDERATION")
     beside = Path(__file__).parents[2] / "deploy" / "federation.yaml"
@@ -181,20 +180,16 @@ def token(
         say(made)
 
 
-def node(
-    settings: Annotated[Path, typer.Option(help="Réglages du nœud (YAML ou JSON).")],
+def demo(
+    *,
+    running: Annotated[
+        bool, typer.Option("--running", help="Sur la fédération du dossier, qui tourne déjà.")
+    ] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Fait tourner le nœud d'un seul organisme, au premier plan."""
-    # Brings the web framework and the broker's client: two seconds no other command should wait.
-    from services.federation.programs import run_node  # noqa: PLC0415 -- see above
-
-    run_node(settings, None, sys.stdout)
-
-
-def demo(*, as_json: AsJson = False) -> None:
     """Joue l'histoire complète sur une fédération à part."""
     story = importlib.import_module("services.federation.demo")  # heavy, and only for this one
-    raise typer.Exit(story.run(as_json=as_json))
+    raise typer.Exit(story.run(home() if running else None, as_json=as_json))
 
 
 def bench(context: typer.Context) -> None:

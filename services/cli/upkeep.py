@@ -22,7 +22,9 @@ from services.chassis.nats_server import find_binary
 from services.chassis.settings import read_secret
 from services.cli.output import AsJson, Command, federation, home, say, show, table
 from services.cli.reading import readers
+from services.federation import compose
 from services.federation.calls import call
+from services.federation.config import read_federation
 from services.federation.layout import REGISTRAR, Layout
 from services.federation.ports import answers
 
@@ -155,7 +157,7 @@ def compile_(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Écrit ce qui se déduit des conventions."""
+    """Écrit ce qui se déduit des conventions et du fichier de la fédération."""
     wanted = {_ROOT / path: text for path, text in _exported().items()}
     stale = [path for path, text in wanted.items() if _content(path) != text]
     named = [str(path.relative_to(_ROOT)) for path in stale]
@@ -167,7 +169,7 @@ def compile_(
     if check:
         if stale:
             if not as_json:
-                say("Ces fichiers ne suivent plus les conventions : relais compile")
+                say("Ces fichiers ne suivent plus ce dont ils se déduisent : relais compile")
             raise typer.Exit(1)
         return
     for path in stale:
@@ -181,7 +183,9 @@ def _exported() -> dict[str, str]:
     """Texts by path from the root of the project."""
     from contracts.export import export_all  # noqa: PLC0415 -- heavy, and only for this one
 
-    return export_all(registry.load())
+    known = registry.load()
+    federation = read_federation(_ROOT / "deploy" / "federation.yaml", known)
+    return {**export_all(known), **compose.files(federation)}
 
 
 def _content(path: Path) -> str | None:

@@ -7,9 +7,12 @@ run ends with a summary and fails if a single step did not do as told.
 from __future__ import annotations
 
 import json
+import logging
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
@@ -21,29 +24,38 @@ from services.federation.telling import Teller
 FEDERATION_FILE = Path(__file__).parents[2] / "deploy" / "federation.yaml"
 
 
-def run(*, as_json: bool = False, out: TextIO | None = None) -> int:
-    """Play the story on a new federation in a temporary folder; returns the exit code.
+def run(home: Path | None = None, *, as_json: bool = False, out: TextIO | None = None) -> int:
+    """Play the story; returns the exit code.
 
-    as_json: print the summary alone, as JSON.
+    home: state folder of a federation that runs, in containers or not; a new one in a temporary
+    folder otherwise. as_json: print the summary alone, as JSON. Raises Unavailable, UnknownName.
     """
+    logging.getLogger("asyncio").setLevel(logging.ERROR)  # warns of how nats-py ends TLS links
     stream = out or sys.stdout
     teller = Teller(None if as_json else stream)
     began = time.monotonic()
     teller.note(
         "Relais : sept organismes, un bus, aucune base commune. Tout ce qui suit est fictif."
     )
+    with _new() if home is None else nullcontext(Federation.open(home)) as federation:
+        federation.wait_ready()
+        teller.note(
+            f"Fédération prête en {time.monotonic() - began:.0f} s : un hub qui ne garde rien, "
+            "un serveur NATS, une base et un service par organisme."
+        )
+        tell(federation, teller)
+    return _summary(teller, time.monotonic() - began, stream, as_json=as_json)
+
+
+@contextmanager
+def _new() -> Iterator[Federation]:
     with tempfile.TemporaryDirectory(prefix="relais-demo-") as folder:
         federation = Federation.create(Path(folder), FEDERATION_FILE)
         try:
             federation.start()
-            teller.note(
-                f"Fédération prête en {time.monotonic() - began:.0f} s : un hub qui ne garde rien, "
-                "un serveur NATS, une base et un service par organisme."
-            )
-            tell(federation, teller)
+            yield federation
         finally:
             federation.stop()
-    return _summary(teller, time.monotonic() - began, stream, as_json=as_json)
 
 
 def _summary(teller: Teller, seconds: float, stream: TextIO, *, as_json: bool) -> int:

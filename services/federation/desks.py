@@ -13,7 +13,6 @@ from services.chassis.secret import NodeSecret
 from services.federation.federation import Federation
 from services.federation.intruder import Intruder
 from services.federation.layout import leaf_of
-from services.federation.ports import HOST
 from services.federation.telling import Teller
 
 REFERRAL = {"level": "4e", "concerns": ["absences", "motivation"], "hoped_help": "support"}
@@ -166,7 +165,6 @@ class Desks:
 
     def intruder(self, org: str) -> Intruder:
         """A bare client with the true credentials of an organisation."""
-        secret = NodeSecret.load(self.fed.layout.secret_file(org))
-        return Intruder(
-            f"nats://{HOST}:{self.fed.layout.ports[leaf_of(org)]}", secret.nats_password("app")
-        )
+        layout = self.fed.layout
+        password = NodeSecret.load(layout.secret_file(org)).nats_password("app")
+        return Intruder(layout.nats_url(leaf_of(org)), password, layout.nats_tls(org))

@@ -27,6 +27,7 @@ from services.federation.ceremony import sign_missing
 from services.federation.config import FederationFile, installed, read_federation
 from services.federation.layout import LEAF, REGISTRAR, SERVICE, Layout, lay_out, leaf_of
 from services.federation.lock import already_up, runs
+from services.federation.ports import answers
 
 Part = Literal["service", "leaf"]
 
@@ -94,6 +95,7 @@ class Federation:
         tied: stop with the caller's own process; else it goes on after it. Returns the ids of the
         conventions signed now. Raises Unavailable; nothing is left running then.
         """
+        self._runs_here()
         self.layout.status_file.unlink(missing_ok=True)
         command = [sys.executable, "-m", "services.federation", str(self.layout.home)]
         with self.layout.log_file("supervisor").with_suffix(".err").open("ab") as errors:
@@ -114,6 +116,7 @@ class Federation:
 
     def stop(self) -> None:
         """Stop every process, in order; nothing to do when none runs. Raises Unavailable."""
+        self._runs_here()
         with suppress(ProcessLookupError):
             if self.running and (pid := self.status().pid) is not None:
                 os.kill(pid, signal.SIGTERM)
@@ -123,6 +126,13 @@ class Federation:
             _STOP_S,
             f"Le superviseur de {self.layout.home} ne s'arrête pas.",
         )
+
+    def _runs_here(self) -> None:
+        if self.layout.hosts:
+            raise Unavailable(
+                "Cette fédération vit en conteneurs : docker compose up, docker compose down.",
+                code="in_containers",
+            )
 
     def _release(self) -> None:
         process, self._process = self._process, None
@@ -151,7 +161,9 @@ class Federation:
 
     @property
     def running(self) -> bool:
-        """Whether a supervisor runs on this state folder."""
+        """Whether a supervisor runs on this folder; in containers, whether the registrar does."""
+        if self.layout.hosts:
+            return answers(self.layout.ports[REGISTRAR], self.layout.host(REGISTRAR))
         return runs(self.layout.lock_file)
 
     def wait_ready(self, timeout_s: float = _READY_S) -> None:

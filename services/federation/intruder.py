@@ -29,24 +29,29 @@ from services.chassis.bus import APP
 from services.chassis.keys import NodeKeys
 from services.chassis.letters import ID_HEADER, KEY_HEADER, SUITE_HEADER
 from services.chassis.sealing import choose_key, seal
+from services.chassis.tls import TlsFiles, client_context
 
 _PATIENCE = 1.0
 """Seconds in which an allowed publication is always acknowledged."""
 
 
 class Intruder:
-    """A bare client of an organisation's own nats-server, with that organisation's password."""
+    """A bare client of an organisation's own nats-server, with that organisation's password.
 
-    def __init__(self, url: str, password: str) -> None:
+    tls: its certificate too, where the server asks for one.
+    """
+
+    def __init__(self, url: str, password: str, tls: TlsFiles | None = None) -> None:
         self._url = url
         self._password = password
+        self._tls = None if tls is None else client_context(tls)
         self._client: Client | None = None
         self.errors: list[str] = []
 
     async def __aenter__(self) -> Self:
         """Connect."""
         self._client = await nats.connect(
-            self._url, user=APP, password=self._password, error_cb=self._note
+            self._url, user=APP, password=self._password, tls=self._tls, error_cb=self._note
         )
         return self
 

@@ -1,14 +1,16 @@
-"""The state folder: everything the embedded federation keeps between two runs.
+"""The state folder: everything that a federation keeps between two runs.
 
     federation.json       what was read from federation.yaml at the last `relais up`
-    ports.json            loopback ports, chosen once
+    ports.json            ports, chosen once
+    hosts.json            where each part is found, unless all are on loopback
     database              address of a PostgreSQL server, where one was given
     supervisor.json       what runs now, under which process ids
-    tls/                  demonstration authority and certificates
+    tls/                  demonstration authority
     hub/ registrar/ observer/
     nodes/<org>/          settings.yaml, secret, clock, keys/, nats/, databases
     logs/                 one JSON file per part
 
+Each part needs its own folder alone, so that containers can be given no more (see `containers`).
 Laying it out again adds what is missing, writes again what follows from the settings, and touches
 no secret, key or row.
 """
@@ -18,7 +20,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -34,7 +36,7 @@ from services.chassis.settings import SECRET_BYTES, Admitted, HubSettings
 from services.chassis.tls import Authority, TlsFiles, write_private
 from services.federation import databases
 from services.federation.config import FederationFile, Member
-from services.federation.ports import HOST, choose_ports
+from services.federation.ports import EVERYWHERE, HOST, choose_ports
 from services.registrar.operator import OperatorKeys, prepare_hub
 
 LEAF: Final = "leaf"
@@ -44,17 +46,26 @@ HUB: Final = "hub"
 HUB_LEAFS: Final = "hub.leafs"
 REGISTRAR: Final = "registrar"
 OBSERVER: Final = "observer"
+TRACES: Final = "traces.sqlite"
+"""File of the observer in its folder."""
+CLIENT: Final = "client"
+"""Name of the certificate with which a service shows itself to its nats-server."""
 
 _CERTIFICATE_LIFE: Final = timedelta(days=10 * 365)
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Paths, ports and organisations of one state folder. Made by `lay_out` or `load`."""
+    """Paths, addresses and organisations of one state folder. Made by `lay_out` or `load`.
+
+    hosts: name under which each part is found, where each has a network address of its own; empty
+    where all share loopback.
+    """
 
     home: Path
     federation: FederationFile
     ports: Mapping[str, int]
+    hosts: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def load(cls, home: Path) -> Layout:
@@ -63,13 +74,15 @@ class Layout:
         try:
             content = (home / "federation.json").read_text(encoding="utf-8")
             ports = json.loads((home / "ports.json").read_text(encoding="ascii"))
+            kept = home / "hosts.json"
+            hosts = json.loads(kept.read_text(encoding="ascii")) if kept.exists() else {}
         except FileNotFoundError:
             raise UnknownName(
                 f"Aucune fédération dans {home} : lancez « relais up », ou donnez son dossier "
                 "par RELAIS_HOME.",
                 code="no_federation",
             ) from None
-        return cls(home, FederationFile.model_validate_json(content), ports)
+        return cls(home, FederationFile.model_validate_json(content), ports, hosts)
 
     @property
     def orgs(self) -> list[str]:
@@ -110,9 +123,27 @@ class Layout:
         """Log of a part: an organisation's id, `registrar`, `observer`, or a nats-server."""
         return self.home / "logs" / f"{name}.log"
 
+    def host(self, part: str) -> str:
+        """Name or address under which the others find a part."""
+        return self.hosts.get(part, HOST)
+
+    @property
+    def listen(self) -> str:
+        """Address on which every part listens: loopback, or all of its own host."""
+        return EVERYWHERE if self.hosts else HOST
+
     def url(self, part: str) -> str:
         """HTTP address of the registrar, the observer, or an organisation's service."""
-        return f"http://{HOST}:{self.ports[part]}"
+        return f"http://{self.host(part)}:{self.ports[part]}"
+
+    def nats_url(self, part: str) -> str:
+        """Address of the hub, or of an organisation's leaf, for its own clients."""
+        return f"nats://{self.host(part)}:{self.ports[part]}"
+
+    def nats_tls(self, part: str) -> TlsFiles | None:
+        """Files with which a service, or the registrar, reaches it; None where all is loopback."""
+        folder = self.folder(part) if part == REGISTRAR else self.node_dir(part)
+        return _tls_files(folder, CLIENT) if self.hosts else None
 
 
 def leaf_of(org: str) -> str:
@@ -120,10 +151,15 @@ def leaf_of(org: str) -> str:
     return f"{org}.{LEAF}"
 
 
+def monitoring_of(part: str) -> str:
+    """Name, among ports, of the monitoring of a nats-server, which only its own host can read."""
+    return f"{part}.monitoring"
+
+
 def lay_out(
     home: Path, federation: FederationFile, at: datetime, database_base: str | None = None
 ) -> Layout:
-    """Write all that the processes need, keeping what is there.
+    """Write all that the processes of a federation on loopback need, keeping what is there.
 
     at: real time. database_base: address of a PostgreSQL server, remembered; SQLite files where
     none was ever given.
@@ -136,16 +172,25 @@ def lay_out(
     for org in federation.organisations:
         names += [org.id, leaf_of(org.id)]
     layout = Layout(home, federation, choose_ports(home / "ports.json", names))
+    furnish(layout, _databases(federation, _kept(home / "database", database_base)), at)
+    return layout
+
+
+def furnish(layout: Layout, addresses: Mapping[str, str], at: datetime) -> None:
+    """Write the settings, secrets, keys, certificates and configurations of every part.
+
+    addresses: of the registrar's database and of each organisation's two; SQLite where one lacks.
+    """
+    home = layout.home
     authority = _authority(home / "tls", at)
-    addresses = _databases(federation, _kept(home / "database", database_base))
     keys = {
-        one.id: _node(layout, one, authority, addresses, at) for one in federation.organisations
+        one.id: _node(layout, one, authority, addresses, at)
+        for one in layout.federation.organisations
     }
     _hub(layout, authority, at)
-    _registrar(layout, keys, addresses)
+    _registrar(layout, authority, keys, addresses, at)
     layout.folder(OBSERVER).mkdir(mode=0o700, exist_ok=True)
-    write_private(home / "federation.json", federation.model_dump_json(indent=2))
-    return layout
+    write_private(home / "federation.json", layout.federation.model_dump_json(indent=2))
 
 
 def _kept(path: Path, given: str | None) -> str | None:
@@ -160,12 +205,21 @@ def _authority(folder: Path, at: datetime) -> Authority:
     return Authority.create(folder, at - timedelta(days=1), at + _CERTIFICATE_LIFE)
 
 
-def _certificate(authority: Authority, folder: Path, name: str, at: datetime) -> TlsFiles:
-    files = TlsFiles(authority.path, folder / f"{name}.pem", folder / f"{name}-key.pem")
-    if files.key.exists():
-        return files
-    until = at + _CERTIFICATE_LIFE
-    return authority.issue(folder, name, (HOST, "localhost"), at - timedelta(days=1), until)
+def _tls_files(folder: Path, name: str) -> TlsFiles:
+    return TlsFiles(folder / "ca.pem", folder / f"{name}.pem", folder / f"{name}-key.pem")
+
+
+def _certificate(
+    authority: Authority, folder: Path, name: str, host: str, at: datetime
+) -> TlsFiles:
+    """A part's certificate with that of the authority, in the part's own folder; kept if there."""
+    files = _tls_files(folder, name)
+    if not files.key.exists():
+        until = at + _CERTIFICATE_LIFE
+        names = dict.fromkeys((HOST, "localhost", host))
+        authority.issue(folder, name, names, at - timedelta(days=1), until)
+    write_private(files.ca, authority.path.read_bytes())
+    return files
 
 
 def _databases(federation: FederationFile, base: str | None) -> dict[str, str]:
@@ -190,6 +244,8 @@ def _node(
         write_private(secret_file, os.urandom(SECRET_BYTES).hex())
     keys = NodeKeys.open(folder, member.id, at)
     _leaf(layout, member, NodeSecret.load(secret_file), keys, authority, at)
+    if layout.nats_tls(member.id) is not None:
+        _certificate(authority, folder, CLIENT, layout.host(member.id), at)
     _write_settings(layout.settings_file(member.id), _settings(layout, member, addresses))
     return keys
 
@@ -202,9 +258,10 @@ def _settings(layout: Layout, member: Member, addresses: Mapping[str, str]) -> d
         "node_dir": str(layout.node_dir(member.id)),
         "database_url": addresses.get(member.id, ""),
         "keystore_url": addresses.get(f"{member.id}.keys", ""),
-        "nats_url": f"nats://{HOST}:{layout.ports[leaf_of(member.id)]}",
+        "nats_url": layout.nats_url(leaf_of(member.id)),
+        "nats_tls": _as_text(layout.nats_tls(member.id)),
         "registrar_url": layout.url(REGISTRAR),
-        "http_host": HOST,
+        "http_host": layout.listen,
         "http_port": layout.ports[member.id],
         "otlp_endpoint": layout.url(OBSERVER),
         "sample_ratio": 1.0,
@@ -220,19 +277,21 @@ def _leaf(
     authority: Authority,
     at: datetime,
 ) -> None:
+    name = leaf_of(member.id)
     folder = layout.node_dir(member.id) / "nats"
     folder.mkdir(mode=0o700, exist_ok=True)
     config = LeafConfig(
         code=member.code,
         directory=folder,
-        host=HOST,
-        port=layout.ports[leaf_of(member.id)],
-        hub_urls=(f"tls://{HOST}:{layout.ports[HUB_LEAFS]}",),
-        tls=_certificate(authority, folder, "leaf", at),
+        host=layout.listen,
+        port=layout.ports[name],
+        hub_urls=(f"tls://{layout.host(HUB)}:{layout.ports[HUB_LEAFS]}",),
+        tls=_certificate(authority, folder, LEAF, layout.host(name), at),
         credentials=write_private(folder / "leaf.creds", keys.leaf_credentials(member.code, at)),
         admin_password=secret.nats_password("admin"),
         app_password=secret.nats_password("app"),
         store_key=secret.jetstream_key,
+        http_port=layout.ports.get(monitoring_of(name)),
     )
     write_config(folder, leaf_config(config))
 
@@ -240,23 +299,30 @@ def _leaf(
 def _hub(layout: Layout, authority: Authority, at: datetime) -> None:
     folder = layout.folder(HUB)
     folder.mkdir(mode=0o700, exist_ok=True)
-    files = _certificate(authority, layout.home / "tls", HUB, at)
+    files = _certificate(authority, folder, HUB, layout.host(HUB), at)
     settings = HubSettings(
         directory=folder,
-        host=HOST,
+        host=layout.listen,
         port=layout.ports[HUB],
-        leaf_host=HOST,
+        leaf_host=layout.listen,
         leaf_port=layout.ports[HUB_LEAFS],
         ca=files.ca,
         certificate=files.certificate,
         key=files.key,
+        http_port=layout.ports.get(monitoring_of(HUB)),
     )
     prepare_hub(OperatorKeys.open(layout.folder(REGISTRAR), at), settings, at)
 
 
 def _registrar(
-    layout: Layout, keys: Mapping[OrgId, NodeKeys], addresses: Mapping[str, str]
+    layout: Layout,
+    authority: Authority,
+    keys: Mapping[OrgId, NodeKeys],
+    addresses: Mapping[str, str],
+    at: datetime,
 ) -> None:
+    if layout.nats_tls(REGISTRAR) is not None:
+        _certificate(authority, layout.folder(REGISTRAR), CLIENT, layout.host(REGISTRAR), at)
     admitted = [
         Admitted(id=one.id, kind=one.kind, code=one.code, thumbprint=_first(keys[one.id]))
         for one in layout.federation.organisations
@@ -264,12 +330,17 @@ def _registrar(
     settings = {
         "registrar_dir": str(layout.folder(REGISTRAR)),
         "database_url": addresses.get(REGISTRAR, ""),
-        "hub_url": f"nats://{HOST}:{layout.ports[HUB]}",
+        "hub_url": layout.nats_url(HUB),
+        "hub_tls": _as_text(layout.nats_tls(REGISTRAR)),
         "organisations": [one.model_dump(mode="json") for one in admitted],
-        "http_host": HOST,
+        "http_host": layout.listen,
         "http_port": layout.ports[REGISTRAR],
     }
     _write_settings(layout.folder(REGISTRAR) / "settings.yaml", settings)
+
+
+def _as_text(files: TlsFiles | None) -> dict[str, str] | None:
+    return None if files is None else {name: str(path) for name, path in asdict(files).items()}
 
 
 def _first(keys: NodeKeys) -> str:

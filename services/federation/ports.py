@@ -1,4 +1,4 @@
-"""Loopback ports: chosen once, kept in a file, asked whether anybody listens."""
+"""Ports: chosen once on loopback, kept in a file, asked whether anybody listens."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Final
 from services.chassis.tls import write_private
 
 HOST: Final = "127.0.0.1"
+EVERYWHERE: Final = "0.0.0.0"  # noqa: S104 -- for a part alone on its host, behind its networks
 
 _LOWEST: Final = 16_000
 _HIGHEST: Final = 32_000
@@ -42,10 +43,10 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def answers(port: int) -> bool:
-    """Whether something listens on that port of loopback."""
+def answers(port: int, host: str = HOST) -> bool:
+    """Whether something listens on that port, of loopback unless said otherwise."""
     try:
-        with socket.create_connection((HOST, port), timeout=1):
+        with socket.create_connection((host, port), timeout=1):
             return True
     except OSError:
         return False

@@ -25,7 +25,15 @@ from services.chassis.partner import Partner
 from services.chassis.settings import load_node_settings, load_registrar_settings
 from services.chassis.web import create_app as create_node
 from services.federation.config import installed
-from services.federation.layout import HUB, OBSERVER, REGISTRAR, SERVICE, Layout, leaf_of
+from services.federation.layout import (
+    HUB,
+    OBSERVER,
+    REGISTRAR,
+    SERVICE,
+    TRACES,
+    Layout,
+    leaf_of,
+)
 from services.federation.processes import Program
 from services.observer.receiver import create_app as create_observer
 from services.registrar.app import create_app as create_registrar
@@ -54,8 +62,29 @@ def programs(layout: Layout, nats_server: Path) -> list[Program]:
 
     listed = [
         nats(HUB, layout.folder(HUB), 0),
-        python(REGISTRAR, REGISTRAR, 0, partial(_run_registrar, layout)),
-        python(OBSERVER, OBSERVER, 0, partial(_run_observer, layout)),
+        python(
+            REGISTRAR,
+            REGISTRAR,
+            0,
+            partial(
+                run_registrar,
+                layout.folder(REGISTRAR) / "settings.yaml",
+                layout.clock_file(REGISTRAR),
+                layout.log_file(REGISTRAR),
+            ),
+        ),
+        python(
+            OBSERVER,
+            OBSERVER,
+            0,
+            partial(
+                run_observer,
+                layout.folder(OBSERVER) / TRACES,
+                layout.listen,
+                layout.ports[OBSERVER],
+                layout.log_file(OBSERVER),
+            ),
+        ),
     ]
     for org in layout.orgs:
         run = partial(
@@ -82,23 +111,27 @@ def _exec_nats(binary: Path, config: Path) -> None:
     os.execv(binary, [str(binary), "-c", str(config)])  # noqa: S606 -- no shell, by intent
 
 
-def _run_registrar(layout: Layout) -> None:
-    settings = load_registrar_settings(layout.folder(REGISTRAR) / "settings.yaml")
+def run_registrar(settings_file: Path, clock_file: Path | None, log: Path | TextIO) -> None:
+    """Run the registrar, with arguments as those of `run_node`. Raises BadSettings."""
+    settings = load_registrar_settings(settings_file)
     wall = SystemClock()
     registrar = Registrar(
         settings,
         OperatorKeys.open(settings.registrar_dir, wall.now()),
         installed(),
-        clock=FileClock(layout.clock_file(REGISTRAR)),
+        clock=_clock(clock_file),
         wall=wall,
     )
-    app = create_registrar(registrar)
-    serve(app, settings.http_host, settings.http_port, REGISTRAR, layout.log_file(REGISTRAR))
+    serve(create_registrar(registrar), settings.http_host, settings.http_port, REGISTRAR, log)
 
 
-def _run_observer(layout: Layout) -> None:
-    app = create_observer(layout.folder(OBSERVER) / "traces.sqlite")
-    serve(app, "127.0.0.1", layout.ports[OBSERVER], OBSERVER, layout.log_file(OBSERVER))
+def run_observer(store: Path, host: str, port: int, log: Path | TextIO) -> None:
+    """Run the trace page on a SQLite file until it is told to stop."""
+    serve(create_observer(store), host, port, OBSERVER, log)
+
+
+def _clock(file: Path | None) -> Clock:
+    return SystemClock() if file is None else FileClock(file)
 
 
 _SWITCH_S: Final = 0.0001
@@ -116,13 +149,12 @@ def run_node(settings_file: Path, clock_file: Path | None, log: Path | TextIO) -
     # default of 5 ms would make each commit wait for the other. Little of what is made is cyclic.
     sys.setswitchinterval(_SWITCH_S)
     gc.set_threshold(*_COLLECTIONS)
-    clock: Clock = SystemClock() if clock_file is None else FileClock(clock_file)
     node = Node(
         Given(
             settings=settings,
             partner=partner_of(settings.kind),
             registry=installed(),
-            clock=clock,
+            clock=_clock(clock_file),
             new_id=new_id,
         )
     )

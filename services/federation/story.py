@@ -15,7 +15,7 @@ from services.chassis.keys import NodeKeys
 from services.federation.desks import REFERRAL, Desks
 from services.federation.federation import Federation
 from services.federation.intruder import forged_letter, published_entry, subject_of
-from services.federation.layout import OBSERVER
+from services.federation.layout import OBSERVER, TRACES
 from services.federation.telling import Teller
 from services.observer.page import render_text
 from services.observer.store import Store, Trace
@@ -86,7 +86,7 @@ class Story(Desks):
     def tracing(self) -> None:
         """The way of one message through both nodes."""
         self.teller.step("La trace d'un message à travers les deux nœuds")
-        store = Store(self.fed.layout.folder(OBSERVER) / "traces.sqlite")
+        store = Store(self.fed.layout.folder(OBSERVER) / TRACES)
         found = self.wait(lambda: store.by_message(self.message), _crosses)
         for trace in found[:1]:
             for line in render_text(trace, width=88).splitlines():

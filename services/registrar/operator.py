@@ -91,6 +91,7 @@ class OperatorKeys:
             leaf_host=hub.leaf_host,
             leaf_port=hub.leaf_port,
             tls=TlsFiles(hub.ca, hub.certificate, hub.key),
+            http_port=hub.http_port,
         )
 
 

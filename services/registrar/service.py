@@ -25,6 +25,7 @@ from contracts.kernel.paris import day_of
 from contracts.registry import Registry
 from services.chassis.clock import Clock
 from services.chassis.settings import RegistrarSettings
+from services.chassis.tls import client_context
 from services.chassis.verified import Reader
 from services.registrar.admission import Admission
 from services.registrar.hub import HubLink
@@ -252,8 +253,12 @@ class Registrar:
 
     async def _linked(self, at: datetime) -> HubLink:
         if self._link is None:
+            tls = self._settings.hub_tls
             self._link = await HubLink.connect(
-                self._settings.hub_url, self._operator.credentials(at), timeout_s=HUB_TIMEOUT_S
+                self._settings.hub_url,
+                self._operator.credentials(at),
+                tls=None if tls is None else client_context(tls),
+                timeout_s=HUB_TIMEOUT_S,
             )
         return self._link
 

@@ -96,6 +96,7 @@ MAY = {
     "services/chassis/logs.py": "default instant of a log line, an argument",
     "services/chassis/relay.py": "jitter between attempts decides nothing",
     "services/cli/upkeep.py": "compares the machine's own clock with that of its files",
+    "services/federation/containers.py": "makes a database's password, once",
     "services/federation/federation.py": "composition root of the embedded federation",
     "services/federation/layout.py": "makes a node's secret, once",
     "services/federation/ports.py": "draws a port to try",

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
 import signal
 import socket
+import ssl
 import stat
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import nats
 import pytest
+from nats.errors import Error as NatsError
 
 from contracts.kernel.errors import Unavailable
+from services.chassis.arrivals import Verdict
+from services.chassis.bus import Bus, BusSettings
+from services.chassis.clock import new_id
+from services.chassis.keys import NodeKeys
+from services.chassis.letterbox import LetterboxLimits
 from services.chassis.nats_server import (
     LeafConfig,
     NatsServer,
@@ -26,7 +35,8 @@ from services.chassis.nats_server import (
     monitoring,
     write_config,
 )
-from services.chassis.tls import Authority, TlsFiles, client_context
+from services.chassis.opening import Letter
+from services.chassis.tls import Authority, TlsFiles, client_context, write_private
 from tests.servers import free_port
 
 BESIDE_PYTHON = Path(sys.executable).parent / "nats-server"
@@ -220,14 +230,53 @@ async def test_outside_loopback_a_client_shows_its_certificate(
     write_config(server.config.parent, client_listener(everywhere, server.port, tls))
     server.start()
     server.wait_ready()
-    url = f"tls://127.0.0.1:{server.port}"
-    client = await nats.connect(url, tls=client_context(tls), tls_handshake_first=True)
-    assert client.is_connected
-    await client.close()
-    with socket.create_connection(("127.0.0.1", server.port)) as bare:
-        bare.settimeout(0.3)
-        with pytest.raises(TimeoutError):
-            bare.recv(1)
+    url = f"nats://127.0.0.1:{server.port}"
+    for first in (True, False):  # FastStream's client cannot begin with the handshake
+        client = await nats.connect(url, tls=client_context(tls), tls_handshake_first=first)
+        assert client.is_connected
+        await client.close()
+    bare = ssl.create_default_context(cafile=str(tls.ca))
+    with pytest.raises((ssl.SSLError, NatsError, OSError)):
+        await nats.connect(url, tls=bare, allow_reconnect=False, max_reconnect_attempts=0)
+
+
+async def test_a_node_reaches_a_leaf_outside_loopback(tmp_path: Path, tls: TlsFiles) -> None:
+    """As in containers: the letterbox provisioned and read over mutual TLS."""
+    port = free_port()
+    everywhere = "0.0.0.0"  # noqa: S104 -- the address whose rule is tested
+    config = leaf(tmp_path, tls, everywhere)
+    now = datetime.now(UTC)
+    keys = NodeKeys.open(tmp_path / "keys", "ecole", now)
+    write_private(config.credentials, keys.leaf_credentials(config.code, now))
+    config = replace(
+        config,
+        port=port,
+        hub_urls=(f"tls://127.0.0.1:{free_port()}",),
+    )
+    path = write_config(tmp_path / "leaf", leaf_config(config))
+    server = NatsServer(find_binary(os.environ), path, "127.0.0.1", port, tmp_path / "log")
+    settings = BusSettings(
+        url=f"nats://127.0.0.1:{port}",
+        code=config.code,
+        app_password=config.app_password,
+        admin_password=config.admin_password,
+        limits=LetterboxLimits(),
+        tls=tls,
+    )
+
+    async def handle(_: Letter) -> Verdict:
+        return Verdict()
+
+    bus = Bus(settings, handle)
+    server.start()
+    try:
+        await asyncio.to_thread(server.wait_ready)
+        await bus.start()
+        await bus.probe(new_id())
+        assert await bus.ready()
+        await bus.stop()
+    finally:
+        server.stop()
 
 
 def test_the_binary_of_the_environment_is_recent() -> None:

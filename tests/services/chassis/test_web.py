@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from sqlalchemy import select
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from contracts.kernel.errors import UnknownName
+from services.chassis import migrate, tables
+from services.chassis.database import Database
+from services.chassis.engines import StorageUnavailable
+from services.chassis.idempotency import try_out
 from services.chassis.telemetry import FASTAPI_OFF
 from services.chassis.web import MAX_BODY, NodeApp
+from tests.servers import PostgresServer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from starlette.requests import Request
 
+AT = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 SEND = "http://node/api/v1/messages"
 
 
@@ -39,6 +48,31 @@ async def ask(
     transport = httpx.ASGITransport(app=served, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport) as client:
         return await client.request(method, SEND, content=content)
+
+
+def test_readiness_writes_a_row_and_leaves_none(database_url: str) -> None:
+    database = started(database_url)
+    database.write_now(partial(try_out, key="a", at=AT))
+    assert database.read_now(lambda c: c.execute(select(tables.idempotency)).all()) == []
+    database.close()
+
+
+def test_readiness_sees_that_the_database_is_gone() -> None:
+    """A transaction without a statement is committed without asking the server."""
+    with PostgresServer() as server:
+        database = started(server.url(server.create()))
+        database.write_now(partial(try_out, key="a", at=AT))
+        server.stop()
+        with pytest.raises(StorageUnavailable):
+            database.write_now(partial(try_out, key="b", at=AT))
+        database.close()
+
+
+def started(url: str) -> Database:
+    migrate.upgrade(url)
+    database = Database(url)
+    database.start()
+    return database
 
 
 async def test_only_the_post_is_answered_apart() -> None:

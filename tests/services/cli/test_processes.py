@@ -13,11 +13,11 @@ import httpx
 
 from services.chassis.nats_server import NatsServer, find_binary
 from services.federation.federation import Federation, wait_for
-from services.federation.layout import leaf_of
+from services.federation.layout import Layout, leaf_of
 from services.federation.ports import HOST
 from tests.federations import CONVENTION, SCHOOL, content, survivors, write
 from tests.federations import read as fedread
-from tests.services.cli.calling import Captured, refused
+from tests.services.cli.calling import Captured, refused, told
 
 
 def relais(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -104,6 +104,13 @@ def test_one_node_runs_alone_on_its_settings(tmp_path: Path) -> None:
         said, _ = node.communicate(timeout=20)
         leaf.stop()
     assert all(json.loads(line)["event"] for line in said.splitlines())
+
+
+def test_setup_lays_out_the_volumes_of_containers(capsys: Captured, nowhere: Path) -> None:
+    config = str(write(nowhere.parent / "federation.yaml", content()))
+    for _ in range(2):
+        assert "2 organismes" in told(capsys, "setup", "--config", config)
+    assert Layout.load(nowhere).host(SCHOOL) == SCHOOL
 
 
 def _answers(client: httpx.Client, url: str) -> bool:
