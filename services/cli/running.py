@@ -25,7 +25,7 @@ _READY_S: Final = 2.0
 
 def add(app: typer.Typer) -> None:
     """Add these commands."""
-    for command in (up, down, status, token):
+    for command in (up, down, status, url, token):
         app.command(cls=Command)(command)
     app.command(cls=Command, hidden=True)(node)
     app.command(cls=Command)(demo)
@@ -163,6 +163,19 @@ def _ready(url: str) -> bool:
         return httpx.get(f"{url}/readyz", timeout=_READY_S).is_success
     except httpx.HTTPError:
         return False
+
+
+def url(
+    org: Annotated[str, typer.Argument(metavar="ORG", help="Organisme.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Donne l'adresse de l'API d'un organisme."""
+    found = federation().url(org)
+    if as_json:
+        show({"org": org, "url": found})
+    else:
+        say(found)
 
 
 def token(

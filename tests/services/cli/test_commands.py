@@ -39,6 +39,13 @@ def test_status_tells_processes_and_readiness(capsys: Captured, federation: Fede
 
 
 @pytest.mark.usefixtures("home")
+def test_an_address_is_found_by_name(capsys: Captured, federation: Federation) -> None:
+    assert told(capsys, "url", SCHOOL).strip() == federation.url(SCHOOL)
+    assert read(capsys, "url", CITY) == {"org": CITY, "url": federation.url(CITY)}
+    assert refused(capsys, "url", "nulle-part")[0] == 1
+
+
+@pytest.mark.usefixtures("home")
 def test_a_token_opens_the_api(capsys: Captured, federation: Federation) -> None:
     found = read(capsys, "token", SCHOOL, "--role", "manager", "--agent", "a-7")
     assert (found["org"], found["role"], found["url"]) == (

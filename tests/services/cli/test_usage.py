@@ -80,6 +80,7 @@ def test_a_wrong_usage_is_one_french_line(
         ("status",),
         ("down",),
         ("token", SCHOOL, "--role", "agent"),
+        ("url", SCHOOL),
         ("trace", "m"),
         ("explain", "m"),
         ("purge",),
