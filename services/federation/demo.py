@@ -30,7 +30,9 @@ def run(*, as_json: bool = False, out: TextIO | None = None) -> int:
     teller = Teller(None if as_json else stream)
     began = time.monotonic()
     teller.note(
-        "Relais : sept organismes, un bus, aucune base commune. Tout ce qui suit est fictif."
+        "Relais : des organismes, un bus, aucune base commune. Tout ce qui suit est fictif.\n"
+        "✓ marque ce qui s'est passé comme prévu, un refus attendu compris ; ✗ ce qui diffère.\n"
+        "A-2.11 est un article : le point 2.11 de la convention A."
     )
     with tempfile.TemporaryDirectory(prefix="relais-demo-") as folder:
         federation = Federation.create(Path(folder), FEDERATION_FILE)
