@@ -1,6 +1,7 @@
 """The state folder: everything the embedded federation keeps between two runs.
 
     federation.json       what was read from federation.yaml at the last `relais up`
+    source                where that file is
     ports.json            loopback ports, chosen once
     database              address of a PostgreSQL server, where one was given
     supervisor.json       what runs now, under which process ids
@@ -82,6 +83,11 @@ class Layout:
         return self.home / "supervisor.json"
 
     @property
+    def source_file(self) -> Path:
+        """Says where the federation's file is; absent where it was made without one."""
+        return self.home / "source"
+
+    @property
     def lock_file(self) -> Path:
         """Held by the supervisor as long as it lives."""
         return self.home / "supervisor.lock"
@@ -113,6 +119,12 @@ class Layout:
     def url(self, part: str) -> str:
         """HTTP address of the registrar, the observer, or an organisation's service."""
         return f"http://{HOST}:{self.ports[part]}"
+
+    def keeps(self, database_base: str | None) -> bool:
+        """Whether its databases are where that address says; None asks for no change."""
+        path = self.home / "database"
+        kept = path.read_text(encoding="utf-8") if path.exists() else None
+        return database_base in {None, kept}
 
 
 def leaf_of(org: str) -> str:

@@ -45,7 +45,7 @@ def test_every_command_has_a_help_page(path: tuple[str, ...], capsys: Captured) 
 
 
 def test_every_reading_command_answers_in_json(capsys: Captured) -> None:
-    others = {("down",), ("node",), ("bench",), ("journal", "export")}
+    others = {("node",), ("bench",), ("journal", "export")}
     for path in _paths():
         assert ("--json" in told(capsys, *path, "--help")) is (path not in others), path
 
