@@ -170,7 +170,12 @@ def _convention(core: Core, org: str, at: datetime) -> SignedConvention | None:
 
 
 def withdraw(
-    tx: Tx, core: Core, agreement_id: str, agent_id: str | None, at: datetime
+    tx: Tx,
+    core: Core,
+    agreement_id: str,
+    agent_id: str | None,
+    at: datetime,
+    traceparent: str | None = None,
 ) -> Withdrawal:
     """Withdraw an agreement collected here, from this instant (A-2.11).
 
@@ -197,7 +202,7 @@ def withdraw(
     for one in recipients:
         case_ids = _cases(tx, one.reference)
         stopped += stop(tx, core, one.reference, case_ids, at)
-        _tell(tx, core, one, case_ids, at)
+        _tell(tx, core, one, case_ids, at, traceparent)
     return Withdrawal(tuple(one.recipient for one in recipients), stopped)
 
 
@@ -248,7 +253,14 @@ def _stopped(message_id: str, type_: str, at: datetime) -> Entry:
     )
 
 
-def _tell(tx: Tx, core: Core, recipient: Any, case_ids: tuple[str, ...], at: datetime) -> None:  # noqa: ANN401 -- a SQLAlchemy row
+def _tell(
+    tx: Tx,
+    core: Core,
+    recipient: Any,  # noqa: ANN401 -- a SQLAlchemy row
+    case_ids: tuple[str, ...],
+    at: datetime,
+    traceparent: str | None,
+) -> None:
     tx.insert(
         tables.withdrawals,
         {"reference": recipient.reference, "org": recipient.recipient, "told_at": at},
@@ -257,7 +269,14 @@ def _tell(tx: Tx, core: Core, recipient: Any, case_ids: tuple[str, ...], at: dat
         reference=recipient.reference, case_ids=case_ids, state="withdrawn", effective_at=at
     )
     send_control(
-        tx, core, "agreement.changed", content, recipient.recipient, recipient.convention_id, at
+        tx,
+        core,
+        "agreement.changed",
+        content,
+        recipient.recipient,
+        recipient.convention_id,
+        at,
+        traceparent=traceparent,
     )
 
 

@@ -177,6 +177,7 @@ async def _send(node: Node, agent: Agent, content: bytes, key: str | None) -> Re
         outcome = await node.database.write(_submission(node, asked))
         if isinstance(outcome, Row):
             idempotency.same_request(outcome, asked.digest)
+            step.set(state="repeated")
             return _answer(outcome.status, json.loads(outcome.answer))
         step.set(message_id=wanted.message_id)
         if isinstance(outcome.decision, Refused):
@@ -316,14 +317,21 @@ def _agreements(routes: APIRouter, node: Node) -> None:
         is asked to tell the others.
         """
         agent = agent_of(node, request, Right.REGISTER)
-        answer = await node.database.write(lambda tx: _withdraw(tx, node, agreement_id, agent))
+        with node.telemetry.span("agreement.withdraw") as step:
+            above = step.traceparent or None
+            answer = await node.database.write(
+                lambda tx: _withdraw(tx, node, agreement_id, agent, above)
+            )
+            step.set(state="withdrawn")
         return JSONResponse(answer)
 
 
-def _withdraw(tx: Tx, node: Node, agreement_id: str, agent: Agent) -> dict[str, Any]:
+def _withdraw(
+    tx: Tx, node: Node, agreement_id: str, agent: Agent, traceparent: str | None = None
+) -> dict[str, Any]:
     at = node.clock.now()
     if tx.get(standing.AGREEMENTS, agreement_id) is not None:
-        done = withdraw(tx, node.core, agreement_id, agent.agent_id, at)
+        done = withdraw(tx, node.core, agreement_id, agent.agent_id, at, traceparent)
         return {"state": "withdrawn", "told": list(done.told), "stopped": done.stopped}
     proof = tx.get(standing.PROOFS, agreement_id)
     if proof is None:
@@ -331,7 +339,14 @@ def _withdraw(tx: Tx, node: Node, agreement_id: str, agent: Agent) -> dict[str, 
     views.stop_held(tx, node.core, proof, at)
     asked = WithdrawalRequested(reference=proof.reference, asked_at=at)
     send_control(
-        tx, node.core, "withdrawal.requested", asked, proof.collector, proof.convention_id, at
+        tx,
+        node.core,
+        "withdrawal.requested",
+        asked,
+        proof.collector,
+        proof.convention_id,
+        at,
+        traceparent=traceparent,
     )
     return {"state": "withdrawn", "told": [proof.collector], "stopped": 0}
 
@@ -348,11 +363,16 @@ def _cases(routes: APIRouter, node: Node) -> None:
     async def erasure(request: Request, case_id: str) -> Response:
         """Ask the partner to destroy what it holds about a case (GDPR art. 17)."""
         agent_of(node, request, Right.ERASE)
-        answer = await node.database.write(lambda tx: _ask_erasure(tx, node, case_id))
+        with node.telemetry.span("case.erase") as step:
+            above = step.traceparent or None
+            answer = await node.database.write(lambda tx: _ask_erasure(tx, node, case_id, above))
+            step.set(state="queued")
         return JSONResponse(answer, status_code=202)
 
 
-def _ask_erasure(tx: Tx, node: Node, case_id: str) -> dict[str, Any]:
+def _ask_erasure(
+    tx: Tx, node: Node, case_id: str, traceparent: str | None = None
+) -> dict[str, Any]:
     at = node.clock.now()
     case = tx.get(standing.CASES, case_id)
     if case is None:
@@ -361,7 +381,14 @@ def _ask_erasure(tx: Tx, node: Node, case_id: str) -> dict[str, Any]:
     stop_letters(tx, node.core, tables.outbox.c.case_id == case_id, at)
     asked = ErasureRequested(case_id=case_id, due_on=due)
     message_id = send_control(
-        tx, node.core, "erasure.requested", asked, case.partner, case.instrument, at
+        tx,
+        node.core,
+        "erasure.requested",
+        asked,
+        case.partner,
+        case.instrument,
+        at,
+        traceparent=traceparent,
     )
     return {"message_id": message_id, "due_on": due.isoformat()}
 

@@ -24,9 +24,14 @@ def send_control(
     to: str,
     convention_id: str,
     at: datetime,
+    *,
     case_id: str | None = None,
+    traceparent: str | None = None,
 ) -> str | None:
-    """Queue a control message; returns its id, or None when no convention ever joined us."""
+    """Queue a control message; returns its id, or None when no convention ever joined us.
+
+    traceparent: of the step that it follows from, here or at the partner.
+    """
     entry = core.directory.entry(to)
     if entry is None or not convention_id:
         return None
@@ -40,6 +45,7 @@ def send_control(
         expiresat=at + LIFETIME,
         instrument=convention_id,
         caseid=case_id,
+        traceparent=traceparent,
         data=content.model_dump(mode="json"),
     )
     core.journal.append(tx, _entry(message_id, type_, at))
@@ -53,6 +59,7 @@ def send_control(
         content=envelope.to_plaintext(),
         expires_at=envelope.expiresat,
         case_id=case_id,
+        traceparent=traceparent,
     )
     letters.put(tx, core, draft, at)
     return message_id
