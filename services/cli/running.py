@@ -249,10 +249,26 @@ def demo(*, as_json: AsJson = False) -> None:
     raise typer.Exit(story.run(as_json=as_json))
 
 
-def bench(context: typer.Context) -> None:
+def bench(
+    context: typer.Context,
+    rounds: Annotated[int | None, typer.Option(min=1, help="Passes par système.")] = None,
+    messages: Annotated[int | None, typer.Option(min=1, help="Messages par passe.")] = None,
+    *,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Voit seulement si tout marche ; aucun chiffre.")
+    ] = False,
+    sync_always: Annotated[
+        bool, typer.Option("--sync-always", help="Les pairs attendent le disque, comme Relais.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Mesure la route entière face à ses pairs.
 
     Les options sont celles de python -m tests.bench.
     """
-    command = [sys.executable, "-m", "tests.bench", *context.args]
+    given = {"--rounds": rounds, "--messages": messages}
+    numbers = [f"{name}={value}" for name, value in given.items() if value is not None]
+    flags = {"--quick": quick, "--sync-always": sync_always, "--json": as_json}
+    chosen = [name for name, on in flags.items() if on]
+    command = [sys.executable, "-m", "tests.bench", *numbers, *chosen, *context.args]
     raise typer.Exit(subprocess.run(command, check=False).returncode)  # noqa: S603 -- this very program

@@ -201,6 +201,10 @@ class ToSign(_Closed):
     evidence: str
     invented: bool
 
+    def org_of(self, kind: Kind) -> str | None:
+        """The party of that kind, None where there is none."""
+        return next((party.org for party in self.parties if party.kind is kind), None)
+
 
 def installed() -> Registry:
     """The conventions of this installation, or of the package that RELAIS_CONVENTIONS names.
