@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 import httpx
 import typer
 
-from contracts.export import BASES, KINDS, said
+from contracts.export import BASES, KINDS
 from contracts.gate import instrument_checks
 from contracts.kernel.errors import InvalidDocument, UnknownName
 from contracts.kernel.instrument import Flow, Instrument
@@ -108,7 +108,7 @@ def _permission(instrument: Instrument, flow: Flow, signed: Sequence[ToSign]) ->
         "purpose": flow.purpose,
         "legal_basis": flow.legal_basis.value,
         "gates": [f"{type(check).__name__} {check.article}" for check in checks],
-        "said": [f"{said(check)} ({check.article})" for check in checks],
+        "said": [f"{words.asked(check)} ({check.article})" for check in checks],
         "between": [
             {"from": one.org_of(flow.sender), "to": one.org_of(flow.receiver)}
             for one in signed

@@ -17,7 +17,7 @@ import typer
 from contracts.export import KINDS
 from contracts.kernel.errors import UnknownName
 from services.chassis.tokens import Role
-from services.cli.output import AsJson, Command, federation, home, pairs, say, show, table
+from services.cli.output import AsJson, Command, federation, home, pairs, say, show, table, wrapped
 from services.federation.config import installed, read_federation
 from services.federation.federation import Federation
 from services.federation.layout import OBSERVER, SERVICE
@@ -118,7 +118,7 @@ def _welcome(started: Federation, signed: list[str], seconds: float, *, foregrou
     table(("Organisme", "Nom", "Type", "API"), rows)
     say()
     if signed:
-        say(f"Conventions enregistrées, aux dates de leurs signatures : {', '.join(signed)}")
+        wrapped(f"Conventions enregistrées, aux dates de leurs signatures : {', '.join(signed)}")
     say(f"Traces : {started.url(OBSERVER)}/")
     say(f"Un jeton pour essayer : relais token {members[0].id} --role agent")
     say("Pour arrêter : Ctrl-C" if foreground else "Pour arrêter : relais down")

@@ -146,18 +146,18 @@ def articles() -> dict[str, str]:
     found: defaultdict[str, dict[str, None]] = defaultdict(dict)
     for instrument in instruments(_installed()):
         for check in _checks(instrument):
-            found[check.article][_asked(check)] = None
+            found[check.article][asked(check).partition(" (")[0]] = None
             if isinstance(check, Agreement):
                 found[check.recipient_article][_EACH_RECIPIENT] = None
         found[instrument.minimisation_article][_MINIMISED] = None
     return {article: " ; ".join(words) for article, words in found.items()}
 
 
-def _asked(check: Check) -> str:
+def asked(check: Check) -> str:
+    """What a check asks, without the codes that `contracts.export.said` quotes."""
     if isinstance(check, Recorded):
         return _RECORDED.get(check.name, said(check))
-    words = "finalité" if isinstance(check, Purpose) else said(check)
-    return words.partition(" (")[0].replace("`", "")
+    return "finalité prévue" if isinstance(check, Purpose) else said(check)
 
 
 def _checks(instrument: Instrument) -> Iterator[Check]:
