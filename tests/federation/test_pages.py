@@ -239,3 +239,18 @@ def test_messages_are_listed_by_state_type_and_date(town: Town) -> None:
     until(
         lambda: town.head.get("/api/v1/messages", params=queued).json() == [], "nothing is queued"
     )
+
+
+# -- the demonstration ---------------------------------------------------------------------------
+
+
+def test_the_story_is_told_in_words_and_keeps_its_codes_for_programs(one_town: Town) -> None:
+    steps = one_town.story().teller.steps
+    code = re.compile(r"\b[45]\d\d\b|[a-z]_[a-z]|Error\b|\b(message|letter|referral|withdrawal)\.")
+    said = [line for step in steps for line in step.told if "ms" not in line.split()]
+    assert [line for line in said if code.search(line) and "absences_count" not in line] == []
+    refusals = [step for step in steps if step.title.startswith("Refus")]
+    assert len(refusals) == 6
+    for step in refusals:
+        assert re.search(r"^Refusé par A-\d+\.\d+", step.told[0]), step.told
+        assert step.codes[0].split()[0] in {"403", "422"}
