@@ -50,6 +50,10 @@ def test_up_stays_after_its_command_and_down_leaves_nothing(tmp_path: Path) -> N
         assert "a changé" in third.stdout
         assert f"a-{CITY}-{THIRD}" in third.stdout
         assert relais(home, "status").stdout.count("oui") == 3
+        write(tmp_path / "federation.yaml", content())
+        assert relais(home, "up").returncode == 0
+        listed = relais(home, "convention", "list").stdout
+        assert f"a-{CITY}-{THIRD} : {THIRD} n'est plus dans la fédération." in listed
         write(tmp_path / "federation.yaml", {"organisations": []})
         assert relais(home, "up").returncode == 1
         assert "en marche" in relais(home, "status").stdout
