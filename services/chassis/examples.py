@@ -30,20 +30,20 @@ _BY_PATTERN: Final = {
     r"^[a-z][a-z0-9_]{0,40}$": "autre",
     r"^[0-9a-f]{32}$": _ID,
 }
-_BY_TYPE: Final = {"integer": 1, "number": 1, "boolean": True, "string": "Exemple", "object": {}}
+_BY_TYPE: Final = {"integer": 1, "number": 1, "boolean": True, "string": "Modèle", "object": {}}
 
 _PERSON: Final = {
     "identity": {
-        "family_name": "Exemplaire",
-        "first_name": "Camille",
-        "birth_date": "2012-03-09",
+        "family_name": "Modèle",
+        "first_name": "Claude",
+        "birth_date": "2012-09-30",
         "channel": None,
     },
     "representatives": [
         {
-            "family_name": "Exemplaire",
-            "first_name": "Dominique",
-            "channel": {"kind": "email", "value": "dominique@famille.example"},
+            "family_name": "Modèle",
+            "first_name": "Maxime",
+            "channel": {"kind": "email", "value": "maxime@modele.example"},
         }
     ],
 }
