@@ -46,12 +46,14 @@ class Problem(_Answer):
     detail: str = Field(description="one or more French sentences, for people")
     articles: list[str] = Field(description="obligations that refused")
     fields: list[Fault] = Field(default=[], description="what is wrong in the request")
+    message_id: str | None = Field(
+        default=None, description="id under which the refusal of a message was journaled"
+    )
 
 
 class Refusal(Problem):
-    """The gate's no, and the id under which it was journaled."""
+    """The gate's no, reason by reason; without reasons, the role's."""
 
-    message_id: str = ""
     reasons: list[Reason] = []
 
 

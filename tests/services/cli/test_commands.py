@@ -89,13 +89,13 @@ def test_a_decision_is_explained_on_both_sides(capsys: Captured, federation: Fed
 def test_a_content_refused_for_its_shape_is_explained(
     capsys: Captured, federation: Federation
 ) -> None:
-    with federation.client(SCHOOL) as client, federation.client(SCHOOL, "dpo") as dpo:
-        head = call(dpo, "GET", "/api/v1/journal/head")["seq"]
-        assert client.post("/api/v1/messages", json=referral(None) | {"data": {}}).is_error
-        lines = call(dpo, "GET", "/api/v1/journal", params={"since": head})
-    said = told(capsys, "explain", lines[-1]["message_id"])
+    with federation.client(SCHOOL) as client:
+        problem = client.post("/api/v1/messages", json=referral(None) | {"data": {}}).json()
+    said = told(capsys, "explain", problem["message_id"])
     assert "envoi refusé (fiche de repérage), contenu refusé par A-5.1" in said
     assert "n'avait pas la forme" in said
+    wait_for(lambda: main(["trace", problem["message_id"]]) == 0, 20, "no trace")
+    assert "refusé A-5.1 (données strictement nécessaires)" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("home")
