@@ -76,7 +76,7 @@ def schema_text(payload: type[Payload], name: str, label: str) -> str:
 # --- who may tell whom what
 
 
-_KINDS: Final = {
+KINDS: Final = {
     Kind.SCHOOL: "établissement scolaire",
     Kind.CITY: "ville",
     Kind.CCAS: "CCAS",
@@ -84,12 +84,14 @@ _KINDS: Final = {
     Kind.EMPLOYMENT_AGENCY: "France Travail",
     Kind.DEPARTMENT: "Département",
 }
+"""What people call each kind of organisation."""
 
-_BASES: Final = {
+BASES: Final = {
     LegalBasis.LEGAL_OBLIGATION: "obligation légale (RGPD 6.1.c)",
     LegalBasis.PUBLIC_TASK: "mission d'intérêt public (RGPD 6.1.e)",
     LegalBasis.NO_PERSONAL_DATA: "aucune donnée personnelle",
 }
+"""Legal bases, in words."""
 
 _GIVERS: Final = {
     Giver.REPRESENTATIVE: "représentant légal",
@@ -136,7 +138,7 @@ def _heading(instrument: Instrument) -> str:
     term = instrument.term
     length = f"{term.years} ans" if term.until is None else f"jusqu'au {term.until}"
     return (
-        f"Entre {' et '.join(_KINDS[kind] for kind in instrument.parties)} "
+        f"Entre {' et '.join(KINDS[kind] for kind in instrument.parties)} "
         f"({instrument.parties_article}). Durée : {length} ({term.article}). "
         f"Préavis : {instrument.termination.months} mois ({instrument.termination.article}). "
         f"Bilan : tous les {instrument.review_months} mois ({instrument.review_article}). "
@@ -150,10 +152,10 @@ def _flow_lines(instrument: Instrument, flow: Flow) -> Iterator[str]:
     yield ""
     yield "| | |"
     yield "|---|---|"
-    yield f"| Sens | {_KINDS[flow.sender]} → {_KINDS[flow.receiver]}{urgent} |"
+    yield f"| Sens | {KINDS[flow.sender]} → {KINDS[flow.receiver]}{urgent} |"
     yield f"| Article | {flow.article} |"
     yield f"| Finalité | `{flow.purpose}` |"
-    yield f"| Base légale | {_BASES[flow.legal_basis]} |"
+    yield f"| Base légale | {BASES[flow.legal_basis]} |"
     yield f"| Contrôles de l'instrument | {_checks(instrument_checks(instrument, flow))} |"
     yield f"| Contrôles du message | {_checks(flow.checks)} |"
     yield f"| Données | {_AND.join(_data(flow.payload))} |"
@@ -229,16 +231,17 @@ def _(check: checks.Recorded) -> str:
 def _data(payload: type[Payload]) -> Iterator[str]:
     """French titles of all fields, those of an inner block in parentheses."""
     for info in payload.model_fields.values():
-        inner = list(dict.fromkeys(t for block in _blocks(info.annotation) for t in _data(block)))
+        inner = list(dict.fromkeys(t for block in blocks(info.annotation) for t in _data(block)))
         yield f"{info.title} ({', '.join(inner)})" if inner else str(info.title)
 
 
-def _blocks(annotation: Any) -> Iterator[type[Payload]]:  # noqa: ANN401 -- a type of any form
+def blocks(annotation: Any) -> Iterator[type[Payload]]:  # noqa: ANN401 -- a type of any form
+    """Blocks of fields in the type of a field, whatever wraps them."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield from (annotation,) if issubclass(annotation, Payload) else ()
         return
     for part in get_args(annotation):
-        yield from _blocks(part)
+        yield from blocks(part)
 
 
 # --- Article 30 register
@@ -271,7 +274,7 @@ def _personal(flow: Flow) -> bool:
 
 
 def _activity(instrument: Instrument, flows: list[Flow]) -> Iterator[str]:
-    basis = sorted({_BASES[flow.legal_basis] for flow in flows})
+    basis = sorted({BASES[flow.legal_basis] for flow in flows})
     data = dict.fromkeys(title for flow in flows for title in _data(flow.payload))
     kept = dict.fromkeys(_kept(flow.retention) for flow in flows)
     rows = {
@@ -299,7 +302,7 @@ def _source(instrument: Instrument) -> str:
 
 
 def _journey(flow: Flow) -> str:
-    return f"{_KINDS[flow.sender]} → {_KINDS[flow.receiver]} (`{flow.type}`, {flow.article})"
+    return f"{KINDS[flow.sender]} → {KINDS[flow.receiver]} (`{flow.type}`, {flow.article})"
 
 
 def _persons(flow: Flow) -> Iterator[str]:

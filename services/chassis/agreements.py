@@ -197,7 +197,12 @@ def _convention(core: Core, org: str, at: datetime) -> SignedConvention | None:
 
 
 def withdraw(
-    tx: Tx, core: Core, agreement_id: str, agent_id: str | None, at: datetime
+    tx: Tx,
+    core: Core,
+    agreement_id: str,
+    agent_id: str | None,
+    at: datetime,
+    traceparent: str | None = None,
 ) -> Withdrawal:
     """Withdraw an agreement collected here, from this instant (A-2.11).
 
@@ -225,7 +230,7 @@ def withdraw(
     stopped = 0
     told: list[str] = []
     for one in recipients:
-        stopped += end_reference(tx, core, one, "withdrawn", at, told)
+        stopped += end_reference(tx, core, one, "withdrawn", at, told, traceparent)
     return Withdrawal(tuple(told), stopped)
 
 
@@ -236,6 +241,7 @@ def end_reference(
     state: Literal["withdrawn", "expired"],
     at: datetime,
     told: list[str],
+    traceparent: str | None = None,
 ) -> int:
     """Stop what rests on one reference of an agreement, and tell its recipient.
 
@@ -254,7 +260,7 @@ def end_reference(
     convention_id = recipient.convention_id or (carried[-1] if carried else "")
     case_ids = tuple(row.case_id for row in rows)
     if convention_id:
-        _tell(tx, core, recipient, convention_id, case_ids, state, at)
+        _tell(tx, core, recipient, convention_id, case_ids, state, at, traceparent)
         told.append(recipient.recipient)
     return stopped
 
@@ -355,6 +361,7 @@ def _tell(
     case_ids: tuple[str, ...],
     state: Literal["withdrawn", "expired"],
     at: datetime,
+    traceparent: str | None,
 ) -> None:
     tx.insert(
         tables.withdrawals,
@@ -362,6 +369,16 @@ def _tell(
     )
     content = AgreementChanged(
         reference=recipient.reference, case_ids=case_ids, state=state, effective_at=at
+    )
+    send_control(
+        tx,
+        core,
+        "agreement.changed",
+        content,
+        recipient.recipient,
+        convention_id,
+        at,
+        traceparent=traceparent,
     )
     send_control(tx, core, "agreement.changed", content, recipient.recipient, convention_id, at)
 

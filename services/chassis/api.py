@@ -152,6 +152,7 @@ async def _send(node: Node, agent: Agent, content: bytes, key: str | None) -> Re
         outcome = await node.database.write(_submission(node, asked))
         if isinstance(outcome, Row):
             idempotency.same_request(outcome, asked.digest)
+            step.set(state="repeated")
             return _answer(outcome.status, json.loads(outcome.answer))
         step.set(message_id=wanted.message_id)
         if isinstance(outcome.decision, Refused):
@@ -322,15 +323,25 @@ def _agreements(routes: APIRouter, node: Node) -> None:
         is asked to tell the others.
         """
         agent = await admitted(node, request, Right.WITHDRAW)
-        return await write_once(
-            node, request, agent, lambda tx: _withdraw(tx, node, agreement_id, agent), 200
-        )
+        with node.telemetry.span("agreement.withdraw") as step:
+            above = step.traceparent or None
+            answer = await write_once(
+                node,
+                request,
+                agent,
+                lambda tx: _withdraw(tx, node, agreement_id, agent, above),
+                200,
+            )
+            step.set(state="withdrawn")
+        return answer
 
 
-def _withdraw(tx: Tx, node: Node, agreement_id: str, agent: Agent) -> dict[str, Any]:
+def _withdraw(
+    tx: Tx, node: Node, agreement_id: str, agent: Agent, traceparent: str | None = None
+) -> dict[str, Any]:
     at = node.clock.now()
     if tx.get(standing.AGREEMENTS, agreement_id) is not None:
-        done = withdraw(tx, node.core, agreement_id, agent.agent_id, at)
+        done = withdraw(tx, node.core, agreement_id, agent.agent_id, at, traceparent)
         return {"state": "withdrawn", "told": list(done.told), "stopped": done.stopped}
     proof = tx.get(standing.PROOFS, agreement_id)
     if proof is None:
@@ -338,7 +349,14 @@ def _withdraw(tx: Tx, node: Node, agreement_id: str, agent: Agent) -> dict[str, 
     stop_held(tx, node.core, proof, at)
     asked = WithdrawalRequested(reference=proof.reference, asked_at=at)
     send_control(
-        tx, node.core, "withdrawal.requested", asked, proof.collector, proof.convention_id, at
+        tx,
+        node.core,
+        "withdrawal.requested",
+        asked,
+        proof.collector,
+        proof.convention_id,
+        at,
+        traceparent=traceparent,
     )
     return {"state": "withdrawn", "told": [proof.collector], "stopped": 0}
 
@@ -359,17 +377,23 @@ def _cases(routes: APIRouter, node: Node) -> None:
     async def erasure(request: Request, case_id: str) -> Response:
         """Destroy what is held about a case, and ask the partner to do so (GDPR art. 17, 19)."""
         agent = await admitted(node, request, Right.ERASE)
-        return await write_once(
-            node, request, agent, lambda tx: _ask_erasure(tx, node, case_id), 202
-        )
+        with node.telemetry.span("case.erase") as step:
+            above = step.traceparent or None
+            answer = await write_once(
+                node, request, agent, lambda tx: _ask_erasure(tx, node, case_id, above), 202
+            )
+            step.set(state="queued")
+        return answer
 
 
-def _ask_erasure(tx: Tx, node: Node, case_id: str) -> dict[str, Any]:
+def _ask_erasure(
+    tx: Tx, node: Node, case_id: str, traceparent: str | None = None
+) -> dict[str, Any]:
     at = node.clock.now()
     case = tx.get(standing.CASES, case_id)
     if case is None or case.state == standing.ERASED:
         raise UnknownName("Ce dossier n'est pas, ou plus, connu ici.", code="unknown_case")
-    return ask_erasure(tx, node.core, case, node.given.new_id(), at)
+    return ask_erasure(tx, node.core, case, node.given.new_id(), at, traceparent)
 
 
 def _erase_person(tx: Tx, node: Node, person_id: str) -> dict[str, Any]:

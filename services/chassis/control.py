@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -31,7 +32,32 @@ from services.chassis.database import Tx
 from services.chassis.erasure import bury_unknown_case, erase_case, keep_certificate
 from services.chassis.journal import Entry
 
-Handler = Callable[[Tx, Core, DirectoryEntry, Binding, Any, datetime], None]
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A verified control message: who says it, what binds us, and in which trace."""
+
+    sender: DirectoryEntry
+    binding: Binding
+    content: Any
+    at: datetime
+    traceparent: str | None
+
+    def answer(self, tx: Tx, core: Core, type_: str, content: Payload) -> None:
+        """Send a control message back, in the same trace."""
+        send_control(
+            tx,
+            core,
+            type_,
+            content,
+            self.sender.org,
+            self.binding.id,
+            self.at,
+            traceparent=self.traceparent,
+        )
+
+
+Handler = Callable[[Tx, Core, _Said], None]
 
 
 def apply_control(
@@ -56,7 +82,8 @@ def apply_control(
         _journal(tx, core, envelope, "invalid", at)
         return "invalid"
     _journal(tx, core, envelope, "allowed", at)
-    _HANDLERS[envelope.type](tx, core, sender, binding, content, at)
+    said = _Said(sender, binding, content, at, envelope.traceparent)
+    _HANDLERS[envelope.type](tx, core, said)
     return "received"
 
 
@@ -68,27 +95,22 @@ def _collects(tx: Tx, org: str, reference: str) -> bool:
     return proof is None or proof.collector == org
 
 
-def _agreement_changed(
-    tx: Tx,
-    core: Core,
-    sender: DirectoryEntry,
-    binding: Binding,
-    content: AgreementChanged,
-    at: datetime,
-) -> None:
+def _agreement_changed(tx: Tx, core: Core, said: _Said) -> None:
     """Stop at once, leave a tombstone, and certify it (A-2.11)."""
-    key = (content.reference, sender.org)
+    content: AgreementChanged = said.content
+    sender, at = said.sender.org, said.at
+    key = (content.reference, sender)
     if tx.get(standing.TOMBSTONES, key) is None:
         row = {
             "reference": content.reference,
-            "org": sender.org,
+            "org": sender,
             "withdrawn_at": min(content.effective_at, at),
         }
         tx.insert(tables.tombstones, row)
         tx.forget(standing.TOMBSTONES, key)
-    cases = _cases_of(tx, content.reference, sender.org)
+    cases = _cases_of(tx, content.reference, sender)
     stop(tx, core, content.reference, cases, at)
-    retain = add_months(day_of(at), binding.purge_months)
+    retain = add_months(day_of(at), said.binding.purge_months)
     where = tables.cases.c.case_id.in_(cases) & tables.cases.c.retain_until.is_(None)
     tx.execute(update(tables.cases).where(where).values(retain_until=midnight(retain)))
     tx.forget(standing.CASES)
@@ -96,11 +118,11 @@ def _agreement_changed(
         reference=content.reference,
         case_ids=cases,
         outcome="stopped",
-        article=binding.purge_article,
+        article=said.binding.purge_article,
         retain_until=retain if cases else None,
         done_at=at,
     )
-    send_control(tx, core, "withdrawal.done", done, sender.org, binding.id, at)
+    said.answer(tx, core, "withdrawal.done", done)
 
 
 def _cases_of(tx: Tx, reference: str, partner: str) -> tuple[str, ...]:
@@ -109,51 +131,34 @@ def _cases_of(tx: Tx, reference: str, partner: str) -> tuple[str, ...]:
     return tuple(row.case_id for row in tx.execute(select(cases.c.case_id).where(where)))
 
 
-def _withdrawal_requested(
-    tx: Tx,
-    core: Core,
-    sender: DirectoryEntry,
-    _binding: Binding,
-    content: WithdrawalRequested,
-    at: datetime,
-) -> None:
+def _withdrawal_requested(tx: Tx, core: Core, said: _Said) -> None:
     """A holder passes on a withdrawal; the collector applies it and tells every recipient."""
+    content: WithdrawalRequested = said.content
     known = tx.get(standing.REFERENCES, content.reference)
-    if known is not None and known.recipient == sender.org:
-        withdraw(tx, core, known.agreement_id, None, at)
+    if known is not None and known.recipient == said.sender.org:
+        withdraw(tx, core, known.agreement_id, None, said.at, said.traceparent)
 
 
-def _withdrawal_done(
-    tx: Tx,
-    _core: Core,
-    sender: DirectoryEntry,
-    _binding: Binding,
-    content: WithdrawalDone,
-    at: datetime,
-) -> None:
+def _withdrawal_done(tx: Tx, _core: Core, said: _Said) -> None:
+    content: WithdrawalDone = said.content
     rows = tables.withdrawals
-    where = (rows.c.reference == content.reference) & (rows.c.org == sender.org)
+    where = (rows.c.reference == content.reference) & (rows.c.org == said.sender.org)
     tx.execute(
         update(rows)
         .where(where)
-        .values(outcome=content.outcome, article=content.article, done_at=at)
+        .values(outcome=content.outcome, article=content.article, done_at=said.at)
     )
 
 
-def _erasure_requested(
-    tx: Tx,
-    core: Core,
-    sender: DirectoryEntry,
-    binding: Binding,
-    content: ErasureRequested,
-    at: datetime,
-) -> None:
+def _erasure_requested(tx: Tx, core: Core, said: _Said) -> None:
     """Destroy a case at a partner's request, and send the certificate (GDPR art. 17, 19)."""
+    content: ErasureRequested = said.content
+    sender, at = said.sender.org, said.at
     case = tx.get(standing.CASES, content.case_id)
     certificate = core.new_id()
     if case is None:
-        bury_unknown_case(tx, core, content.case_id, sender.org, binding.id, at)
-    if case is None or case.partner != sender.org:
+        bury_unknown_case(tx, core, content.case_id, sender, said.binding.id, at)
+    if case is None or case.partner != sender:
         done = ErasureDone(
             case_id=content.case_id,
             certificate=certificate,
@@ -164,30 +169,17 @@ def _erasure_requested(
         )
     else:
         done = erase_case(tx, core, content.case_id, certificate, at)
-    send_control(tx, core, "erasure.done", done, sender.org, binding.id, at)
+    said.answer(tx, core, "erasure.done", done)
 
 
-def _erasure_done(
-    tx: Tx,
-    _core: Core,
-    sender: DirectoryEntry,
-    _binding: Binding,
-    content: ErasureDone,
-    _at: datetime,
-) -> None:
+def _erasure_done(tx: Tx, _core: Core, said: _Said) -> None:
+    content: ErasureDone = said.content
     case = tx.get(standing.CASES, content.case_id)
-    if case is not None and case.partner == sender.org:
-        keep_certificate(tx, sender.org, content)
+    if case is not None and case.partner == said.sender.org:
+        keep_certificate(tx, said.sender.org, content)
 
 
-def _convention_changed(
-    _tx: Tx,
-    _core: Core,
-    _sender: DirectoryEntry,
-    _binding: Binding,
-    _content: Payload,
-    _at: datetime,
-) -> None:
+def _convention_changed(_tx: Tx, _core: Core, _said: _Said) -> None:
     """Believe nothing of it: the signed documents say what the state is, and are read anyway."""
 
 

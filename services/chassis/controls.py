@@ -24,11 +24,14 @@ def send_control(
     to: str,
     convention_id: str,
     at: datetime,
+    *,
     case_id: str | None = None,
+    traceparent: str | None = None,
 ) -> str | None:
     """Queue a control message; returns its id, or None when no convention ever joined us.
 
-    It waits where the partner cannot be reached for now, for want of its key too.
+    It waits where the partner cannot be reached for now, for want of its key too. traceparent: of
+    the step that it follows from, here or at the partner.
     """
     if not convention_id:
         return None
@@ -42,6 +45,7 @@ def send_control(
         expiresat=at + LIFETIME,
         instrument=convention_id,
         caseid=case_id,
+        traceparent=traceparent,
         data=content.model_dump(mode="json"),
     )
     core.journal.append(tx, _entry(message_id, type_, at))
@@ -55,6 +59,7 @@ def send_control(
         content=envelope.to_plaintext(),
         expires_at=envelope.expiresat,
         case_id=case_id,
+        traceparent=traceparent,
     )
     letters.put(tx, core, draft, at)
     return message_id

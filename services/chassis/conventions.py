@@ -77,8 +77,17 @@ async def sign_act(node: Node, convention_id: str, content: bytes) -> dict[str, 
         ) from None
     if convention_id not in node.core.directory.conventions:
         raise UnknownName("Cette convention n'est pas connue ici.")
+    _dated(body, day_of(node.clock.now()))
+    with node.telemetry.span("convention.act", convention_id=convention_id) as step:
+        done = await _published(node, convention_id, body, step.traceparent or None)
+        step.set(state="recorded")
+    return done
+
+
+async def _published(
+    node: Node, convention_id: str, body: ActBody, traceparent: str | None
+) -> dict[str, Any]:
     at = node.clock.now()
-    _dated(body, day_of(at))
     act = Act(
         id=f"act-{node.given.new_id()}",
         convention_id=convention_id,
@@ -90,7 +99,7 @@ async def sign_act(node: Node, convention_id: str, content: bytes) -> dict[str, 
     )
     await node.post_document("/acts", sign(act.to_bytes(), node.core.keys.signing, typ="act"))
     signed = node.core.directory.conventions[convention_id]
-    await node.database.write(lambda tx: _tell(tx, node, signed, at))
+    await node.database.write(lambda tx: _tell(tx, node, signed, at, traceparent))
     return {"act_id": act.id, "state": signed.state(at).value}
 
 
@@ -102,7 +111,9 @@ def _dated(body: ActBody, today: date) -> None:
         raise InvalidPayload("Un préavis porte la date, passée, de sa lettre recommandée.")
 
 
-def _tell(tx: Tx, node: Node, signed: SignedConvention, at: datetime) -> None:
+def _tell(
+    tx: Tx, node: Node, signed: SignedConvention, at: datetime, traceparent: str | None
+) -> None:
     content = ConventionStateChanged(
         convention_id=signed.id,
         version=signed.version_at(at) or 1,
@@ -110,4 +121,13 @@ def _tell(tx: Tx, node: Node, signed: SignedConvention, at: datetime) -> None:
         effective_at=at,
     )
     for org in sorted(signed.orgs - {node.core.org}):
-        send_control(tx, node.core, "convention.state_changed", content, org, signed.id, at)
+        send_control(
+            tx,
+            node.core,
+            "convention.state_changed",
+            content,
+            org,
+            signed.id,
+            at,
+            traceparent=traceparent,
+        )

@@ -50,11 +50,12 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A letter that a receipt has just answered, and the state that leaves it in."""
+    """A letter that a receipt has just answered, the state that leaves it in, and its trace."""
 
     message_id: str
     type: str
     state: str
+    traceparent: str | None
 
 
 def _nobody_waits(_answered: Iterable[Answered]) -> None:

@@ -119,13 +119,25 @@ def _entry(certificate: str, at: datetime) -> Entry:
 
 
 def ask_erasure(
-    tx: Tx, core: Core, case: Row[Any], certificate: str, at: datetime
+    tx: Tx,
+    core: Core,
+    case: Row[Any],
+    certificate: str,
+    at: datetime,
+    traceparent: str | None = None,
 ) -> dict[str, Any]:
     """Destroy a case, and ask the partner to within a month (GDPR art. 12.3, 17, 19)."""
     due = add_months(day_of(at), 1)
     asked = ErasureRequested(case_id=case.case_id, due_on=due)
     message_id = send_control(
-        tx, core, "erasure.requested", asked, case.partner, case.instrument, at
+        tx,
+        core,
+        "erasure.requested",
+        asked,
+        case.partner,
+        case.instrument,
+        at,
+        traceparent=traceparent,
     )
     erase_case(tx, core, case.case_id, certificate, at)
     return {"message_id": message_id, "due_on": due.isoformat(), "certificate": certificate}

@@ -99,7 +99,7 @@ def handle(
     """Handle one letter of a verified lot. May be run twice with the same one (see database)."""
     before = tx.get(INBOX, (opened.sender.org, envelope.id))
     if before is not None:
-        acknowledge(tx, core, opened.sender, opened.binding.id, envelope.id, before, at)
+        _owe(tx, core, opened, envelope, before, at)
         return Handled(before)
     if envelope.time > at + core.policy.ahead:
         return Handled.TOO_EARLY
@@ -107,8 +107,13 @@ def handle(
     if outcome is Handled.STALE:
         return outcome
     _remember(tx, opened, envelope.id, envelope, outcome, at)
-    acknowledge(tx, core, opened.sender, opened.binding.id, envelope.id, outcome.value, at)
+    _owe(tx, core, opened, envelope, outcome.value, at)
     return outcome
+
+
+def _owe(tx: Tx, core: Core, opened: Opened, envelope: Envelope, status: str, at: datetime) -> None:
+    sender, under = opened.sender, opened.binding.id
+    acknowledge(tx, core, sender, under, envelope.id, status, at, envelope.traceparent)
 
 
 def _remember(

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic_core import from_json
 from sqlalchemy import Row
@@ -40,6 +40,7 @@ LETTER, CONTROL, RECEIPT = "letter", "control", "receipt"
 QUEUED, DELIVERED, ACCEPTED = "queued", "delivered", "accepted"
 REFUSED, EXPIRED, STOPPED = "refused", "expired", "stopped"
 """States of a letter: waiting, in the receiver's letterbox, and its four ends."""
+State = Literal["queued", "delivered", "accepted", "refused", "expired", "stopped"]
 
 ID_HEADER, SUITE_HEADER, KEY_HEADER = "Nats-Msg-Id", "Relais-Suite", "Relais-Key"
 LETTERS_HEADER = "Relais-Letters"

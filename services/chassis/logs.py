@@ -133,6 +133,7 @@ class _StdlibHandler(logging.Handler):
             self._logger.log(record.levelno, "http.access", **access)
             return
         event = _SENTENCES.get(record.msg) if isinstance(record.msg, str) else None
+        own = _own(record)
         if event is None and record.levelno < logging.WARNING:
             return  # without its words a library's chatter says nothing
         fields: dict[str, object] = {
@@ -140,7 +141,18 @@ class _StdlibHandler(logging.Handler):
             "source": f"{record.module}:{record.lineno}",
             "exc_info": record.exc_info,
         }
+        if own is not None:
+            event, fields["code"] = own
         self._logger.log(_level(record.levelno), event or "library", **_listed(fields))
+
+
+def _own(record: logging.LogRecord) -> tuple[str, object] | None:
+    """Read a line of our own modules, ``code`` or ``code: %s`` of another code."""
+    if not record.name.startswith("relais.") or not isinstance(record.msg, str):
+        return None
+    event = record.msg.partition(":")[0]
+    arguments = record.args if isinstance(record.args, tuple) else ()
+    return (event, arguments[0] if arguments else None) if is_code(event) else None
 
 
 def _listed(fields: Mapping[str, object]) -> dict[str, object]:

@@ -146,6 +146,21 @@ class Node:
         self.relay.settled(letter.message_id for letter in letters)
         for (type_, state), count in Counter((one.type, one.state) for one in letters).items():
             self.metrics.message(type_, state, count)
+        for one in letters:
+            if one.traceparent is not None:
+                self._show_answered(one, one.traceparent)
+
+    def _show_answered(self, one: Answered, traceparent: str) -> None:
+        """End the message's trace with what its receiver said."""
+        step = self.telemetry.span(
+            "receipt.take",
+            parent=traceparent,
+            message_id=one.message_id,
+            flow=one.type,
+            state=one.state,
+        )
+        with step:
+            pass
 
     async def start(self) -> None:
         """Migrate, load what must be in memory, join the bus and start to move letters."""

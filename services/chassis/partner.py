@@ -18,6 +18,7 @@ from contracts.kernel.envelope import Envelope
 from contracts.kernel.facts import AgreementFacts
 from contracts.kernel.fields import Payload
 from contracts.kernel.organisation import DirectoryEntry, Kind
+from services.chassis.call import Call
 from services.chassis.database import Tx
 from services.chassis.deadlines import Clock
 
@@ -158,7 +159,8 @@ class Partner:
     daily: sets what the calendar makes due. responsible: who answers for a young person at an
     instant, for a purpose. may_read: whether an agent, in a role, has access to a case. erase:
     destroys the partner's rows of a case and says how many. view: what the partner holds about a
-    case, for its own agents. routes: what its node answers beside the chassis' own.
+    case, for its own agents. routes: what its node answers beside the chassis' own,
+    and calls: how its API document describes that.
     """
 
     kind: Kind
@@ -176,3 +178,4 @@ class Partner:
     erase: Eraser = _nothing_to_erase
     view: Viewer = _nothing_to_show
     routes: Callable[[Node], APIRouter] | None = None
+    calls: Mapping[tuple[str, str], Call] = field(default_factory=dict)

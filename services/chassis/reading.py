@@ -27,7 +27,7 @@ from services.chassis.bus import Channel
 from services.chassis.conventions import sign_act, sign_terms
 from services.chassis.journal import read_lines, read_witnessed
 from services.chassis.node import Node
-from services.chassis.requests import admitted, agent_of
+from services.chassis.requests import admitted, agent_of, read_query
 from services.chassis.tokens import Right
 
 _POLL = 0.5
@@ -49,6 +49,13 @@ def _flows(routes: APIRouter, node: Node) -> None:
         """What this node may send and receive today: schema, articles, gates, partners."""
         agent_of(node, request, Right.READ)
         return JSONResponse(open_flows(node))
+
+    @routes.get("/arrivals")
+    async def arrivals(request: Request) -> Response:
+        """Messages that arrived here, newest first; ids, codes and dates only."""
+        agent_of(node, request, Right.READ)
+        wanted = read_query(views.ArrivalFilter, request)
+        return JSONResponse(await node.database.read(lambda c: views.arrivals(c, wanted)))
 
     @routes.get("/conventions")
     async def conventions(request: Request) -> Response:
@@ -167,9 +174,10 @@ def _next_review(node: Node, opens: Any, months: int) -> str | None:  # noqa: AN
 
 def _journal(routes: APIRouter, node: Node) -> None:
     @routes.get("/journal")
-    async def journal(request: Request, since: int = 0) -> Response:
+    async def journal(request: Request) -> Response:
         """Own journal after a sequence number: what the hash covers, nothing personal."""
         agent_of(node, request, Right.JOURNAL)
+        since = read_query(views.JournalFilter, request).since
         found = await node.database.read(
             lambda c: views.lines(read_lines(c, node.journal.chain, since, views.PAGE))
         )

@@ -9,7 +9,7 @@ transaction, so that a receipt exists if and only if its letter was handled.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
@@ -50,7 +50,7 @@ MUCH_LATER = timedelta(minutes=5)
 """How long between further tries of what must arrive some day: control."""
 
 _PENDING = "receipts"
-Pending = dict[tuple[str, str], list[tuple[str, str]]]
+Pending = dict[tuple[str, str], list[tuple[str, str, str | None]]]
 
 
 def acknowledge(
@@ -61,13 +61,17 @@ def acknowledge(
     message_id: str,
     status: str,
     at: datetime,
+    traceparent: str | None = None,
 ) -> None:
-    """Owe a receipt; those of a batch leave together, one letter a partner and convention."""
+    """Owe a receipt; those of a batch leave together, one letter a partner and convention.
+
+    traceparent: of the message; the letter shows in the trace of the first one it answers.
+    """
     pending: Pending | None = tx.state.get(_PENDING)
     if pending is None:
         pending = tx.state[_PENDING] = {}
         tx.at_end(lambda: _write(tx, core, pending, at))
-    pending.setdefault((sender.org, convention_id), []).append((message_id, status))
+    pending.setdefault((sender.org, convention_id), []).append((message_id, status, traceparent))
 
 
 def _write(tx: Tx, core: Core, pending: Pending, at: datetime) -> None:
@@ -81,7 +85,7 @@ def _draft(
     core: Core,
     to: str,
     convention_id: str,
-    items: Iterable[tuple[str, Status | str]],
+    items: Sequence[tuple[str, Status | str, str | None]],
     head: JournalHead,
     at: datetime,
 ) -> letters.Draft:
@@ -92,7 +96,7 @@ def _draft(
             "at": at,
             "receipts": [
                 Receipt.model_validate({"message_id": one, "status": status, "at": at})
-                for one, status in items
+                for one, status, _ in items
             ],
             "heads": [Head(chain=head.chain, seq=head.seq, hash=head.hash)],
         }
@@ -106,6 +110,7 @@ def _draft(
         code=RECEIPT,
         content=batch.model_dump_json().encode(),
         expires_at=at + RECEIPT_LIFETIME,
+        traceparent=next((traceparent for _, _, traceparent in items if traceparent), None),
     )
 
 
@@ -123,7 +128,7 @@ def apply_receipts(tx: Tx, core: Core, batch: ReceiptBatch, token: bytes, at: da
     for status, ids in by_status.items():
         state = letters.ACCEPTED if status in ACCEPTED else letters.REFUSED
         closed = _close(tx, batch.source, ids, state, status, receipt_id, at)
-        settled = [Answered(row.message_id, row.type, row.state) for row in closed.values()]
+        settled = [_answered(row, row.state) for row in closed.values()]
         settled = [] if status == READ else settled  # counted when it was received
         tx.on_commit(partial(core.settled, settled))
         for message_id in dict.fromkeys(ids):
@@ -153,9 +158,13 @@ def _try_again(tx: Tx, source: str, ids: list[str], at: datetime) -> list[Answer
             failure=UNVERIFIED,
             due_at=case((outbox.c.unverified < TRIES, at + AGAIN), else_=at + MUCH_LATER),
         )
-        .returning(outbox.c.message_id, outbox.c.type)
+        .returning(outbox.c.message_id, outbox.c.type, outbox.c.traceparent)
     )
-    return [Answered(row.message_id, row.type, letters.QUEUED) for row in tx.execute(statement)]
+    return [_answered(row, letters.QUEUED) for row in tx.execute(statement)]
+
+
+def _answered(row: Row[Any], state: str) -> Answered:
+    return Answered(row.message_id, row.type, state, row.traceparent)
 
 
 def _close(
@@ -210,7 +219,13 @@ def _closing() -> ReturningUpdate[Any]:
             due_at=None,
             sealed=None,
         )
-        .returning(outbox.c.message_id, outbox.c.type, outbox.c.case_id, outbox.c.state)
+        .returning(
+            outbox.c.message_id,
+            outbox.c.type,
+            outbox.c.case_id,
+            outbox.c.state,
+            outbox.c.traceparent,
+        )
     )
 
 

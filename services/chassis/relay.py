@@ -292,16 +292,18 @@ class Relay:
             except Exception as error:  # noqa: BLE001 -- a defect keeps back one lot, no other
                 return [_defect(letter, error) for letter in lot]
             else:
+                for step in steps:
+                    step.set(state=letters.DELIVERED)
                 return [Result(letter, None) for letter in lot]
         alone = await asyncio.gather(*(self._send([letter]) for letter in lot))
         return [result for (result,) in alone]
 
     def _step(self, letter: Ready) -> Step:
+        above = letter.traceparent or ""
+        if letter.kind == letters.RECEIPT:  # in the trace of what it answers, under no other id
+            return self._telemetry.span("letter.publish", parent=above, flow=letter.type)
         return self._telemetry.span(
-            "letter.publish",
-            parent=letter.traceparent or "",
-            message_id=letter.message_id,
-            flow=letter.type,
+            "letter.publish", parent=above, message_id=letter.message_id, flow=letter.type
         )
 
 

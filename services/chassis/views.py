@@ -23,6 +23,7 @@ from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.journal import Line
 from services.chassis.keystore import KeyDestroyed
+from services.chassis.letters import State
 from services.chassis.schema import journal
 
 PAGE = 200
@@ -34,10 +35,27 @@ class MessageFilter(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    state: str | None = None
+    state: State | None = None
     type: str | None = None
     since: AwareDatetime | None = None
     limit: int = Field(default=PAGE, ge=1, le=PAGE)
+
+
+class ArrivalFilter(BaseModel):
+    """Query of ``GET /arrivals``."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    since: AwareDatetime | None = None
+    limit: int = Field(default=PAGE, ge=1, le=PAGE)
+
+
+class JournalFilter(BaseModel):
+    """Query of ``GET /journal``: lines after that number."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    since: int = Field(default=0, ge=0)
 
 
 def _instant(value: datetime | None) -> str | None:
@@ -97,6 +115,30 @@ def message(connection: Connection, message_id: str) -> dict[str, Any] | None:
         if receipt is not None:
             found["receipt"] |= {"from": receipt.org, "signed": receipt.token.decode()}
     return found
+
+
+def arrivals(connection: Connection, wanted: ArrivalFilter) -> list[dict[str, Any]]:
+    """Messages that arrived, newest first: ids, codes and dates; content is in the case."""
+    inbox = tables.inbox
+    query = select(inbox).where(inbox.c.type != RECEIPTS)
+    if wanted.since is not None:
+        query = query.where(inbox.c.received_at >= wanted.since)
+    rows = connection.execute(query.order_by(inbox.c.received_at.desc()).limit(wanted.limit))
+    return [
+        {
+            "message_id": row.message_id,
+            "from": row.sender,
+            "type": row.type,
+            "case_id": row.case_id,
+            "status": row.status,
+            "received_at": _instant(row.received_at),
+        }
+        for row in rows
+    ]
+
+
+RECEIPTS = "receipts"
+"""Type under which the inbox remembers a letter of receipts."""
 
 
 def agreement(connection: Connection, agreement_id: str, at: datetime) -> dict[str, Any] | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
@@ -16,7 +17,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from contracts.kernel.errors import RelaisError
-from services.chassis import api, casework, problems, reading
+from services.chassis import api, casework, openapi, problems, reading
 from services.chassis.bus import describe
 from services.chassis.idempotency import try_out
 from services.chassis.node import Node
@@ -39,6 +40,7 @@ class NodeApp(FastAPI):
     """FastAPI, before which one POST is answered by itself; see `create_app`."""
 
     answer: Callable[[Request, bytes], Awaitable[Response]] | None = None
+    complete: Callable[[dict[str, Any]], None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one call, as ASGI asks."""
@@ -61,6 +63,14 @@ class NodeApp(FastAPI):
                 raise  # the server's log tells of defects
         else:
             await response(scope, receive, send)
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document, made once: FastAPI's, and what it cannot know."""
+        if self.openapi_schema is None:
+            super().openapi()
+            if self.complete is not None and self.openapi_schema is not None:
+                self.complete(self.openapi_schema)
+        return self.openapi_schema or {}
 
 
 async def _body(receive: Receive) -> bytes:
@@ -101,6 +111,12 @@ def create_app(node: Node) -> NodeApp:
     )
     problems.install(app)
     app.answer = api.sending(node)
+    app.complete = partial(
+        openapi.complete,
+        registry=node.given.registry,
+        kind=node.settings.kind,
+        more=node.given.partner.calls,
+    )
     app.include_router(api.router(node))
     app.include_router(reading.router(node))
     app.include_router(casework.router(node))

@@ -30,4 +30,5 @@ PARTNER = Partner(
     erase=handlers.erase,
     view=queries.view,
     routes=routes.router,
+    calls=routes.CALLS,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 from sqlalchemy import select
 
 from contracts.kernel.fields import ShortText
+from services.chassis.call import Call
 from services.chassis.journal import Entry
 from services.chassis.node import Node
 from services.chassis.requests import agent_of, read_body
@@ -47,6 +48,13 @@ class Designation(_Closed):
     first_day: date
     last_day: date | None = None
     decision: ShortText
+
+
+CALLS: Final = {
+    ("POST", "/hosts"): Call(right=Right.CONVENTIONS, body=Host),
+    ("GET", "/hosts"): Call(right=Right.READ),
+    ("POST", "/designations"): Call(right=Right.CONVENTIONS, body=Designation),
+}
 
 
 def router(node: Node) -> APIRouter:

@@ -2,41 +2,46 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
 from collections.abc import Sequence
-from typing import Any, Final
+from importlib import metadata
+from typing import Annotated, Any, Final
 
 import typer
 
 from contracts.kernel.errors import RelaisError
 from services.cli import conventions, parts, reading, running, upkeep
-from services.cli.output import BadUsage, group
+from services.cli.output import BadUsage, group, say
 
 USAGE: Final = 2
 INTERRUPTED: Final = 130
 
 _HELP: Final = "Relais : les conventions de partenariat rendues exécutables, nœud par nœud."
-_SEE: Final = "Voir : relais --help"
 
 
 def application() -> typer.Typer:
     """Every command."""
-    app = group(_HELP)
+    app = group(_HELP, _first)
     for commands in (running, parts, reading, conventions, upkeep):
         commands.add(app)
     return app
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command line; returns its exit code: 0, 1 when it fails, 2 for a wrong usage."""
+    """Run a command line; returns its exit code: 0, 1 when it fails, 2 for a wrong usage.
+
+    With --json, what went wrong is one line of JSON on standard error.
+    """
+    fail = _fail_json if "--json" in (sys.argv if arguments is None else arguments) else _fail
     try:
         code = application()(args=arguments, prog_name="relais", standalone_mode=False)
     except RelaisError as error:
-        return _fail(error.sentence, USAGE if isinstance(error, BadUsage) else 1)
+        return fail(error, USAGE if isinstance(error, BadUsage) else 1)
     except typer.TyperException as error:
-        return _fail(_usage(error), error.exit_code)
+        return fail(BadUsage(_usage(error)), error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except BrokenPipeError:
@@ -46,8 +51,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _fail(sentence: str, code: int) -> int:
-    sys.stderr.write(f"relais : {sentence}\n")
+def _first(
+    context: typer.Context,
+    *,
+    version: Annotated[bool, typer.Option("--version", help="Dit la version, et rien d'autre.")] = (
+        False
+    ),
+) -> None:
+    if version:
+        say(f"relais {metadata.version('relais')}")
+    elif context.invoked_subcommand is None:
+        say(context.get_help())
+
+
+def _fail(error: RelaisError, code: int) -> int:
+    sys.stderr.write(f"relais : {error.sentence}\n")
+    return code
+
+
+def _fail_json(error: RelaisError, code: int) -> int:
+    told = {"code": error.code, "sentence": error.sentence, "articles": list(error.articles)}
+    sys.stderr.write(json.dumps({"error": told}, ensure_ascii=False) + "\n")
     return code
 
 
@@ -63,7 +87,13 @@ def _usage(error: typer.TyperException) -> str:
         "UsageError": "Cette commande ne prend pas ces arguments.",
     }
     sentence = said.get(type(error).__name__, error.format_message())
-    return f"{sentence} Choix : {choices[1]}." if choices else f"{sentence} {_SEE}"
+    return f"{sentence} Choix : {choices[1]}." if choices else f"{sentence} {_see(error)}"
+
+
+def _see(error: typer.TyperException) -> str:
+    """Where the right usage is told: on the page of that very command."""
+    context = getattr(error, "ctx", None)
+    return f"Voir : {'relais' if context is None else context.command_path} --help"
 
 
 def _name_of(parameter: Any) -> str:  # noqa: ANN401 -- the library's own

@@ -19,9 +19,9 @@ from services.cli.output import (
     AsJson,
     BadUsage,
     Command,
-    federation,
     group,
     pairs,
+    running_federation,
     say,
     show,
     table,
@@ -75,18 +75,23 @@ def add(app: typer.Typer) -> None:
 
 def list_(*, as_json: AsJson = False) -> None:
     """Liste les conventions signées et leur état, calculé de leurs dates."""
-    found = list(_held(federation()).values())
+    running = running_federation()
+    found = list(_held(running).values())
     if as_json:
         show(found)
     elif found:
         table(list(_HEADS.values()), [[_words(one)[name] for name in _HEADS] for one in found])
+        for one in found:
+            gone = [org for org in one["parties"] if org not in running.layout.orgs]
+            if gone:
+                say(f"{one['convention_id']} : {', '.join(gone)} n'est plus dans la fédération.")
     else:
         say("Aucune convention signée. Celles du fichier de la fédération : relais convention sign")
 
 
 def show_(name: Name, *, as_json: AsJson = False) -> None:
     """Montre une convention signée : dates, parties, empreintes de l'annexe."""
-    running = federation()
+    running = running_federation()
     found = _held(running).get(name)
     if found is None:
         raise UnknownName(f"Aucun nœud ne tient la convention {name} : relais convention list")
@@ -114,7 +119,7 @@ def sign(
     as_json: AsJson = False,
 ) -> None:
     """Signe un texte avec la clé d'un organisme, ou toutes les conventions du fichier."""
-    running = federation()
+    running = running_federation()
     if file is None:
         signed = running.sign()
     elif org is None or on is None:
@@ -141,7 +146,7 @@ def amend(
     as_json: AsJson = False,
 ) -> None:
     """Fait signer un avenant par toutes les parties, chacune dans son nœud."""
-    running = federation()
+    running = running_federation()
     versions = _texts(running, name)
     if not versions:
         raise UnknownName(f"Le registraire ne tient pas la convention {name}.")
@@ -195,7 +200,7 @@ def resume(name: Name, org: Org, *, as_json: AsJson = False) -> None:
 
 
 def _act(name: str, org: str, kind: ActKind, dated: dict[str, str], *, as_json: bool) -> None:
-    with _manager(federation(), org) as client:
+    with _manager(running_federation(), org) as client:
         body = {"kind": kind.value, **dated}
         _said(call(client, "POST", f"{_CONVENTIONS}/{name}/acts", json=body), as_json=as_json)
 

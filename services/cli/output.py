@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
+from textwrap import wrap
 from typing import Annotated, Any, Final
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from contracts.kernel.errors import RelaisError
+from contracts.kernel.errors import RelaisError, Unavailable
+from contracts.kernel.paris import PARIS
 from services.federation.federation import Federation
 
 AsJson = Annotated[bool, typer.Option("--json", help="Répond en JSON, pour un programme.")]
@@ -26,6 +29,11 @@ _FRENCH: Final = (
     (re.compile(r"Show this message and exit\."), "Affiche cette aide."),
     (re.compile(r"\[required\]"), "[obligatoire]"),
     (re.compile(r"\[default: "), "[défaut : "),
+    (re.compile(r"COMMAND \[ARGS\]"), "COMMANDE [ARGUMENTS]"),
+    (re.compile(r"<str>"), "<texte>"),
+    (re.compile(r"<path>"), "<fichier>"),
+    (re.compile(r"<int( range)?>"), "<nombre>"),
+    (re.compile(r"\[x>=(\d+)\]"), r"[au moins \1]"),
 )
 
 
@@ -66,8 +74,8 @@ def in_french(text: str) -> str:
     return text
 
 
-def group(help_text: str) -> typer.Typer:
-    """A set of commands, plain and in French."""
+def group(help_text: str, first: Callable[..., None] | None = None) -> typer.Typer:
+    """A set of commands, plain and in French; first: what it does before, or without, any."""
     return typer.Typer(
         cls=Group,
         help=help_text,
@@ -75,7 +83,7 @@ def group(help_text: str) -> typer.Typer:
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         invoke_without_command=True,
-        callback=_help_alone,
+        callback=first or _help_alone,
         context_settings={"terminal_width": _WIDTH},
     )
 
@@ -93,6 +101,24 @@ def home() -> Path:
 def federation() -> Federation:
     """The federation of the state folder. Raises UnknownName when there is none."""
     return Federation.open(home())
+
+
+def running_federation() -> Federation:
+    """The same, while it runs. Raises Unavailable, which says what to do, when it does not."""
+    known = federation()
+    if not known.running:
+        raise Unavailable("La fédération ne tourne pas : lancez « relais up ».", code="not_up")
+    return known
+
+
+def when(instant: str) -> str:
+    """An instant of the API as people read it: day and hour of Paris."""
+    return f"{datetime.fromisoformat(instant).astimezone(PARIS):%d/%m/%Y %H:%M:%S}"
+
+
+def wrapped(text: str, indent: str = "") -> None:
+    """Write a paragraph in lines that fit a terminal."""
+    say("\n".join(wrap(text, _WIDTH, initial_indent=indent, subsequent_indent=f"{indent}    ")))
 
 
 def say(text: str = "") -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -11,30 +11,53 @@ from typing import Annotated, Any, Final
 import httpx
 import typer
 
-from contracts import registry
+from contracts.export import BASES, KINDS
 from contracts.gate import instrument_checks
-from contracts.kernel.errors import InvalidDocument, Unavailable, UnknownName
+from contracts.kernel.errors import InvalidDocument, UnknownName
 from contracts.kernel.instrument import Flow, Instrument
 from services.chassis.journal import Head, Report, from_json_lines, verify_lines
 from services.chassis.tokens import Role
-from services.cli.output import AsJson, Command, federation, group, say, show, table
+from services.cli.output import (
+    AsJson,
+    Command,
+    federation,
+    group,
+    running_federation,
+    say,
+    show,
+    table,
+    when,
+    wrapped,
+)
 from services.federation.calls import CallRefused, call
+from services.federation.config import ToSign, installed
 from services.federation.federation import Federation
 from services.federation.layout import OBSERVER, TRACES
+from services.observer import words
 from services.observer.page import render_text
 from services.observer.store import Store
 
 MessageId = Annotated[str, typer.Argument(metavar="MESSAGE_ID", help="Numéro du message.")]
 
 _JOURNAL: Final = "/api/v1/journal"
-_WORDS: Final = {
-    "allowed": "autorisé",
-    "refused": "refusé",
-    "received": "reçu",
+_INDENT: Final = "    "
+_REPLAYS: Final = {
     "same": "identique",
     "different": "différent",
     "inputs erased": "entrées effacées",
     "rules gone": "règles disparues",
+}
+_INVALID: Final = (
+    "Le contenu n'avait pas la forme de ce message, ou cachait un numéro ou une adresse. La "
+    "réponse a nommé les champs en cause ; le journal n'en garde rien."
+)
+_FAULTS: Final = {
+    "gap": "des lignes manquent avant elle",
+    "broken_link": "elle ne suit pas la ligne précédente",
+    "altered": "son contenu n'est plus celui qui fut scellé",
+    "inputs_altered": "ce qui fonda la décision a changé",
+    "rewritten": "un partenaire en tient une autre",
+    "cut": "la fin du journal manque",
 }
 _NOT_FOUND: Final = frozenset(("unknown", "http_404"))
 
@@ -51,17 +74,29 @@ def add(app: typer.Typer) -> None:
 
 def matrix(*, as_json: AsJson = False) -> None:
     """Dit qui peut dire quoi à qui, et par quel article."""
-    rows = [_permission(instrument, flow) for instrument, flow in registry.load().flows()]
+    signed = _signed()
+    found = [(flow, _permission(one, flow, signed)) for one, flow in installed().flows()]
     if as_json:
-        show(rows)
+        show([row for _, row in found])
         return
-    for row in rows:
-        say(f"{row['from']} → {row['to']} : {row['label']} ({row['type']})")
-        say(f"    {row['instrument']}, article {row['article']}, base légale {row['legal_basis']}")
-        say(f"    contrôles : {', '.join(row['gates'])}")
+    for flow, row in found:
+        sender, receiver = KINDS[flow.sender], KINDS[flow.receiver]
+        wrapped(f"{sender} → {receiver} : {row['label']} ({row['type']})")
+        wrapped(f"article {row['article']}, {BASES[flow.legal_basis]}", _INDENT)
+        wrapped(f"contrôles : {', '.join(row['said'])}", _INDENT)
+        pairs = " ; ".join(f"{one['from']} → {one['to']}" for one in row["between"])
+        wrapped(f"dans cette fédération : {pairs or 'personne'}", _INDENT)
 
 
-def _permission(instrument: Instrument, flow: Flow) -> dict[str, Any]:
+def _signed() -> list[ToSign]:
+    """Conventions of the federation that is kept here; none where there is none."""
+    try:
+        return federation().layout.federation.to_sign(installed())
+    except UnknownName:
+        return []
+
+
+def _permission(instrument: Instrument, flow: Flow, signed: Sequence[ToSign]) -> dict[str, Any]:
     checks = (*instrument_checks(instrument, flow), *flow.checks)
     return {
         "instrument": instrument.code,
@@ -73,14 +108,18 @@ def _permission(instrument: Instrument, flow: Flow) -> dict[str, Any]:
         "purpose": flow.purpose,
         "legal_basis": flow.legal_basis.value,
         "gates": [f"{type(check).__name__} {check.article}" for check in checks],
+        "said": [f"{words.asked(check)} ({check.article})" for check in checks],
+        "between": [
+            {"from": one.org_of(flow.sender), "to": one.org_of(flow.receiver)}
+            for one in signed
+            if one.convention == instrument.code
+        ],
     }
 
 
 @contextmanager
 def readers(running: Federation) -> Iterator[dict[str, httpx.Client]]:
-    """Clients of every node, in the role that may read its journal. Raises Unavailable."""
-    if not running.running:
-        raise Unavailable("La fédération ne tourne pas : lancez « relais up ».", code="not_up")
+    """Clients of every node, in the role that may read its journal."""
     with ExitStack() as opened:
         yield {
             org: opened.enter_context(running.client(org, Role.DPO, "cli"))
@@ -91,7 +130,7 @@ def readers(running: Federation) -> Iterator[dict[str, httpx.Client]]:
 def explain(message_id: MessageId, *, as_json: AsJson = False) -> None:
     """Rejoue les décisions prises sur un message."""
     found: dict[str, list[dict[str, Any]]] = {}
-    with readers(federation()) as clients:
+    with readers(running_federation()) as clients:
         for org, client in clients.items():
             try:
                 found[org] = call(client, "GET", f"/api/v1/messages/{message_id}/decision")
@@ -110,16 +149,18 @@ def explain(message_id: MessageId, *, as_json: AsJson = False) -> None:
 
 def _explain(org: str, decision: dict[str, Any]) -> None:
     articles = ", ".join(decision["articles"])
-    refused = f" par {articles}" if articles else ""
-    say(f"{org}, {decision['at']} : {decision['event']}, {_word(decision['outcome'])}{refused}")
+    refused = f" par {articles}" if articles and decision["outcome"] != "allowed" else ""
+    event = words.EVENTS.get(decision["event"], decision["event"])
+    about = words.message(decision["flow"] or "", installed())
+    outcome = words.STATES.get(decision["outcome"], decision["outcome"])
+    wrapped(f"{org}, {when(decision['at'])} : {event} ({about}), {outcome}{refused}")
+    if decision["outcome"] == "invalid" and decision["event"] == "message.refused":
+        wrapped(_INVALID, _INDENT)
     if "replay" in decision:
-        say(f"    règles {decision['rules']}, rejeu : {_word(decision['replay'])}")
+        replay = _REPLAYS.get(decision["replay"], decision["replay"])
+        wrapped(f"règles {decision['rules']}, rejeu : {replay}", _INDENT)
     for reason in decision.get("reasons", ()):
-        say(f"    {reason['article']} : {reason['sentence']}")
-
-
-def _word(code: str) -> str:
-    return _WORDS.get(code, code)
+        wrapped(f"{reason['article']} : {reason['sentence']}", _INDENT)
 
 
 def trace(message_id: MessageId, *, as_json: AsJson = False) -> None:
@@ -133,21 +174,22 @@ def trace(message_id: MessageId, *, as_json: AsJson = False) -> None:
     if not found:
         raise UnknownName(
             f"Aucune trace ne porte le message {message_id} : elle met quelques secondes à "
-            f"arriver, puis se lit aussi sur {known.url(OBSERVER)}/."
+            "arriver, et seules les plus récentes sont gardées."
         )
     if as_json:
         show([one.as_json() for one in found])
         return
     for one in found:
         say(render_text(one))
-        say(f"Page : {known.url(OBSERVER)}/traces/{one.trace_id}")
+        if known.running:
+            say(f"Page : {known.url(OBSERVER)}/traces/{one.trace_id}")
 
 
 def export(
     org: Annotated[str, typer.Argument(metavar="ORG", help="Organisme.")],
 ) -> None:
     """Écrit le journal d'un organisme, une ligne JSON par écriture ; rien de personnel."""
-    with federation().client(org, Role.DPO, "cli") as client:
+    with running_federation().client(org, Role.DPO, "cli") as client:
         after = 0
         while lines := call(client, "GET", _JOURNAL, params={"since": after}):
             for line in lines:
@@ -167,7 +209,9 @@ def verify(
     Chaque nœud vérifie le sien ; ce que ses partenaires en tiennent doit s'y retrouver.
     Sort avec le code 1 si une ligne ne tient pas.
     """
-    reports = {str(file): _verify_file(file)} if file is not None else _verify_nodes(federation())
+    reports = (
+        {str(file): _verify_file(file)} if file is not None else _verify_nodes(running_federation())
+    )
     if as_json:
         show(reports)
     else:
@@ -181,7 +225,8 @@ def _tell(reports: dict[str, dict[str, Any]]) -> None:
     table(("Journal", "Tient", "Lignes", "Têtes tenues ailleurs"), rows)
     for name, report in reports.items():
         for problem in report["problems"]:
-            say(f"{name} : {problem['chain']} ligne {problem['seq']}, {problem['code']}")
+            fault = _FAULTS.get(problem["code"], problem["code"])
+            say(f"{name} : {problem['chain']} ligne {problem['seq']}, {fault}")
 
 
 def _verify_file(path: Path) -> dict[str, Any]:
@@ -227,8 +272,8 @@ def _witnessed(org: str, clients: dict[str, httpx.Client]) -> set[Head]:
     found: set[Head] = set()
     for other, client in clients.items():
         if other != org:
-            said = call(client, "GET", f"{_JOURNAL}/witnessed/{org}")
-            found |= {Head(one["chain"], one["seq"], one["hash"]) for one in said}
+            heads = call(client, "GET", f"{_JOURNAL}/witnessed/{org}")
+            found |= {Head(one["chain"], one["seq"], one["hash"]) for one in heads}
     return found
 
 

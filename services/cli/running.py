@@ -14,18 +14,27 @@ from typing import Annotated, Any, Final
 import httpx
 import typer
 
+from contracts.export import KINDS
 from contracts.kernel.errors import UnknownName
 from services.chassis.tokens import Role
-from services.cli.output import AsJson, Command, federation, home, pairs, say, show, table
+from services.cli.output import AsJson, Command, federation, home, pairs, say, show, table, wrapped
+from services.federation.config import installed, read_federation
 from services.federation.federation import Federation
 from services.federation.layout import OBSERVER, SERVICE
 
 _READY_S: Final = 2.0
+_STATES: Final = {
+    "starting": "démarre",
+    "running": "en marche",
+    "stopping": "s'arrête",
+    "stopped": "arrêtée",
+    "failed": "n'a pas démarré",
+}
 
 
 def add(app: typer.Typer) -> None:
     """Add these commands."""
-    for command in (up, down, status, token):
+    for command in (up, down, status, url, token):
         app.command(cls=Command)(command)
     app.command(cls=Command)(demo)
     extra = {"allow_extra_args": True, "ignore_unknown_options": True}
@@ -48,20 +57,42 @@ def up(
 ) -> None:
     """Démarre la fédération embarquée ; ses données restent d'une fois à l'autre."""
     began = time.monotonic()
-    if (home() / "federation.json").exists() and federation().running:
-        if as_json:
-            show(_overview(federation()))
-        else:
-            say("La fédération tourne déjà. Pour relire son fichier : relais down, puis relais up.")
-        return
-    started = Federation.create(home(), config or default_config(), database)
+    if (home() / "federation.json").exists() and (running := federation()).running:
+        if not _changed(running, config, database):
+            if as_json:
+                show(_overview(running))
+            else:
+                say("La fédération tourne déjà, et suit son fichier. Pour l'arrêter : relais down")
+            return
+        if not as_json:
+            say("Le fichier de la fédération a changé : elle redémarre, ses données restent.")
+        running.stop()
+    started = Federation.create(home(), _file(config), database)
     signed = started.start(tied=foreground)
     if as_json:
         show(_overview(started))
     else:
-        _welcome(started, signed, time.monotonic() - began)
+        _welcome(started, signed, time.monotonic() - began, foreground=foreground)
     if foreground:
         _until_told(started)
+
+
+def _changed(running: Federation, config: Path | None, database: str | None) -> bool:
+    """Whether the file, or the database that is asked for, is another than what runs now.
+
+    Raises BadFederation for a file with which nothing may start; what runs goes on.
+    """
+    wanted = read_federation(_file(config), installed())
+    return wanted != running.layout.federation or not running.layout.keeps(database)
+
+
+def _file(config: Path | None) -> Path:
+    """The federation's file: the one given, named by the environment, or the last one."""
+    if config is not None or os.environ.get("RELAIS_FEDERATION"):
+        return config or default_config()
+    if (home() / "federation.json").exists() and (last := federation().source) is not None:
+        return last
+    return default_config()
 
 
 def default_config() -> Path:
@@ -78,18 +109,18 @@ def default_config() -> Path:
     )
 
 
-def _welcome(started: Federation, signed: list[str], seconds: float) -> None:
+def _welcome(started: Federation, signed: list[str], seconds: float, *, foreground: bool) -> None:
     members = started.layout.federation.organisations
     say(f"Fédération prête : {len(members)} organismes en {seconds:.1f} s.".replace(".", ",", 1))
     say()
-    rows = [(one.id, one.kind.value, started.url(one.id)) for one in members]
-    table(("Organisme", "Type", "API"), rows)
+    rows = [(one.id, one.name, KINDS[one.kind], started.url(one.id)) for one in members]
+    table(("Organisme", "Nom", "Type", "API"), rows)
     say()
     if signed:
-        say(f"Conventions signées à l'instant : {', '.join(signed)}.")
+        wrapped(f"Conventions enregistrées, aux dates de leurs signatures : {', '.join(signed)}")
     say(f"Traces : {started.url(OBSERVER)}/")
     say(f"Un jeton pour essayer : relais token {members[0].id} --role agent")
-    say("Pour arrêter : relais down")
+    say("Pour arrêter : Ctrl-C" if foreground else "Pour arrêter : relais down")
 
 
 def _until_told(started: Federation) -> None:
@@ -106,14 +137,17 @@ def _until_told(started: Federation) -> None:
         started.stop()
 
 
-def down() -> None:
+def down(*, as_json: AsJson = False) -> None:
     """Arrête la fédération embarquée ; ses données restent."""
     running = federation()
-    if not running.running:
-        say("La fédération ne tourne pas.")
-        return
+    was_running = running.running
     running.stop()
-    say("Fédération arrêtée ; ses données restent dans " + str(home()) + ".")
+    if as_json:
+        show({"home": str(home()), "stopped": was_running})
+    elif was_running:
+        say(f"Fédération arrêtée ; ses données restent dans {home()}.")
+    else:
+        say("La fédération ne tourne pas.")
 
 
 def status(*, as_json: AsJson = False) -> None:
@@ -122,15 +156,20 @@ def status(*, as_json: AsJson = False) -> None:
     if as_json:
         show(seen)
         return
-    pairs({"État": seen["state"], "Dossier": seen["home"], "Traces": seen["observer"]})
+    state = _STATES.get(seen["state"], seen["state"])
+    traces = seen["observer"] if seen["state"] == "running" else None
+    pairs({"État": state, "Dossier": seen["home"], "Traces": traces})
     if seen["error"]:
         say(str(seen["error"]))
-    say()
     processes = seen["processes"]
-    rows = [(name, p["pid"], p["port"], p["restarts"]) for name, p in processes.items()]
-    table(("Processus", "Pid", "Port", "Redémarrages"), rows)
+    if processes:
+        say()
+        rows = [(name, p["pid"], p["port"], p["restarts"]) for name, p in processes.items()]
+        table(("Processus", "Pid", "Port", "Redémarrages"), rows)
     say()
-    rows = [(one["id"], one["kind"], one["url"], one["ready"]) for one in seen["organisations"]]
+    kinds = {kind.value: name for kind, name in KINDS.items()}
+    organisations = seen["organisations"]
+    rows = [(one["id"], kinds[one["kind"]], one["url"], one["ready"]) for one in organisations]
     table(("Organisme", "Type", "API", "Prêt"), rows)
 
 
@@ -164,6 +203,19 @@ def _ready(url: str) -> bool:
         return False
 
 
+def url(
+    org: Annotated[str, typer.Argument(metavar="ORG", help="Organisme.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Donne l'adresse de l'API d'un organisme."""
+    found = federation().url(org)
+    if as_json:
+        show({"org": org, "url": found})
+    else:
+        say(found)
+
+
 def token(
     org: Annotated[str, typer.Argument(metavar="ORG", help="Organisme.")],
     role: Annotated[Role, typer.Option(help="Rôle de la personne ou du programme.")],
@@ -192,10 +244,26 @@ def demo(
     raise typer.Exit(story.run(home() if running else None, as_json=as_json))
 
 
-def bench(context: typer.Context) -> None:
+def bench(
+    context: typer.Context,
+    rounds: Annotated[int | None, typer.Option(min=1, help="Passes par système.")] = None,
+    messages: Annotated[int | None, typer.Option(min=1, help="Messages par passe.")] = None,
+    *,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Voit seulement si tout marche ; aucun chiffre.")
+    ] = False,
+    sync_always: Annotated[
+        bool, typer.Option("--sync-always", help="Les pairs attendent le disque, comme Relais.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Mesure la route entière face à ses pairs.
 
     Les options sont celles de python -m tests.bench.
     """
-    command = [sys.executable, "-m", "tests.bench", *context.args]
+    given = {"--rounds": rounds, "--messages": messages}
+    numbers = [f"{name}={value}" for name, value in given.items() if value is not None]
+    flags = {"--quick": quick, "--sync-always": sync_always, "--json": as_json}
+    chosen = [name for name, on in flags.items() if on]
+    command = [sys.executable, "-m", "tests.bench", *numbers, *chosen, *context.args]
     raise typer.Exit(subprocess.run(command, check=False).returncode)  # noqa: S603 -- this very program

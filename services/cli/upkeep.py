@@ -20,7 +20,16 @@ from contracts import registry
 from contracts.kernel.errors import RelaisError
 from services.chassis.nats_server import find_binary
 from services.chassis.settings import read_secret
-from services.cli.output import AsJson, Command, federation, home, say, show, table
+from services.cli.output import (
+    AsJson,
+    Command,
+    federation,
+    home,
+    running_federation,
+    say,
+    show,
+    table,
+)
 from services.cli.reading import readers
 from services.federation import compose
 from services.federation.calls import call
@@ -78,7 +87,10 @@ def _findings() -> Iterator[Finding]:
     if not (home() / "federation.json").exists():
         return
     layout = Layout.load(home())
-    yield from _ports(layout, running=federation().running)
+    running = federation().running
+    state = "en marche" if running else "arrêtée : relais up la démarre"
+    yield Finding("fédération", ok=True, detail=state, advice="")
+    yield from _ports(layout, running=running)
     yield _clocks(layout)
     yield from _private_files(layout)
 
@@ -96,7 +108,9 @@ def _disk(folder: Path) -> Finding:
         folder = folder.parent
     free = shutil.disk_usage(folder).free
     advice = "libérez au moins 1 Gio, ou placez RELAIS_HOME sur un autre disque"
-    return Finding("disque", free >= _DISK, f"{free / _DISK:.1f} Gio libres", advice)
+    return Finding(
+        "disque", free >= _DISK, f"{free / _DISK:.1f} Gio libres".replace(".", ","), advice
+    )
 
 
 def _ports(layout: Layout, *, running: bool) -> Iterator[Finding]:
@@ -211,7 +225,7 @@ def purge(
 ) -> None:
     """Détruit ce dont le délai de conservation est passé."""
     done: dict[str, dict[str, Any]] = {}
-    with readers(federation()) as clients:
+    with readers(running_federation()) as clients:
         for org, client in clients.items():
             done[org] = call(client, "GET" if dry_run else "POST", "/api/v1/retention")
     if as_json:
@@ -228,7 +242,7 @@ def rotate(
     as_json: AsJson = False,
 ) -> None:
     """Remplace la clé de signature d'un organisme ; ses partenaires suivent d'eux-mêmes."""
-    with federation().client(org, "operator", "operateur-1") as client:
+    with running_federation().client(org, "operator", "operateur-1") as client:
         done = call(client, "POST", "/api/v1/keys/rotation")
     if as_json:
         show(done)

@@ -48,6 +48,20 @@ _ADVICE: Final = {
     "extra_forbidden": "ce champ n'existe pas",
     "enum": "cette valeur n'est pas dans la liste permise",
     "string_pattern_mismatch": "cette forme n'est pas permise",
+    "string_too_short": "ce texte est vide",
+    "string_too_long": "ce texte est trop long",
+    "string_type": "un texte est attendu",
+    "bool_type": "oui ou non est attendu (true, false)",
+    "bool_parsing": "oui ou non est attendu (true, false)",
+    "date_from_datetime_parsing": "un jour est attendu (AAAA-MM-JJ)",
+    "date_from_datetime_inexact": "un jour est attendu (AAAA-MM-JJ)",
+    "date_type": "un jour est attendu (AAAA-MM-JJ)",
+    "dict_type": "des champs sont attendus (nom: valeur)",
+    "model_type": "des champs sont attendus (nom: valeur)",
+    "tuple_type": "une liste est attendue",
+    "too_short": "cette liste est vide",
+    "hidden_identifier": "ce texte contient de quoi désigner une personne",
+    "invisible_character": "ce texte contient un caractère invisible",
     "siret": "ce n'est pas un SIRET valide",
     "email": "ce n'est pas une adresse électronique",
 }
@@ -79,8 +93,8 @@ class _Closed(BaseModel):
 class Member(_Closed):
     """One organisation: what its directory entry says, and nothing that is secret.
 
-    code: its name in subjects; drawn from the id when left out. dpo: mailbox of its data protection
-    officer; an invented one when left out.
+    name: what people call it; its id when left out. code: its name in subjects; drawn from the id
+    when left out. dpo: mailbox of its data protection officer; an invented one when left out.
     """
 
     id: OrgId
@@ -97,7 +111,8 @@ class Member(_Closed):
         if not isinstance(values, Mapping) or not isinstance(values.get("id"), str):
             return values
         drawn = {"code": digest(values["id"])[:8], "dpo": f"dpo@{values['id']}.example.org"}
-        return {**values, **{name: values.get(name) or drawn[name] for name in drawn}}
+        filled = {name: values.get(name) or drawn[name] for name in drawn}
+        return {"name": values["id"], **values, **filled}
 
     @model_validator(mode="after")
     def _known(self) -> Self:
@@ -186,6 +201,10 @@ class ToSign(_Closed):
     evidence: str
     invented: bool
 
+    def org_of(self, kind: Kind) -> str | None:
+        """The party of that kind, None where there is none."""
+        return next((party.org for party in self.parties if party.kind is kind), None)
+
 
 def installed() -> Registry:
     """The conventions of this installation, or of the package that RELAIS_CONVENTIONS names.
@@ -221,7 +240,7 @@ def _said(item: ErrorDetails) -> str:
     wanted = item.get("ctx", {}).get("expected")
     said = item["msg"] if item["type"] in _OWN else f"valeur refusée ({item['type']})"
     what = _ADVICE.get(item["type"], said)
-    return f"{where} : {what}" + (f" ({wanted})" if wanted else "")
+    return f"{where} : {what}" + (f" ({wanted.replace(' or ', ' ou ')})" if wanted else "")
 
 
 def _combinations(

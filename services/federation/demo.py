@@ -35,7 +35,9 @@ def run(home: Path | None = None, *, as_json: bool = False, out: TextIO | None =
     teller = Teller(None if as_json else stream)
     began = time.monotonic()
     teller.note(
-        "Relais : sept organismes, un bus, aucune base commune. Tout ce qui suit est fictif."
+        "Relais : des organismes, un bus, aucune base commune. Tout ce qui suit est fictif.\n"
+        "✓ marque ce qui s'est passé comme prévu, un refus attendu compris ; ✗ ce qui diffère.\n"
+        "A-2.11 est un article : le point 2.11 de la convention A."
     )
     with _new() if home is None else nullcontext(Federation.open(home)) as federation:
         federation.wait_ready()

@@ -10,10 +10,12 @@ from typing import Any
 import httpx
 
 from services.chassis.secret import NodeSecret
+from services.federation.config import installed
 from services.federation.federation import Federation
 from services.federation.intruder import Intruder
 from services.federation.layout import leaf_of
 from services.federation.telling import Teller
+from services.observer import words
 
 REFERRAL = {"level": "4e", "concerns": ["absences", "motivation"], "hoped_help": "support"}
 """What the head of the school types: codes only."""
@@ -37,6 +39,9 @@ class Desks:
         self.youth = federation.client(self.city, "referent", "referent-1")
         self.dpo = {org: federation.client(org, "dpo", "dpo-1") for org in members}
         self.agreement = self.case = self.message = self.refused = ""
+        self.names = {one.id: one.name for one in federation.layout.federation.organisations}
+        self.registry = installed()
+        self.titles = words.titles(self.registry)
         for client in (self.head, self.youth, *self.dpo.values()):
             client.post("/api/v1/charter", json={"version": "1"}).raise_for_status()
 
@@ -124,14 +129,26 @@ class Desks:
         )
 
     def expect_refusal(
-        self, answer: httpx.Response, article: str, status: int = httpx.codes.FORBIDDEN
+        self,
+        answer: httpx.Response,
+        article: str,
+        status: int = httpx.codes.FORBIDDEN,
+        *,
+        who: str = "",
     ) -> None:
-        """Check that the answer refuses, with that article."""
+        """Check that the answer refuses, with that article. who: who tried what, if it is said."""
         body = answer.json()
+        named = body.get("articles", ())
+        refused = answer.status_code == status and article in named
         said = body.get("detail", "")
-        fields = ", ".join(f"{one['path']} : {one['code']}" for one in body.get("fields", ()))
-        refused = answer.status_code == status and article in body.get("articles", ())
-        self.teller.check(refused, f"{answer.status_code} {said} {fields}".strip(), article)
+        for one in body.get("fields", ()):
+            field = one["path"].rpartition(".")[2]
+            title = self.titles.get(field, field)
+            said = f"{said.removesuffix('.')} : « {title} », {words.reason(one['code'])}."
+        outcome = f"refusé par {', '.join(named)}" if refused else "aucun refus de cet article"
+        sentence = f"{who} : {outcome}" if who else outcome[0].upper() + outcome[1:]
+        codes = [str(answer.status_code), *(one["code"] for one in body.get("fields", ()))]
+        self.teller.check(refused, f"{sentence}. {said}", article, code=" ".join(codes))
 
     def until(self, client: httpx.Client, message_id: str, state: str) -> dict[str, Any]:
         """Wait until a message reaches a state; returns it as it then is."""
@@ -153,6 +170,10 @@ class Desks:
         with self.fed.client(self.city, "operator", "operateur-1") as operator:
             found = operator.get("/api/v1/dead-letters").json()
         return next((one["reason"] for one in found if one["message_id"] == message_id), None)
+
+    def label(self, message_type: str) -> str:
+        """What people call a type of message."""
+        return words.message(message_type, self.registry)
 
     def code(self, org: str) -> str:
         """Code of an organisation in subjects."""

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Literal, Self
@@ -67,11 +67,15 @@ class Federation:
         database_base_url: a PostgreSQL server; SQLite files by default.
         Raises BadFederation, BadSettings, Unavailable; Unavailable too while it runs.
         """
+        source = config if isinstance(config, Path) else None
         if isinstance(config, Path):
             config = read_federation(config, installed())
         if runs(home / "supervisor.lock"):
             raise already_up(home)
-        return cls(lay_out(home, config, datetime.now(UTC), database_base_url))
+        made = cls(lay_out(home, config, datetime.now(UTC), database_base_url))
+        if source is not None:
+            write_private(made.layout.source_file, str(source.absolute()))
+        return made
 
     @classmethod
     def open(cls, home: Path) -> Self:
@@ -86,6 +90,15 @@ class Federation:
     def __exit__(self, *_: object) -> None:
         """Stop it."""
         self.stop()
+
+    @property
+    def source(self) -> Path | None:
+        """The file it was last laid out from, where it is still there."""
+        try:
+            named = Path(self.layout.source_file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        return named if named.exists() else None
 
     # -- life ----------------------------------------------------------------------------------
 
@@ -189,9 +202,11 @@ class Federation:
         except FileNotFoundError:
             return Status("stopped")
         status = Status(**said)
-        if not self.running and status.state not in {"stopped", "failed"}:
-            return Status("stopped")
-        return status
+        if self.running:
+            return status
+        if status.state == "failed":
+            return replace(status, pid=None)
+        return Status("stopped")
 
     def pid(self, org: str, part: Part = SERVICE) -> int | None:
         """Process id of an organisation's service or leaf; None while it is down."""

@@ -1,6 +1,7 @@
 """The state folder: everything that a federation keeps between two runs.
 
     federation.json       what was read from federation.yaml at the last `relais up`
+    source                where that file is
     ports.json            ports, chosen once
     hosts.json            where each part is found, unless all are on loopback
     database              address of a PostgreSQL server, where one was given
@@ -95,6 +96,11 @@ class Layout:
         return self.home / "supervisor.json"
 
     @property
+    def source_file(self) -> Path:
+        """Says where the federation's file is; absent where it was made without one."""
+        return self.home / "source"
+
+    @property
     def lock_file(self) -> Path:
         """Held by the supervisor as long as it lives."""
         return self.home / "supervisor.lock"
@@ -144,6 +150,12 @@ class Layout:
         """Files with which a service, or the registrar, reaches it; None where all is loopback."""
         folder = self.folder(part) if part == REGISTRAR else self.node_dir(part)
         return _tls_files(folder, CLIENT) if self.hosts else None
+
+    def keeps(self, database_base: str | None) -> bool:
+        """Whether its databases are where that address says; None asks for no change."""
+        path = self.home / "database"
+        kept = path.read_text(encoding="utf-8") if path.exists() else None
+        return database_base in {None, kept}
 
 
 def leaf_of(org: str) -> str:

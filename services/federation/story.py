@@ -17,6 +17,7 @@ from services.federation.federation import Federation
 from services.federation.intruder import forged_letter, published_entry, subject_of
 from services.federation.layout import OBSERVER, TRACES
 from services.federation.telling import Teller
+from services.observer import words
 from services.observer.page import render_text
 from services.observer.store import Store, Trace
 
@@ -27,6 +28,16 @@ HIDDEN_NIR = "référente 2 95 10 99 126 " + "111 93"
 class Story(Desks):
     """Convention A, told on a running federation."""
 
+    @property
+    def at_school(self) -> str:
+        """What people call the school."""
+        return self.names[self.school]
+
+    @property
+    def at_city(self) -> str:
+        """What people call the city."""
+        return self.names[self.city]
+
     # -- what goes well ------------------------------------------------------------------------
 
     def opening(self) -> None:
@@ -34,27 +45,34 @@ class Story(Desks):
         self.teller.step("Qui peut dire quoi à qui")
         for org, client in self.dpo.items():
             flows = client.get("/api/v1/flows").json()
-            names = [one["type"] for one in (*flows["send"], *flows["receive"])]
+            types = sorted({one["type"] for one in (*flows["send"], *flows["receive"])})
+            names, name = ", ".join(map(self.label, types)), self.names[org]
+            code = " ".join(types)
             if org in {self.school, self.other_school, self.city}:
-                self.teller.check(bool(names), f"{org} : {', '.join(sorted(set(names)))}", "A-4.3")
+                self.teller.check(bool(types), f"{name} : {names}", "A-4.3", code=code)
             else:
-                self.teller.check(not names, f"{org} : rien, aucune convention ne l'ouvre")
+                self.teller.check(not types, f"{name} : {names or 'rien'}", code=code)
+        self.teller.tell(
+            "Ce qu'aucune convention signée n'ouvre est fermé : les autres organismes ont leur "
+            "nœud, et rien à dire ni à entendre tant qu'ils n'en signent pas."
+        )
 
     def agreeing(self) -> None:
         """The family is informed, then agrees; the agents have accepted the charter."""
-        self.teller.step(f"La famille est informée puis donne son accord ({self.school})")
+        self.teller.step(f"La famille est informée puis donne son accord ({self.at_school})")
         self.agreement = self.agree(self.pupil())
         self.teller.check(
             bool(self.agreement),
-            "Information A-2.10 puis accord A-2.11, "
-            f"pour {self.city} seule, sur deux messages nommés",
+            "Information (A-2.10) puis accord (A-2.11), "
+            f"pour le seul destinataire {self.at_city}, sur deux messages nommés",
             "A-2.10",
             "A-2.11",
         )
 
     def referring(self) -> None:
         """The referral leaves, arrives, and is acknowledged by a signed receipt."""
-        self.teller.step(f"Fiche de repérage : {self.school} → {self.city}")
+        label = self.label("referral.submitted").capitalize()
+        self.teller.step(f"{label} : {self.at_school} → {self.at_city}")
         answer = self.refer(self.agreement)
         self.message, self.case = answer["message_id"], answer["case_id"]
         self.teller.tell(
@@ -62,26 +80,33 @@ class Story(Desks):
             "que des codes, le nœud a ajouté l'identité de son registre."
         )
         sent = self.until(self.head, self.message, "accepted")
-        receipt = (sent.get("receipt") or {}).get("status")
+        receipt = (sent.get("receipt") or {}).get("status", "")
         self.teller.check(
-            sent["state"] == "accepted", f"Acceptée, accusé de réception signé : {receipt}", "A-4.3"
+            sent["state"] == "accepted",
+            f"Acceptée ; accusé de réception signé : {words.STATES.get(receipt, receipt)}",
+            "A-4.3",
+            code=receipt,
         )
         held = self.youth.get(f"/api/v1/cases/{self.case}").json()
         known = sorted(held["content"]["referral"]["data"])
+        titles = ", ".join(self.titles.get(name, name) for name in known)
         self.teller.check(
-            held["state"] == "open", f"{self.city} tient les champs : {', '.join(known)}", "A-5.1"
+            held["state"] == "open",
+            f"{self.at_city} tient ces champs et aucun autre : {titles}",
+            "A-5.1",
+            code=" ".join(known),
         )
 
     def answering(self) -> None:
         """The city accepts and names the pathway referent."""
-        self.teller.step(f"Réponse et référent de parcours : {self.city} → {self.school}")
+        self.teller.step(f"Réponse et référent de parcours : {self.at_city} → {self.at_school}")
         answer = self.reply("référente de parcours")
         self.teller.check(answer.status_code == httpx.codes.ACCEPTED, "Réponse envoyée", "A-2.5")
         sent = self.until(self.youth, answer.json().get("message_id", ""), "accepted")
         self.teller.check(sent["state"] == "accepted", "Acceptée, accusé signé", "A-2.5")
         held = self.head.get(f"/api/v1/cases/{self.case}").json()
         named = held["content"]["answer"]["referent"]["role"]
-        self.teller.check(bool(named), f"L'établissement connaît le référent ({named})", "A-2.5")
+        self.teller.check(bool(named), f"L'établissement connaît le référent : {named}", "A-2.5")
 
     def tracing(self) -> None:
         """The way of one message through both nodes."""
@@ -111,7 +136,8 @@ class Story(Desks):
         self.expect_refusal(answer, "A-2.11")
 
     def _refused_other_recipient(self) -> None:
-        self.teller.step(f"Refus : l'accord vise un autre destinataire ({self.mission})")
+        mission = self.names[self.mission]
+        self.teller.step(f"Refus : l'accord vise un autre destinataire ({mission})")
         other = self.agree(self.pupil(), recipients=[self.mission])
         self.expect_refusal(self.attempt(other), "A-4.1")
 
@@ -158,7 +184,12 @@ class Story(Desks):
         asyncio.run(self._read_another_letterbox())
 
     async def _write_to_the_mission(self) -> None:
-        self.teller.step(f"Barrière coupée : {self.school} écrit à {self.mission}")
+        mission = self.names[self.mission]
+        self.teller.step(f"Barrière coupée : {self.at_school} écrit à {mission}")
+        self.teller.tell(
+            "Quelqu'un tient les vrais identifiants de l'établissement et contourne son nœud : "
+            "il ne reste que le serveur de messages."
+        )
         code, there = self.code(self.school), self.code(self.mission)
         here = subject_of(self.code(self.city), code, self.convention(self.school), "m1")
         async with self.intruder(self.school) as intruder:
@@ -166,11 +197,19 @@ class Story(Desks):
                 subject_of(there, code, self.convention(self.school), "m1"), _random(), b"x"
             )
             allowed = await intruder.publish(here, _random(), b"x")
-        self.teller.check(said != "stored", f"Refusé par le serveur lui-même ({said})")
-        self.teller.check(allowed == "stored", f"La même lettre vers {self.city} passe le serveur")
+        self.teller.check(
+            said != "stored",
+            f"Refusé par le serveur lui-même : {words.reason(said)}",
+            "A-0.1",
+            code=said,
+        )
+        self.teller.check(
+            allowed == "stored", f"La même lettre vers {self.at_city} passe le serveur"
+        )
 
     async def _forge_a_sender(self) -> None:
-        self.teller.step(f"Faux expéditeur : {self.other_school} se dit {self.school}")
+        other = self.names[self.other_school]
+        self.teller.step(f"Faux expéditeur : {other} se dit {self.at_school}")
         city, mine = self.code(self.city), self.code(self.other_school)
         stolen = subject_of(city, self.code(self.school), self.convention(self.school), "m1")
         own = subject_of(city, mine, self.convention(self.other_school), "m1")
@@ -191,17 +230,24 @@ class Story(Desks):
         )
         async with self.intruder(self.other_school) as intruder:
             said = await intruder.publish(stolen, headers, body)
-            self.teller.check(said != "stored", f"Sur le sujet de l'autre : refusé ({said})")
+            self.teller.check(
+                said != "stored",
+                f"À l'adresse réservée à {self.at_school}, refusé par le serveur : "
+                f"{words.reason(said)}",
+                code=said,
+            )
             await intruder.publish(own, headers, body)
         reason = self.wait(lambda: self.dead(message_id), lambda found: found is not None)
         self.teller.check(
             reason == "unverified",
-            f"Sur son propre sujet : {self.city} ne croit "
-            f"pas la signature ({reason}), rien n'est ouvert",
+            f"À sa propre adresse, sous le nom de l'autre, refusé par {self.at_city} : "
+            f"{words.reason(str(reason))} ; rien n'est ouvert",
+            code=str(reason),
         )
 
     async def _read_another_letterbox(self) -> None:
-        self.teller.step(f"{self.other_school} tente de lire la boîte de {self.school}")
+        other = self.names[self.other_school]
+        self.teller.step(f"{other} tente de lire la boîte de {self.at_school}")
         box = f"lb.{self.code(self.school)}.>"
         async with self.intruder(self.other_school) as intruder:
             listening = asyncio.create_task(intruder.listen(box, 2.0))
@@ -211,7 +257,9 @@ class Story(Desks):
             read = await intruder.read_stream(self.code(self.school))
         passed = answer.status_code == httpx.codes.ACCEPTED
         self.teller.check(passed and heard == 0, "Une lettre est passée, il n'a rien entendu")
-        self.teller.check(read != "read", f"Sa lecture de la boîte est refusée ({read})")
+        self.teller.check(
+            read != "read", f"Sa lecture de la boîte est refusée : {words.reason(read)}", code=read
+        )
 
     # -- what stops ----------------------------------------------------------------------------
 
@@ -220,7 +268,10 @@ class Story(Desks):
         self.teller.step("La famille retire son accord, sans motif")
         path = f"/api/v1/agreements/{self.agreement}"
         told = self.head.post(f"{path}/withdrawal").json()
-        self.teller.tell(f"Prévenus sur le canal de contrôle : {', '.join(told['told'])}")
+        names = ", ".join(self.names[org] for org in told["told"])
+        self.teller.tell(
+            f"Prévenu aussitôt, que la convention soit ouverte ou non : {names} (A-2.11)"
+        )
         answers = self.wait(
             lambda: self.head.get(path).json()["withdrawal"],
             lambda found: bool(found) and all(one["outcome"] for one in found),
@@ -228,12 +279,15 @@ class Story(Desks):
         for one in answers:
             self.teller.check(
                 one["outcome"] == "stopped",
-                f"{one['org']} certifie : arrêté, destruction au plus tard selon {one['article']}",
+                f"{self.names[one['org']]} certifie : arrêté, destruction au plus tard selon "
+                f"{one['article']}",
                 "A-2.11",
+                code=str(one["outcome"]),
             )
-        self.expect_refusal(self.attempt(self.agreement), "A-2.11")
+        again = self.attempt(self.agreement)
+        self.expect_refusal(again, "A-2.11", who=f"{self.at_school} renvoie la fiche")
         late = self.reply("référente de parcours")
-        self.expect_refusal(late, "A-2.11")
+        self.expect_refusal(late, "A-2.11", who=f"{self.at_city} répond encore")
 
     def erasing(self) -> None:
         """Erasure at the partner, and its certificate."""
@@ -264,8 +318,8 @@ class Story(Desks):
             held = self.dpo[partner].get(f"/api/v1/journal/witnessed/{org}").json()
             self.teller.check(
                 report["ok"],
-                f"{org} : {report['lines']} lignes chaînées, {report['erased']} effacées, "
-                f"{len(held)} têtes détenues par {partner}",
+                f"{self.names[org]} : {report['lines']} lignes chaînées, {report['erased']} "
+                f"effacées, {len(held)} têtes tenues par {self.names[partner]}",
             )
         erased, same = self._replay(self.message), self._replay(self.refused)
         self.teller.check(
@@ -306,7 +360,9 @@ def tell(federation: Federation, teller: Teller) -> None:
             try:
                 part()
             except (httpx.HTTPError, RelaisError, LookupError, TypeError) as error:
-                teller.check(holds=False, sentence=f"interrompu : {type(error).__name__}")
+                said = error.sentence if isinstance(error, RelaisError) else "réponse inattendue"
+                name = type(error).__name__
+                teller.check(holds=False, sentence=f"Interrompu : {said}", code=name)
     finally:
         story.close()
 

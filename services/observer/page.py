@@ -11,6 +11,8 @@ from html import escape
 from typing import TYPE_CHECKING, Final
 
 from contracts.kernel.paris import PARIS
+from services.observer import words
+from services.observer.words import STATES, STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,20 +29,9 @@ _MINUTE: Final = 60 * _SECOND
 _TEXT_TAIL: Final = 11
 _TEXT_LEAST: Final = 16
 
-_OUTCOMES: Final = {
-    "": "en cours",
-    "accepted": "accepté",
-    "allowed": "autorisé",
-    "delivered": "remis",
-    "expired": "expiré",
-    "failed": "en échec",
-    "queued": "en attente",
-    "read": "lu",
-    "received": "reçu",
-    "refused": "refusé",
-    "stopped": "arrêté",
-}
-_BAD: Final = frozenset(("refused", "failed", "expired", "stopped"))
+_BAD: Final = frozenset(
+    ("refused", "failed", "expired", "stopped", "invalid", "not_open", "unverified")
+)
 _LABELS: Final = {
     "message_id": "Message",
     "case_id": "Dossier",
@@ -83,6 +74,12 @@ def list_page(traces: Sequence[Trace], message: str = "") -> str:
     return _document(title, f"{_search(message)}{body}")
 
 
+def lost_page() -> str:
+    """Write the page of an address that leads nowhere."""
+    sentence = '<p>Il n’y a rien à cette adresse. <a href="/">Traces récentes</a></p>'
+    return _document("Page introuvable", _search() + sentence)
+
+
 def missing_page() -> str:
     """Write the page of a trace that is not, or no longer, kept."""
     sentence = "<p>Cette trace n’est pas ici. Seules les plus récentes sont gardées.</p>"
@@ -94,13 +91,13 @@ def trace_page(trace: Trace) -> str:
     colours = {node: f"n{i % _COLOURS}" for i, node in enumerate(trace.nodes)}
     steps = _steps(trace, colours)
     body = f"{_facts(trace, colours)}<h2>Étapes</h2>{_axis(trace)}{steps}"
-    title = "Chemin d’un message" if trace.messages else f"Trace {trace.root.name}"
+    title = "Chemin d’un message" if trace.messages else f"Trace : {_called(trace.root.name)}"
     return _document(title, _search() + body)
 
 
 def render_text(trace: Trace, width: int = 100) -> str:
     """Write the waterfall for a terminal, `width` characters wide or as wide as its names need."""
-    names = [f"{'  ' * min(depth, _DEEPEST)}{span.name}" for depth, span in trace.rows]
+    names = [f"{'  ' * min(depth, _DEEPEST)}{_called(span.name)}" for depth, span in trace.rows]
     first, second = _longest(trace.nodes), _longest(names)
     bar = max(_TEXT_LEAST, width - first - second - _TEXT_TAIL - 3)
     start = datetime.fromtimestamp(trace.start_ns / _SECOND, PARIS)
@@ -112,6 +109,19 @@ def render_text(trace: Trace, width: int = 100) -> str:
             f"{duration(span.duration_ns):>{_TEXT_TAIL}}{_text_verdict(span)}"
         )
     return "\n".join(lines) + "\n"
+
+
+def _called(name: str) -> str:
+    """What people call a step."""
+    return STEPS.get(name, name)
+
+
+def _subject(trace: Trace) -> str:
+    """What a trace is about: its first step, and the message where one is known."""
+    flows = (str(span.fields["flow"]) for span in trace.spans if "flow" in span.fields)
+    flow = next(flows, None)
+    step = _called(trace.root.name)
+    return step if flow is None else f"{step} : {words.message(flow)}"
 
 
 def duration(nanoseconds: int) -> str:
@@ -169,9 +179,9 @@ def _table(traces: Sequence[Trace]) -> str:
 def _table_row(trace: Trace, heads: Sequence[str]) -> str:
     cells = (
         _instant(trace.start_ns),
-        f'<a href="/traces/{trace.trace_id}">{escape(trace.root.name)}</a>',
+        f'<a href="/traces/{trace.trace_id}">{escape(_subject(trace))}</a>',
         ", ".join(map(escape, trace.nodes)),
-        ", ".join(map(escape, trace.services)),
+        ", ".join(escape(words.service(one)) for one in trace.services),
         str(len(trace.spans)),
         duration(trace.duration_ns),
         _verdict(trace),
@@ -224,7 +234,8 @@ def _step(trace: Trace, span: StoredSpan, depth: int, colour: str) -> str:
     bad = " bad" if span.refused or span.failed else ""
     return (
         f'<details class="d{min(depth, _DEEPEST)}"><summary><span class="what">'
-        f'<code>{escape(span.name)}</code> <span class="node {colour}">{escape(span.node)}</span>'
+        f'<span class="step">{escape(_called(span.name))}</span> '
+        f'<span class="node {colour}">{escape(span.node)}</span>'
         f"{_span_verdict(span)}</span>"
         f'<svg class="bar {colour}{bad}" aria-hidden="true" focusable="false">'
         f'<rect x="{left:.2f}%" y="20%" width="{width:.2f}%" height="60%" rx="2"/></svg>'
@@ -235,7 +246,8 @@ def _step(trace: Trace, span: StoredSpan, depth: int, colour: str) -> str:
 
 def _attributes(trace: Trace, span: StoredSpan) -> str:
     facts: dict[str, object] = {
-        "Service": span.service,
+        "Étape": span.name,
+        "Service": words.service(span.service),
         "Commence après": duration(span.start_ns - trace.start_ns),
     }
     facts |= {_LABELS.get(key, key): _value(key, value) for key, value in span.fields.items()}
@@ -249,7 +261,11 @@ def _attributes(trace: Trace, span: StoredSpan) -> str:
 def _value(key: str, value: object) -> object:
     if isinstance(value, bool):
         return "oui" if value else "non"
-    return _OUTCOMES.get(str(value), value) if key == "state" else value
+    if key == "state":
+        return STATES.get(str(value), value)
+    if key == "flow":
+        return words.message(str(value))
+    return words.reason(value) if key == "code" and isinstance(value, str) else value
 
 
 def _place(trace: Trace, span: StoredSpan) -> tuple[float, float]:
@@ -262,35 +278,36 @@ def _place(trace: Trace, span: StoredSpan) -> tuple[float, float]:
 
 def _verdict(trace: Trace) -> str:
     kind = "bad" if trace.outcome in _BAD else "good"
-    words = _OUTCOMES.get(trace.outcome, trace.outcome)
-    return _judged(kind if trace.outcome else "open", words, trace.reasons)
+    said = STATES.get(trace.outcome, trace.outcome)
+    return _judged(kind if trace.outcome else "open", said, trace.reasons)
 
 
-def _judged(kind: str, words: str, reasons: Sequence[str]) -> str:
-    named = "".join(f' <span class="whole">{escape(reason)}</span>' for reason in reasons)
-    return f'<span class="verdict {kind}">{escape(words)}{named}</span>'
+def _judged(kind: str, outcome: str, reasons: Sequence[str]) -> str:
+    said = map(words.reason, reasons)
+    named = "".join(f' <span class="whole">{escape(reason)}</span>' for reason in said)
+    return f'<span class="verdict {kind}">{escape(outcome)}{named}</span>'
 
 
 def _outcome_with_reasons(trace: Trace) -> str:
-    outcome = _OUTCOMES.get(trace.outcome, trace.outcome)
-    return " ".join((outcome, *trace.reasons))
+    outcome = STATES.get(trace.outcome, trace.outcome)
+    return " ".join((outcome, *map(words.reason, trace.reasons)))
 
 
 def _span_verdict(span: StoredSpan) -> str:
-    words, reasons = _span_outcome(span)
-    return " " + _judged("bad", words, reasons) if words else ""
+    said, reasons = _span_outcome(span)
+    return " " + _judged("bad", said, reasons) if said else ""
 
 
 def _text_verdict(span: StoredSpan) -> str:
-    words, reasons = _span_outcome(span)
-    return "".join(f" {word}" for word in (words, *reasons) if word)
+    said, reasons = _span_outcome(span)
+    return "".join(f" {word}" for word in (said, *map(words.reason, reasons)) if word)
 
 
 def _span_outcome(span: StoredSpan) -> tuple[str, list[str]]:
     """Say that a step was refused or failed, and why; nothing of one that went well."""
     if not (span.refused or span.failed):
         return "", []
-    return _OUTCOMES["refused" if span.refused else "failed"], span.reasons
+    return STATES["refused" if span.refused else "failed"], span.reasons
 
 
 def _text_bar(trace: Trace, span: StoredSpan, width: int) -> str:

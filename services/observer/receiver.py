@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
@@ -23,10 +24,12 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
+from starlette.exceptions import HTTPException
 
 from services.chassis.observable import Value, is_allowed, is_code
+from services.chassis.problems import problem
 from services.chassis.telemetry import FASTAPI_OFF, PREFIX
-from services.observer.page import list_page, missing_page, trace_page
+from services.observer.page import list_page, lost_page, missing_page, trace_page
 from services.observer.store import Store, StoredSpan
 
 if TYPE_CHECKING:
@@ -74,12 +77,27 @@ def create_app(db_path: Path | str, *, keep_traces: int = 1_000) -> FastAPI:
         store.close()
 
     app = FastAPI(
-        title="Relais, traces", openapi_url=None, lifespan=lifespan, telemetry=FASTAPI_OFF
+        title="Relais, traces",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        telemetry=FASTAPI_OFF,
     )
+    app.add_exception_handler(HTTPException, _lost)
+    app.add_exception_handler(RequestValidationError, _lost)
     _add_export(app, store)
     _add_pages(app, store)
     _add_reading(app, store)
     return app
+
+
+async def _lost(request: Request, error: Exception) -> Response:
+    """Say that an address leads nowhere: to people on a page, to programs as a problem."""
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    if request.url.path.startswith(("/api/", "/v1/")):
+        return problem(status, "unknown", "Il n'y a rien à cette adresse.")
+    return _html(lost_page(), status)
 
 
 def decode(body: bytes) -> list[StoredSpan]:
@@ -210,7 +228,7 @@ def _add_reading(app: FastAPI, store: Store) -> None:
     def one_json(trace_id: str) -> Response:
         trace = store.get(trace_id)
         if trace is None:
-            return JSONResponse({"code": "unknown"}, 404)
+            return problem(404, "unknown", "Cette trace n'est pas ici.")
         return JSONResponse(trace.as_json())
 
     @app.get("/api/traces")

@@ -22,4 +22,5 @@ PARTNER = Partner(
     erase=store.erase,
     view=views.view,
     routes=routes.router,
+    calls=routes.CALLS,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
@@ -13,6 +13,7 @@ from contracts.kernel.control import Id
 from contracts.kernel.errors import Refused, UnknownName
 from contracts.kernel.fields import Listed, Payload, said
 from services.chassis import standing
+from services.chassis.call import Call
 from services.chassis.database import Tx
 from services.chassis.node import Node
 from services.chassis.requests import admitted, read_body
@@ -51,6 +52,12 @@ class Attendees(Payload):
         ],
         Listed(8),
     ] = said("Participants", why="Par fonction, sans nom.", source="A-2.2")
+
+
+CALLS: Final = {
+    ("POST", "/watch-cells/{message_id}/agenda"): Call(right=Right.SEND, body=AgendaItem),
+    ("POST", "/watch-cells/{message_id}/participants"): Call(right=Right.SEND, body=Attendees),
+}
 
 
 def router(node: Node) -> APIRouter:

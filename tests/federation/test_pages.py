@@ -30,6 +30,7 @@ ACTS = {
     ("GET", "/messages"): EVERYBODY,
     ("GET", "/messages/{id}"): EVERYBODY,
     ("GET", "/messages/{id}/decision"): JOURNAL,
+    ("GET", "/arrivals"): EVERYBODY,
     ("POST", "/persons"): WORKERS,
     ("POST", "/charter"): EVERYBODY,
     ("POST", "/agreements"): WORKERS,
@@ -99,12 +100,14 @@ def test_the_journals_of_all_verify_also_of_those_whom_nothing_joins(one_town: T
 def test_every_act_has_a_role(one_town: Town) -> None:
     paths = one_town.head.get("/api/openapi.json").json()["paths"]
     listed = {
-        (method.upper(), re.sub(r"\{\w+\}", "{id}", path.removeprefix("/api/v1")))
+        (method.upper(), re.sub(r"\{\w+\}", "{id}", path.removeprefix("/api/v1"))): {
+            Role(one) for one in operation["x-roles"]
+        }
         for path, methods in paths.items()
-        for method in methods
+        for method, operation in methods.items()
         if path.startswith("/api/v1")
     }
-    assert listed - {("GET", "/events")} == set(ACTS)
+    assert listed == {**ACTS, ("GET", "/events"): EVERYBODY}
 
 
 def test_without_a_token_of_this_organisation_nobody_is_anybody(one_town: Town) -> None:
@@ -281,3 +284,18 @@ def test_messages_are_listed_by_state_type_and_date(town: Town) -> None:
     until(
         lambda: town.head.get("/api/v1/messages", params=queued).json() == [], "nothing is queued"
     )
+
+
+# -- the demonstration ---------------------------------------------------------------------------
+
+
+def test_the_story_is_told_in_words_and_keeps_its_codes_for_programs(one_town: Town) -> None:
+    steps = one_town.story().teller.steps
+    code = re.compile(r"\b[45]\d\d\b|[a-z]_[a-z]|Error\b|\b(message|letter|referral|withdrawal)\.")
+    said = [line for step in steps for line in step.told if "ms" not in line.split()]
+    assert [line for line in said if code.search(line) and "absences_count" not in line] == []
+    refusals = [step for step in steps if step.title.startswith("Refus")]
+    assert len(refusals) == 6
+    for step in refusals:
+        assert re.search(r"^Refusé par A-\d+\.\d+", step.told[0]), step.told
+        assert step.codes[0].split()[0] in {"403", "422"}

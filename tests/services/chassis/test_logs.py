@@ -176,6 +176,20 @@ def test_a_library_is_told_by_its_place_without_its_words(written: Written) -> N
 
 
 @pytest.mark.usefixtures("routed")
+def test_our_own_lines_say_what_happened(written: Written) -> None:
+    logging.getLogger("relais.directory").warning("registrar_away")
+    logging.getLogger("relais.inbox").warning("letter_failed: %s", "unknown_key")
+    logging.getLogger("relais.inbox").warning("letter_failed: %s", NAME)
+    logging.getLogger("relais.inbox").warning("Failed for %s", NAME)
+    assert [(line["event"], line.get("code")) for line in written.lines] == [
+        ("registrar_away", None),
+        ("letter_failed", "unknown_key"),
+        ("letter_failed", None),
+        ("library", None),
+    ]
+
+
+@pytest.mark.usefixtures("routed")
 def test_a_library_s_exception_is_its_type(written: Written) -> None:
     try:
         int(NAME)

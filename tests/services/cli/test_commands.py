@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from services.cli.app import main
 from services.cli.conventions import _words
 from services.federation.calls import call
 from services.federation.federation import Federation, wait_for
-from tests.federations import CITY, CONVENTION, SCHOOL, send_referral
+from tests.federations import CITY, CONVENTION, SCHOOL, referral, send_referral
 from tests.services.cli.calling import Captured, read, refused, told
 
 # -- reading -----------------------------------------------------------------------------------
@@ -26,7 +27,15 @@ def test_the_matrix_tells_every_flow_of_every_convention(capsys: Captured) -> No
     assert {row["type"] for row in rows} == flows
     assert all(row["article"] and row["gates"] for row in rows)
     said = told(capsys, "matrix")
-    assert "school → city : fiche de repérage (referral.submitted)" in said
+    assert "établissement scolaire → ville : fiche de repérage (referral.submitted)" in said
+    assert "preuve des signatures (A-13.1)" in said
+    assert max(map(len, said.splitlines())) <= 100
+
+
+@pytest.mark.usefixtures("home")
+def test_the_matrix_names_those_who_are_here(capsys: Captured) -> None:
+    assert f"dans cette fédération : {SCHOOL} → {CITY}" in told(capsys, "matrix")
+    assert {"from": SCHOOL, "to": CITY} in read(capsys, "matrix")[0]["between"]
 
 
 @pytest.mark.usefixtures("home")
@@ -36,6 +45,13 @@ def test_status_tells_processes_and_readiness(capsys: Captured, federation: Fede
     assert [one["ready"] for one in found["organisations"]] == [True, True]
     assert found["processes"]["hub"]["pid"]
     assert federation.url(CITY) in told(capsys, "status")
+
+
+@pytest.mark.usefixtures("home")
+def test_an_address_is_found_by_name(capsys: Captured, federation: Federation) -> None:
+    assert told(capsys, "url", SCHOOL).strip() == federation.url(SCHOOL)
+    assert read(capsys, "url", CITY) == {"org": CITY, "url": federation.url(CITY)}
+    assert refused(capsys, "url", "nulle-part")[0] == 1
 
 
 @pytest.mark.usefixtures("home")
@@ -59,10 +75,27 @@ def test_a_decision_is_explained_on_both_sides(capsys: Captured, federation: Fed
     found = read(capsys, "explain", message_id)
     assert set(found) == {SCHOOL, CITY}
     assert found[CITY][0]["replay"] == "same"
-    assert "rejeu : identique" in told(capsys, "explain", message_id)
+    said = told(capsys, "explain", message_id)
+    assert "rejeu : identique" in said
+    assert "envoi (fiche de repérage), autorisé" in said
+    assert re.search(r"\d\d/\d\d/\d{4} \d\d:\d\d:\d\d", said)
+    assert "message.sent" not in said
     code, line = refused(capsys, "explain", "0" * 32)
     assert code == 1
     assert "Aucun nœud" in line
+
+
+@pytest.mark.usefixtures("home")
+def test_a_content_refused_for_its_shape_is_explained(
+    capsys: Captured, federation: Federation
+) -> None:
+    with federation.client(SCHOOL) as client:
+        problem = client.post("/api/v1/messages", json=referral(None) | {"data": {}}).json()
+    said = told(capsys, "explain", problem["message_id"])
+    assert "envoi refusé (fiche de repérage), contenu refusé par A-5.1" in said
+    assert "n'avait pas la forme" in said
+    wait_for(lambda: main(["trace", problem["message_id"]]) == 0, 20, "no trace")
+    assert "refusé A-5.1 (données strictement nécessaires)" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("home")
@@ -97,7 +130,7 @@ def test_journals_hold_and_partners_hold_their_heads(
     assert (report["ok"], report["lines"]) == (True, len(lines))
     file.write_text("".join(lines[1:]), encoding="utf-8")
     assert main(["journal", "verify", str(file)]) == 1
-    assert "gap" in capsys.readouterr().out
+    assert "des lignes manquent" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("home")
@@ -112,7 +145,7 @@ def test_a_rewritten_journal_is_betrayed_by_what_partners_hold(
     monkeypatch.setattr("services.cli.reading._witnessed", lambda *_: {false})
     capsys.readouterr()
     assert main(["journal", "verify"]) == 1
-    assert f"{CITY} : {false.chain} ligne {false.seq}, rewritten" in capsys.readouterr().out
+    assert f"{CITY} : {false.chain} ligne {false.seq}, un partenaire" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("text", ["not json\n", '{"chain": 1}\n'])

@@ -15,7 +15,7 @@ from services.chassis.nats_server import NatsServer, find_binary
 from services.federation.federation import Federation, wait_for
 from services.federation.layout import Layout, leaf_of
 from services.federation.ports import HOST
-from tests.federations import CONVENTION, SCHOOL, content, survivors, write
+from tests.federations import CITY, CONVENTION, SCHOOL, THIRD, content, survivors, write
 from tests.federations import read as fedread
 from tests.services.cli.calling import Captured, refused, told
 
@@ -42,11 +42,28 @@ def test_up_stays_after_its_command_and_down_leaves_nothing(tmp_path: Path) -> N
         again = relais(home, "up", "--config", config)
         assert (again.returncode, "tourne déjà" in again.stdout) == (0, True)
         assert relais(home, "status").stdout.count("oui") == 2
+        values = content()
+        values["organisations"].append({"id": THIRD, "kind": "school", "uai": "9990102G"})
+        write(tmp_path / "federation.yaml", values)
+        third = relais(home, "up")  # the file is the last one given
+        assert (third.returncode, third.stderr) == (0, "")
+        assert "a changé" in third.stdout
+        assert f"a-{CITY}-{THIRD}" in third.stdout
+        assert relais(home, "status").stdout.count("oui") == 3
+        write(tmp_path / "federation.yaml", content())
+        assert relais(home, "up").returncode == 0
+        listed = relais(home, "convention", "list").stdout
+        assert f"a-{CITY}-{THIRD} : {THIRD} n'est plus dans la fédération." in listed
+        write(tmp_path / "federation.yaml", {"organisations": []})
+        assert relais(home, "up").returncode == 1
+        assert "en marche" in relais(home, "status").stdout
     finally:
         down = relais(home, "down")
     assert (down.returncode, down.stderr) == (0, "")
     assert survivors(home) == []
     assert "ne tourne pas" in relais(home, "down").stdout
+    found = json.loads(relais(home, "status", "--json").stdout)
+    assert (found["state"], found["pid"]) == ("stopped", None)
     left = relais(home, "explain", "m")
     assert (left.returncode, left.stdout) == (1, "")
     assert "relais up" in left.stderr
@@ -74,7 +91,7 @@ def test_up_in_the_foreground_stops_on_a_signal(tmp_path: Path) -> None:
     )
     assert process.stdout is not None
     with process.stdout:
-        while "relais down" not in process.stdout.readline():
+        while "Ctrl-C" not in process.stdout.readline():
             assert process.poll() is None
         time.sleep(0.2)
         process.terminate()

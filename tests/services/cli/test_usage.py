@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from services.cli.app import application
+from services.cli.app import application, main
 from tests.federations import SCHOOL
 from tests.services.cli.calling import Captured, refused, told
 
@@ -46,8 +47,7 @@ def test_every_command_has_a_help_page(path: tuple[str, ...], capsys: Captured) 
 
 
 def test_every_reading_command_answers_in_json(capsys: Captured) -> None:
-    others = {("down",), ("bench",), ("journal", "export")}
-    others |= {("node",), ("registrar",), ("observer",), ("setup",)}
+    others = {("node",), ("registrar",), ("observer",), ("setup",), ("journal", "export")}
     for path in _paths():
         assert ("--json" in told(capsys, *path, "--help")) is (path not in others), path
 
@@ -57,7 +57,8 @@ def test_every_reading_command_answers_in_json(capsys: Captured) -> None:
     [
         (("tokn",), "« tokn » n'existe pas"),
         (("convention", "sing"), "« sing » n'existe pas"),
-        (("token",), "Il manque ORG"),
+        (("token",), "Il manque ORG. Voir : relais token --help"),
+        (("bench", "--rounds", "0"), "--rounds ne convient pas"),
         (("token", "x"), "Il manque --role"),
         (("token", "x", "--role", "king"), "--role ne convient pas. Choix : 'agent'"),
         (("up", "--colour"), "« --colour » n'existe pas"),
@@ -76,12 +77,50 @@ def test_a_wrong_usage_is_one_french_line(
     assert not nowhere.exists()
 
 
+def test_help_has_no_english_word_of_the_library(capsys: Captured) -> None:
+    for path in [(), *_paths()]:
+        said = told(capsys, *path, "--help")
+        for word in ("COMMAND ", "<str>", "<path>", "<int", "default", "required"):
+            assert word not in said, path
+
+
+def test_a_version_is_told(capsys: Captured) -> None:
+    assert told(capsys, "--version").startswith("relais 0.")
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_a_program_is_told_in_json_what_went_wrong(capsys: Captured) -> None:
+    assert main(["status", "--json"]) == 1
+    found = capsys.readouterr()
+    assert found.out == ""
+    assert json.loads(found.err)["error"]["code"] == "no_federation"
+
+
+def test_one_that_is_stopped_is_told_alike_by_all(capsys: Captured, stopped: Path) -> None:
+    assert stopped.exists()
+    for arguments in (
+        ("convention", "list"),
+        ("convention", "suspend", "x", "--org", SCHOOL),
+        ("journal", "export", SCHOOL),
+        ("journal", "verify"),
+        ("rotate", SCHOOL),
+        ("explain", "m"),
+        ("purge",),
+    ):
+        code, line = refused(capsys, *arguments)
+        assert (code, "ne tourne pas : lancez" in line) == (1, True), arguments
+    assert "arrêtée" in told(capsys, "status")
+    main(["doctor"])
+    assert "arrêtée" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
         ("status",),
         ("down",),
         ("token", SCHOOL, "--role", "agent"),
+        ("url", SCHOOL),
         ("trace", "m"),
         ("explain", "m"),
         ("purge",),

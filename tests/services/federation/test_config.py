@@ -47,6 +47,12 @@ def test_one_more_school_is_one_more_entry(tmp_path: Path) -> None:
     assert ids == [CONVENTION, f"a-{CITY}-{THIRD}"]
 
 
+def test_three_lines_make_a_school(tmp_path: Path) -> None:
+    values = content()
+    values["organisations"].append({"id": THIRD, "kind": "school", "uai": "9990102G"})
+    assert read(tmp_path, values).member(THIRD).name == THIRD
+
+
 def test_parties_may_also_be_named(tmp_path: Path) -> None:
     values = content()
     values["organisations"].append(third_school())
@@ -124,10 +130,13 @@ def _no_day(values: dict[str, Any]) -> None:
 
 WRONG: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "no kind": (_without("kind"), r"organisations\.0\.kind : ce champ manque"),
-    "another kind": (_org(kind="church"), r"organisations\.0\.kind .*permise.*'school'"),
+    "another kind": (
+        _org(kind="church"),
+        r"organisations\.0\.kind .*permise \('school', .* ou 'department'\)",
+    ),
     "a field too many": (_org(phone="x"), r"organisations\.0\.phone : ce champ n'existe pas"),
     "a bad id": (_org(id="École"), r"organisations\.0\.id : cette forme"),
-    "no name": (_org(name=""), r"organisations\.0\.name : valeur refusée"),
+    "no name": (_org(name=""), r"organisations\.0\.name : ce texte est vide"),
     "no UAI": (_without("uai"), r"organisations\.0 : une école porte son UAI"),
     "a wrong UAI": (_org(uai="9990101A"), r"organisations\.0\.uai : la lettre"),
     "a UAI of another shape": (_org(uai="99F"), r"organisations\.0\.uai : cette forme"),
@@ -151,8 +160,8 @@ WRONG: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
         r"conventions\.0\.parties : .*city, school",
     ),
     "a signature too few": (_half_signed, r"conventions\.0\.signatures : .*city, school"),
-    "no day": (_no_day, r"conventions\.0\.signatures\.city\.signed_on : valeur refusée"),
-    "no evidence": (_convention(evidence=""), r"conventions\.0\.evidence : valeur refusée"),
+    "no day": (_no_day, r"conventions\.0\.signatures\.city\.signed_on : un jour"),
+    "no evidence": (_convention(evidence=""), r"conventions\.0\.evidence : ce texte est vide"),
     "a convention twice": (_twice, rf"conventions\.1 : {CONVENTION} est déjà décrite"),
 }
 

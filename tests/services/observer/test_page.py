@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from services.observer.page import duration, list_page, missing_page, render_text, trace_page
 from services.observer.store import StoredSpan, Trace
+from services.observer.words import STEPS
 
 if TYPE_CHECKING:
     from services.chassis.observable import Value
 
+CHASSIS = Path(__file__).parents[3] / "services" / "chassis"
 MILLISECOND = 1_000_000
 START = 1_780_000_000_000_000_000
 VOID = {"meta", "link", "input", "br", "rect"}
@@ -139,6 +143,38 @@ def test_the_terminal_shows_the_same_waterfall() -> None:
     assert lines[3].split()[2] == "█" * len(lines[3].split()[2])
     assert lines[6].split()[2].startswith("·")
     assert lines[6].endswith("20,0 ms refusé B-2.4 B-3.1")
+
+
+def a_refused_referral() -> Trace:
+    names = {"flow": "referral.submitted", "state": "refused", "articles": "A-2.11"}
+    span = StoredSpan(
+        *("t1", "a", None, "college", "relais-school", "message.send", START, START + MILLISECOND),
+        fields={**names, "message_id": "m-1"},
+    )
+    return Trace("t1", (span,))
+
+
+@pytest.mark.parametrize("make", [lambda one: list_page([one]), trace_page, render_text])
+def test_people_read_words_where_programs_read_codes(make: object) -> None:
+    assert callable(make)
+    said = make(a_refused_referral())
+    assert "demande d" in said
+    assert "A-2.11 (accord)" in said
+    shown = said.replace("<dd>message.send</dd>", "")  # the code of the step, for who asks
+    for code in ("message.send", "referral.submitted", "relais-school"):
+        assert code not in shown
+
+
+def test_the_list_says_what_a_trace_is_about() -> None:
+    page = list_page([a_refused_referral()])
+    assert "demande d&#x27;envoi : fiche de repérage" in page
+    assert "nœud (établissement scolaire)" in page
+
+
+def test_every_step_of_the_code_has_a_french_name() -> None:
+    code = "".join(path.read_text("utf-8") for path in CHASSIS.glob("*.py"))
+    written = set(re.findall(r"\.span\(\s*\"([a-z_.]+)\"", code)) - {"gate.decide"}
+    assert written == set(STEPS) - {"unnamed"}
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ def test_the_pages_show_both_nodes_and_the_message(observer: Observer, node: Mak
     assert "ville, ml" in listed.text
     followed = observer.client.get("/", params={"message": MESSAGE})
     assert followed.status_code == 200
-    for shown in (">ville</span>", ">ml</span>", "<code>inbox.handle</code>", MESSAGE):
+    for shown in (">ville</span>", ">ml</span>", ">inbox.handle</span>", MESSAGE):
         assert shown in followed.text
     absent = observer.client.get("/", params={"message": "another"})
     assert absent.status_code == 404
@@ -254,3 +254,13 @@ def assert_nowhere(observer: Observer, word: str) -> None:
     files = b"".join(f.read_bytes() for f in observer.path.parent.glob("traces.db*"))
     assert b"ville" in files or b"b.referral" in files
     assert word.encode() not in files
+
+
+def test_an_address_that_leads_nowhere_is_told_in_french(observer: Observer) -> None:
+    page = observer.client.get("/foo")
+    assert (page.status_code, "Page introuvable" in page.text) == (404, True)
+    for path in ("/api/foo", "/api/traces/absent"):
+        told = observer.client.get(path)
+        assert (told.status_code, told.json()["code"]) == (404, "unknown")
+        assert told.headers["content-type"] == "application/problem+json"
+    assert "Page introuvable" in observer.client.get("/", params={"message": "x" * 200}).text

@@ -1,0 +1,436 @@
+"""Shapes of what the API answers, for its OpenAPI document and for nothing else.
+
+Answers are written where they are made; a test holds what a running node says to these shapes.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, RootModel
+
+from contracts.kernel.fields import Day
+from services.chassis.letters import State
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Fault(_Answer):
+    """What is wrong in a request: a dotted path and a code, never a value."""
+
+    path: str
+    code: str = Field(
+        description="`missing`, `extra_forbidden`, `literal_error` (not in the list of permitted "
+        "values), `string_pattern_mismatch`, `instant` (not RFC 3339 with its offset), "
+        "`hidden_identifier:nir`…"
+    )
+
+
+class Reason(_Answer):
+    """One reason of a refusal: the article, a code, and the French sentence for people."""
+
+    article: str
+    code: str
+    sentence: str
+
+
+class Problem(_Answer):
+    """An error as an RFC 9457 problem."""
+
+    type: str = Field(description="urn:relais:problem:<code>")
+    title: str
+    status: int
+    code: str = Field(description="stable, for machines")
+    detail: str = Field(description="one or more French sentences, for people")
+    articles: list[str] = Field(description="obligations that refused")
+    fields: list[Fault] = Field(default=[], description="what is wrong in the request")
+    message_id: str | None = Field(
+        default=None, description="id under which the refusal of a message was journaled"
+    )
+
+
+class Refusal(Problem):
+    """The gate's no, reason by reason; without reasons, the role's."""
+
+    reasons: list[Reason] = []
+
+
+class Queued(_Answer):
+    """A message that was decided and waits to leave."""
+
+    message_id: str
+    state: Literal["queued"]
+    case_id: str | None
+
+
+class Receipt(_Answer):
+    """What became of a message there; `signed` is the partner's JWS (only for one message)."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    status: str = Field(description="received, read, not_open, invalid, unverified, expired")
+    receipt_id: str
+    sender: str | None = Field(default=None, alias="from")
+    signed: str | None = None
+
+
+class Message(_Answer):
+    """One message sent from here."""
+
+    message_id: str
+    type: str
+    to: str
+    case_id: str | None
+    state: State
+    created_at: AwareDatetime
+    expires_at: AwareDatetime
+    delivered_at: AwareDatetime | None = Field(
+        description="null also where the receipt came within a second of the departure"
+    )
+    closed_at: AwareDatetime | None
+    attempts: int
+    failure: str | None
+    receipt: Receipt | None
+
+
+class Messages(RootModel[list[Message]]):
+    """Messages sent from here, newest first."""
+
+
+class Arrival(_Answer):
+    """One message that arrived here; its content is in its case."""
+
+    message_id: str
+    sender: str = Field(alias="from")
+    type: str
+    case_id: str | None
+    status: str = Field(description="what the receipt says: received, not_open, invalid…")
+    received_at: AwareDatetime
+
+
+class Arrivals(RootModel[list[Arrival]]):
+    """Messages that arrived here, newest first."""
+
+
+class Decision(_Answer):
+    """A decision of the journal, and what deciding again gives: same inputs, same answer."""
+
+    seq: int
+    at: AwareDatetime
+    event: str
+    flow: str | None
+    outcome: str
+    articles: list[str]
+    rules: str
+    replay: Literal["same", "different", "inputs erased", "rules gone"] | None = None
+    reasons: list[Reason] = []
+    facts: dict[str, Any] = {}
+
+
+class Decisions(RootModel[list[Decision]]):
+    """Every decision taken here on one message."""
+
+
+class PersonAdded(_Answer):
+    """The random, local id of a person."""
+
+    person_id: str
+
+
+class CharterAccepted(_Answer):
+    """The version that was accepted."""
+
+    version: str
+
+
+class AgreementAdded(_Answer):
+    """The id to send messages under."""
+
+    agreement_id: str
+
+
+class NoticeGiven(_Answer):
+    """The notice that came before an agreement."""
+
+    version: str
+    given_at: AwareDatetime
+
+
+class Told(_Answer):
+    """What a recipient did upon a withdrawal; null until it says so."""
+
+    org: str
+    told_at: AwareDatetime
+    outcome: str | None
+    article: str | None
+    done_at: AwareDatetime | None
+
+
+class AgreementState(_Answer):
+    """An agreement collected here: to what, to whom, until when."""
+
+    agreement_id: str
+    state: Literal["given", "refused", "withdrawn", "expired"]
+    flows: list[str]
+    recipients: list[str]
+    giver: str
+    assent: str
+    notice: NoticeGiven
+    given_at: AwareDatetime
+    expires_at: AwareDatetime
+    withdrawn_at: AwareDatetime | None
+    withdrawal: list[Told]
+
+
+class Withdrawn(_Answer):
+    """A withdrawal: who is told of it, and how many waiting letters were stopped."""
+
+    state: Literal["withdrawn"]
+    told: list[str]
+    stopped: int
+
+
+class Certificate(_Answer):
+    """Proof of an erasure."""
+
+    certificate: str
+    org: str
+    outcome: str
+    article: str | None
+    records: int
+    done_at: AwareDatetime
+
+
+class CaseHeld(_Answer):
+    """What this organisation holds about a case; after erasure, the certificates alone."""
+
+    case_id: str
+    convention_id: str
+    partner: str
+    state: Literal["open", "stopped", "erased"]
+    agreement: str | None
+    opened_at: AwareDatetime
+    closed_at: AwareDatetime | None
+    retain_until: Day | None
+    certificates: list[Certificate]
+    person: dict[str, Any] | None
+    content: dict[str, Any]
+
+
+class ErasureAsked(_Answer):
+    """The request that left for the partner, and the day by which it must be done."""
+
+    message_id: str | None
+    due_on: Day
+    certificate: str
+
+
+class GateCheck(_Answer):
+    """One thing that is looked at before a message passes."""
+
+    check: str
+    article: str
+    side: str
+
+
+class OpenFlow(_Answer):
+    """A message that may be sent, or received, under a convention in force."""
+
+    model_config = ConfigDict(extra="forbid", protected_namespaces=())
+
+    type: str
+    label: str
+    version: int
+    convention_id: str
+    partner: str | None
+    article: str
+    purpose: str
+    legal_basis: str
+    gates: list[GateCheck]
+    lifetime_days: int
+    content: dict[str, Any] = Field(alias="schema", description="JSON Schema of `data`")
+
+
+class Flows(_Answer):
+    """What this node may send and receive today; empty lists are an answer."""
+
+    org: str
+    send: list[OpenFlow]
+    receive: list[OpenFlow]
+
+
+class ConventionHeld(_Answer):
+    """A signed convention as this node sees it now."""
+
+    convention_id: str
+    convention: str
+    title: str
+    parties: list[str]
+    version: int | None
+    state: str
+    invented: bool
+    signed_on: Day | None
+    ends_on: Day | None
+    next_review: Day | None
+    purged_on: Day | None
+
+
+class Conventions(RootModel[list[ConventionHeld]]):
+    """Every signed convention of this organisation."""
+
+
+class TermsSigned(_Answer):
+    """The text that this organisation signed."""
+
+    convention_id: str
+    version: int
+
+
+class ActDone(_Answer):
+    """The act, and the state in which it leaves the convention."""
+
+    act_id: str
+    state: str
+
+
+class JournalLine(_Answer):
+    """One line of the journal: what its hash covers, and nothing personal."""
+
+    chain: str
+    seq: int
+    at: AwareDatetime
+    event: str
+    message_id: str | None
+    flow: str | None
+    outcome: str
+    articles: list[str]
+    rules_version: str
+    commitment: str | None
+    prev: str
+    hash: str
+
+
+class JournalLines(RootModel[list[JournalLine]]):
+    """Lines of the journal, in their order."""
+
+
+class HeadHeld(_Answer):
+    """The end of a chain."""
+
+    chain: str
+    seq: int
+    hash: str
+
+
+class HeadSigned(HeadHeld):
+    """The end of this node's chain, as a JWS too."""
+
+    signed: str
+
+
+class HeadsHeld(RootModel[list[HeadHeld]]):
+    """Ends of a partner's chains, as its receipts told them."""
+
+
+class BadLine(_Answer):
+    """A line that does not hold."""
+
+    chain: str
+    seq: int
+    code: str
+
+
+class Verification(_Answer):
+    """Result of checking the journal."""
+
+    ok: bool
+    lines: int
+    checked: int
+    erased: int
+    problems: list[BadLine]
+
+
+class DeadLetter(_Answer):
+    """A letter that failed for good."""
+
+    id: str
+    sender: str
+    message_id: str
+    reason: str
+    articles: list[str]
+    failed_at: AwareDatetime
+    can_retry: bool
+
+
+class DeadLetters(RootModel[list[DeadLetter]]):
+    """Letters that failed for good, newest first."""
+
+
+class Retried(_Answer):
+    """What became of a dead letter."""
+
+    outcome: str
+
+
+class KeyReplaced(_Answer):
+    """Thumbprint of the new signing key."""
+
+    kid: str
+
+
+class Destroyed(_Answer):
+    """What retention destroys: ids of cases, and rows by table."""
+
+    cases: list[str]
+    rows: dict[str, int]
+    total: int
+
+
+class PersonErased(_Answer):
+    """What was asked of partners about each case of an erased person."""
+
+    person_id: str
+    cases: list[ErasureAsked]
+
+
+class NoticeAdded(_Answer):
+    """Id of a notice, to be named in the message that it makes lawful."""
+
+    notice_id: str
+
+
+class Deadline(_Answer):
+    """What is due, on which article, until when. level: how often it was escalated."""
+
+    kind: str
+    label: str
+    article: str
+    subject: str
+    case_id: str | None
+    due_at: AwareDatetime
+    state: str
+    level: int
+
+
+class Deadlines(RootModel[list[Deadline]]):
+    """What runs and what is late, soonest first."""
+
+
+class ActContent(RootModel[dict[str, Any]]):
+    """Content of an act; each kind of act has its own form."""
+
+
+class ActRecorded(_Answer):
+    """The act that was recorded."""
+
+    act: str
+    case_id: str
+
+
+class MessageRead(_Answer):
+    """The sender is told that a person has read it."""
+
+    message_id: str
+    status: str

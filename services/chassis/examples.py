@@ -1,0 +1,156 @@
+"""Bodies to start from in the OpenAPI document: invented people, one message of each type."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from contracts.kernel.fields import Payload
+from contracts.kernel.organisation import Suite
+from services.chassis.acts import NoticeBody
+from services.chassis.agreements import AgreementRecord
+from services.chassis.answers import ActContent
+from services.chassis.api import CharterBody, MessageBody
+from services.chassis.conventions import ActBody, SignatureBody
+from services.chassis.standing import Person
+
+Json = dict[str, Any]
+
+_ID: Final = "0123456789abcdef" * 2
+_PARTNER: Final = "ville-aubelune"
+_KEY: Final = "A" * 43
+_DAY: Final = "2026-09-15"
+_INSTANT: Final = "2026-09-15T10:30:00+02:00"
+_BY_FORMAT: Final = {
+    "date": _DAY,
+    "date-time": _INSTANT,
+    "email": "contact@organisme.example",
+    "phone": "+33 1 99 00 12 34",
+}
+_BY_PATTERN: Final = {
+    r"^[0-9]{7}[A-Z]$": "9990101F",
+    r"^[a-z][a-z0-9_]{0,40}$": "autre",
+    r"^[0-9a-f]{32}$": _ID,
+}
+_BY_TYPE: Final = {"integer": 1, "number": 1, "boolean": True, "string": "Modèle", "object": {}}
+
+_PERSON: Final = {
+    "identity": {
+        "family_name": "Modèle",
+        "first_name": "Claude",
+        "birth_date": "2012-09-30",
+        "channel": None,
+    },
+    "representatives": [
+        {
+            "family_name": "Modèle",
+            "first_name": "Maxime",
+            "channel": {"kind": "email", "value": "maxime@modele.example"},
+        }
+    ],
+}
+
+
+def examples(typed: Mapping[str, type[Payload]]) -> dict[str, Json]:
+    """Examples by the name of the model they are of, as OpenAPI's `examples`.
+
+    typed: what a caller types in each message that this node may send.
+    """
+    messages = {name: _message(name, model) for name, model in typed.items()}
+    return {
+        CharterBody.__name__: _only({"version": "1"}),
+        Person.__name__: _only(_PERSON),
+        AgreementRecord.__name__: _only(_agreement(list(typed))),
+        MessageBody.__name__: {name: {"value": one} for name, one in messages.items()},
+        SignatureBody.__name__: _only(_SIGNATURE),
+        ActBody.__name__: _only({"kind": "termination_notice", "received_on": _DAY}),
+        NoticeBody.__name__: _only(_NOTICE),
+        ActContent.__name__: _only({"on": _DAY}),
+    }
+
+
+def example(model: type[BaseModel]) -> Json:
+    """Example of a model that has none of its own, as its schema permits."""
+    schema = model.model_json_schema()
+    return _only(example_of(schema, schema.get("$defs", {})))
+
+
+def _only(value: Json) -> Json:
+    return {"example": {"value": value}}
+
+
+def _message(name: str, model: type[Payload]) -> Json:
+    schema = model.model_json_schema()
+    data = example_of(schema, schema.get("$defs", {}))
+    return {"type": name, "to": _PARTNER, "agreement_id": _ID, "data": data}
+
+
+def _agreement(flows: list[str]) -> Json:
+    return {
+        "person_id": _ID,
+        "recipients": [_PARTNER],
+        "flows": flows,
+        "giver": "representative",
+        "means": "in_person",
+        "granted": True,
+        "assent": "not_asked",
+        "notice": {"version": "1", "channel": "meeting", "language": "fr", "given_at": _INSTANT},
+        "given_at": _INSTANT,
+    }
+
+
+_NOTICE: Final = {
+    "person_id": _ID,
+    "instrument": "mayor_attendance",
+    "version": "1",
+    "channel": "letter",
+    "language": "fr",
+    "given_at": _INSTANT,
+}
+
+_SIGNATURE: Final = {
+    "signed_on": _DAY,
+    "terms": {
+        "id": "a-ville-aubelune-college-des-saules",
+        "convention": "a_city_school",
+        "version": 1,
+        "parties": [
+            {
+                "org": org,
+                "kind": kind,
+                "signatory": "signataire",
+                "decision": "décision 1",
+                "signing_key": _KEY,
+                "floor": Suite.X25519.value,
+            }
+            for org, kind in ((_PARTNER, "city"), ("college-des-saules", "school"))
+        ],
+        "evidence": "0" * 64,
+    },
+}
+
+
+def example_of(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> Any:  # noqa: ANN401 -- JSON
+    """One value that a JSON Schema permits: the first choice, the smallest list, nothing null."""
+    if "$ref" in schema:
+        return example_of(definitions[schema["$ref"].rpartition("/")[2]], definitions)
+    if "anyOf" in schema:
+        return example_of(schema["anyOf"][0], definitions)
+    if "properties" in schema:
+        return {n: example_of(one, definitions) for n, one in schema["properties"].items()}
+    if schema.get("type") == "array":
+        items = schema.get("items") or schema["prefixItems"][0]
+        return [example_of(items, definitions)] * max(1, schema.get("minItems", 1))
+    return _simple(schema)
+
+
+def _simple(schema: Mapping[str, Any]) -> Any:  # noqa: ANN401 -- JSON
+    for name in ("const", "minimum"):
+        if name in schema:
+            return schema[name]
+    if "enum" in schema:
+        return schema["enum"][0]
+    found = _BY_FORMAT.get(schema.get("format", ""), _BY_PATTERN.get(schema.get("pattern", "")))
+    return found or _BY_TYPE[schema["type"]]

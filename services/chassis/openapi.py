@@ -1,0 +1,238 @@
+"""The OpenAPI document of a node: what each call takes, what it answers, and who may make it.
+
+Bodies are validated once, from their bytes, by the very models that are described here; FastAPI is
+told of none of them, since it would read each body a second time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from contracts.kernel.fields import Payload, caller_model
+from contracts.kernel.organisation import Kind
+from contracts.registry import Registry
+from services.chassis import answers, views
+from services.chassis.acts import NoticeBody
+from services.chassis.agreements import AgreementRecord
+from services.chassis.api import CharterBody, MessageBody
+from services.chassis.call import Call
+from services.chassis.conventions import ActBody, SignatureBody
+from services.chassis.examples import example, examples
+from services.chassis.problems import MEDIA_TYPE
+from services.chassis.standing import Person
+from services.chassis.tokens import RIGHTS, Right
+
+Document = dict[str, Any]
+
+_REF: Final = "#/components/schemas/{model}"
+_JSON: Final = "application/json"
+_BEARER: Final = "bearer"
+_FASTAPI_OWN: Final = ("HTTPValidationError", "ValidationError")
+
+_IDEMPOTENCY: Final = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "The second request with the same key is given the first one's answer.",
+    "schema": {"type": "string", "maxLength": 200},
+}
+_REPEATED: Final = (_IDEMPOTENCY,)
+_RESUME: Final = {
+    "name": "Last-Event-ID",
+    "in": "header",
+    "required": False,
+    "description": "Number of the last line seen; without it, the stream begins now.",
+    "schema": {"type": "string", "pattern": "^[0-9]+$"},
+}
+
+
+_OPEN: Final = Call(right=None)
+
+CALLS: Final[Mapping[tuple[str, str], Call]] = {
+    ("POST", "/messages"): Call(
+        right=Right.SEND,
+        body=MessageBody,
+        answer=answers.Queued,
+        headers=_REPEATED,
+        refusal=answers.Refusal,
+    ),
+    ("GET", "/messages"): Call(
+        right=Right.READ, query=views.MessageFilter, answer=answers.Messages
+    ),
+    ("GET", "/messages/{message_id}"): Call(right=Right.READ, answer=answers.Message),
+    ("GET", "/messages/{message_id}/decision"): Call(right=Right.JOURNAL, answer=answers.Decisions),
+    ("GET", "/arrivals"): Call(
+        right=Right.READ, query=views.ArrivalFilter, answer=answers.Arrivals
+    ),
+    ("POST", "/persons"): Call(
+        right=Right.REGISTER, body=Person, answer=answers.PersonAdded, headers=_REPEATED
+    ),
+    ("POST", "/charter"): Call(
+        right=Right.READ, body=CharterBody, answer=answers.CharterAccepted, headers=_REPEATED
+    ),
+    ("POST", "/agreements"): Call(
+        right=Right.REGISTER,
+        body=AgreementRecord,
+        answer=answers.AgreementAdded,
+        headers=_REPEATED,
+    ),
+    ("GET", "/agreements/{agreement_id}"): Call(right=Right.CASES, answer=answers.AgreementState),
+    ("POST", "/agreements/{agreement_id}/withdrawal"): Call(
+        right=Right.WITHDRAW, answer=answers.Withdrawn, headers=_REPEATED
+    ),
+    ("POST", "/persons/{person_id}/departure"): Call(
+        right=Right.REGISTER, answer=answers.PersonAdded, headers=_REPEATED
+    ),
+    ("POST", "/persons/{person_id}/erasure"): Call(
+        right=Right.ERASE, answer=answers.PersonErased, headers=_REPEATED
+    ),
+    ("POST", "/notices"): Call(
+        right=Right.REGISTER,
+        body=NoticeBody,
+        answer=answers.NoticeAdded,
+        headers=_REPEATED,
+    ),
+    ("GET", "/deadlines"): Call(right=Right.READ, answer=answers.Deadlines),
+    ("POST", "/cases/{case_id}/acts/{act}"): Call(
+        right=Right.SEND,
+        body=answers.ActContent,
+        answer=answers.ActRecorded,
+        headers=_REPEATED,
+    ),
+    ("POST", "/received/{message_id}/reading"): Call(
+        right=Right.CASES, answer=answers.MessageRead, headers=_REPEATED
+    ),
+    ("GET", "/cases/{case_id}"): Call(right=Right.CASES, answer=answers.CaseHeld),
+    ("POST", "/cases/{case_id}/erasure"): Call(
+        right=Right.ERASE, answer=answers.ErasureAsked, headers=_REPEATED
+    ),
+    ("GET", "/flows"): Call(right=Right.READ, answer=answers.Flows),
+    ("GET", "/conventions"): Call(right=Right.READ, answer=answers.Conventions),
+    ("POST", "/conventions"): Call(
+        right=Right.CONVENTIONS, body=SignatureBody, answer=answers.TermsSigned
+    ),
+    ("POST", "/conventions/{convention_id}/acts"): Call(
+        right=Right.CONVENTIONS, body=ActBody, answer=answers.ActDone
+    ),
+    ("GET", "/journal"): Call(
+        right=Right.JOURNAL, query=views.JournalFilter, answer=answers.JournalLines
+    ),
+    ("GET", "/journal/head"): Call(right=Right.JOURNAL, answer=answers.HeadSigned),
+    ("GET", "/journal/witnessed/{org}"): Call(right=Right.JOURNAL, answer=answers.HeadsHeld),
+    ("GET", "/journal/verification"): Call(right=Right.JOURNAL, answer=answers.Verification),
+    ("GET", "/events"): Call(right=Right.READ, headers=(_RESUME,)),
+    ("GET", "/dead-letters"): Call(right=Right.OPERATE, answer=answers.DeadLetters),
+    ("POST", "/dead-letters/{dead_id}/retry"): Call(right=Right.OPERATE, answer=answers.Retried),
+    ("POST", "/keys/rotation"): Call(right=Right.OPERATE, answer=answers.KeyReplaced),
+    ("GET", "/retention"): Call(right=Right.ERASE, answer=answers.Destroyed),
+    ("POST", "/retention"): Call(right=Right.ERASE, answer=answers.Destroyed),
+}
+"""Every call under ``/api/v1``."""
+
+_ALONE: Final = {"/events": "text/event-stream", "/metrics": "text/plain"}
+"""Answers that are no JSON."""
+
+
+Calls = Mapping[tuple[str, str], Call]
+
+
+def complete(document: Document, registry: Registry, kind: Kind, more: Calls | None = None) -> None:
+    """Add to FastAPI's document, in place, all that it cannot know.
+
+    kind: of this node's organisation; contents that it may send are described one by one. more:
+    calls that only its kind answers.
+    """
+    typed, calls = sendable(registry, kind), {**CALLS, **(more or {})}
+    schemas = _schemas(typed, calls.values())
+    for name in _FASTAPI_OWN:
+        document.get("components", {}).get("schemas", {}).pop(name, None)
+    components = document.setdefault("components", {})
+    components["schemas"] = components.get("schemas", {}) | schemas
+    components["securitySchemes"] = {
+        _BEARER: {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "A token of this organisation in one role: `relais token ORG --role …`",
+        }
+    }
+    given = examples(typed)
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            short = path.removeprefix("/api/v1")
+            call = calls.get((method.upper(), short), _OPEN)
+            _describe(operation, call, _ALONE.get(short, _JSON), given)
+
+
+def sendable(registry: Registry, kind: Kind) -> dict[str, type[Payload]]:
+    """What a caller types to send each message of this kind of organisation."""
+    return {
+        flow.type: caller_model(flow.payload) for _, flow in registry.flows() if flow.sender is kind
+    }
+
+
+def _models(calls: Iterable[Call]) -> Iterator[type[BaseModel]]:
+    yield from (answers.Problem, answers.Refusal)
+    for call in calls:
+        yield from (one for one in (call.body, call.answer) if one is not None)
+
+
+def _schemas(typed: Mapping[str, type[Payload]], calls: Iterable[Call]) -> Document:
+    models = dict.fromkeys((*_models(calls), *typed.values()))
+    _, found = models_json_schema(
+        [(one, "validation") for one in models], ref_template=_REF, by_alias=True
+    )
+    schemas: Document = found["$defs"]
+    if typed:
+        sent = schemas[MessageBody.__name__]["properties"]
+        sent["type"]["enum"] = list(typed)
+        sent["data"] = {
+            "anyOf": [_ref(one) for one in dict.fromkeys(typed.values())],
+            "description": "what `type` asks for, without what the node fills itself",
+        }
+    return schemas
+
+
+def _ref(model: type[BaseModel]) -> Document:
+    return {"$ref": _REF.format(model=model.__name__)}
+
+
+def _describe(operation: Document, call: Call, media: str, given: Mapping[str, Document]) -> None:
+    good, answer = next(iter(operation["responses"].items()))
+    schema = {} if call.answer is None else _ref(call.answer)
+    responses = {good: {**answer, "content": {media: {"schema": schema}}}}
+    if call.right is not None:
+        roles = sorted(role.value for role, rights in RIGHTS.items() if call.right in rights)
+        operation["security"] = [{_BEARER: [call.right.value]}]
+        operation["x-roles"] = roles
+        said = operation.get("description", "")
+        operation["description"] = f"{said}\n\nRoles: {', '.join(roles)}.".strip()
+        responses["401"] = _problem("No valid token.")
+        responses["403"] = _problem("The role, or the gate, does not permit it.", call.refusal)
+    parameters = operation.setdefault("parameters", [])
+    if parameters:
+        responses["404"] = _problem("Nothing here bears that name.")
+    parameters += [*call.headers, *_query(call.query)]
+    if call.body is not None:
+        shown = given.get(call.body.__name__) or example(call.body)
+        content = {"schema": _ref(call.body), "examples": shown}
+        operation["requestBody"] = {"required": True, "content": {_JSON: content}}
+    if call.body is not None or call.query is not None:
+        responses["422"] = _problem("The request does not have the form that is asked for.")
+    responses["default"] = _problem("Any other error.")
+    operation["responses"] = responses
+
+
+def _problem(said: str, model: type[BaseModel] = answers.Problem) -> Document:
+    return {"description": said, "content": {MEDIA_TYPE: {"schema": _ref(model)}}}
+
+
+def _query(model: type[BaseModel] | None) -> Iterator[Document]:
+    if model is None:
+        return
+    for name, schema in model.model_json_schema()["properties"].items():
+        yield {"name": name, "in": "query", "required": False, "schema": schema}

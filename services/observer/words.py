@@ -1,0 +1,175 @@
+"""French words for the codes that spans, journals and problems carry.
+
+Codes are for machines and stay as they are in JSON; people read these. A code without a word is
+shown as it is, since an unknown word is better than none.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cache
+from typing import Final
+
+from contracts import registry as conventions
+from contracts.export import KINDS, blocks, instruments, said
+from contracts.gate import instrument_checks
+from contracts.kernel.checks import Agreement, Check, Purpose, Recorded
+from contracts.kernel.control import CONTROL_TYPES
+from contracts.kernel.instrument import Instrument
+from contracts.registry import Registry
+
+STEPS: Final = {
+    "agreement.withdraw": "retrait d'un accord",
+    "case.erase": "demande d'effacement",
+    "convention.act": "acte sur une convention",
+    "letter.handle": "traitement à l'arrivée",
+    "letter.publish": "dépôt chez le destinataire",
+    "message.send": "demande d'envoi",
+    "receipt.take": "accusé de réception",
+    "unnamed": "étape sans nom",
+}
+"""Steps of a message's way."""
+
+STATES: Final = {
+    "": "en cours",
+    "accepted": "accepté",
+    "allowed": "autorisé",
+    "delivered": "remis",
+    "expired": "expiré",
+    "failed": "en échec",
+    "invalid": "contenu refusé",
+    "not_open": "fermé",
+    "queued": "en attente",
+    "read": "lu",
+    "receipts": "accusés pris en compte",
+    "received": "reçu",
+    "recorded": "enregistré",
+    "refused": "refusé",
+    "repeated": "réponse répétée",
+    "stale": "annuaire à relire",
+    "stopped": "arrêté",
+    "too_early": "trop tôt",
+    "unverified": "origine non prouvée",
+    "withdrawn": "retiré",
+}
+"""States and outcomes of messages."""
+
+EVENTS: Final = {
+    "agreement.recorded": "accord ou refus enregistré",
+    "agreement.withdrawn": "accord retiré",
+    "case.erased": "dossier effacé",
+    "charter.accepted": "charte acceptée",
+    "control.received": "message de contrôle reçu",
+    "control.sent": "message de contrôle envoyé",
+    "key.rotated": "clé de signature remplacée",
+    "message.expired": "lettre expirée",
+    "message.received": "arrivée",
+    "message.refused": "envoi refusé",
+    "message.sent": "envoi",
+    "message.stopped": "lettre arrêtée",
+    "person.registered": "personne inscrite au registre",
+    "receipt": "accusé de réception",
+}
+"""Events of a journal."""
+
+CODES: Final = {
+    "ambiguous": "plusieurs conventions possibles",
+    "extra_forbidden": "ce champ n'existe pas dans ce message",
+    "hidden_identifier:email": "contient une adresse électronique",
+    "hidden_identifier:ine": "contient un identifiant national d'élève",
+    "hidden_identifier:link": "contient un lien",
+    "hidden_identifier:nir": "contient un numéro de sécurité sociale",
+    "hidden_identifier:phone": "contient un numéro de téléphone",
+    "idempotency_key_reused": "clé d'idempotence déjà servie",
+    "invalid_payload": "contenu refusé",
+    "literal_error": "valeur hors de la liste",
+    "missing": "ce champ manque",
+    "no_common_suite": "aucun chiffrement commun",
+    "not_delivered": "boîte du destinataire injoignable",
+    "not_identified": "jeton absent ou refusé",
+    "not_permitted": "ce rôle ne le permet pas",
+    "unavailable": "serveur indisponible",
+    "undeliverable": "lettre trop longue",
+    "unknown": "inconnu",
+    "unknown_agreement": "accord inconnu",
+    "unknown_case": "dossier inconnu",
+    "unknown_person": "personne inconnue",
+    "unknown_type": "type de message inconnu",
+    "unverified": "la signature n'est pas celle de l'expéditeur annoncé",
+    "NoStreamResponseError": "aucune boîte ne lui est ouverte à cette adresse",
+    "permission_denied": "ses droits ne le permettent pas",
+}
+"""Codes of errors and of faults in a content."""
+
+_SERVICES: Final = {f"relais-{kind.value}": f"nœud ({name})" for kind, name in KINDS.items()}
+_RECEIPT: Final = ("delivery.receipt", "accusé de réception")
+_RECORDED: Final = {
+    "charter": "charte acceptée",
+    "enrolled": "inscription dans l'établissement",
+    "open_case": "accompagnement ouvert",
+}
+_MINIMISED: Final = "données strictement nécessaires"
+_EACH_RECIPIENT: Final = "accord pour ce destinataire"
+
+
+def reason(code: str) -> str:
+    """An article with what it asks, or the words of an error's code."""
+    words = articles().get(code)
+    return CODES.get(code, code) if words is None else f"{code} ({words})"
+
+
+def service(name: str) -> str:
+    """What program a step ran in."""
+    return _SERVICES.get(name, name)
+
+
+def message(type_: str, registry: Registry | None = None) -> str:
+    """What people call a type of message. registry: this installation's, by default."""
+    return _labels(registry or _installed()).get(type_, type_)
+
+
+def titles(registry: Registry) -> dict[str, str]:
+    """What people call each field of the messages, those of inner blocks included."""
+    found: dict[str, str] = {}
+    waiting = [flow.payload for _, flow in registry.flows()]
+    while waiting:
+        for name, info in waiting.pop().model_fields.items():
+            found.setdefault(name, info.title or name)
+            waiting += blocks(info.annotation)
+    return found
+
+
+@cache
+def articles() -> dict[str, str]:
+    """What each article of this installation's conventions asks before a message passes."""
+    found: defaultdict[str, dict[str, None]] = defaultdict(dict)
+    for instrument in instruments(_installed()):
+        for check in _checks(instrument):
+            found[check.article][asked(check).partition(" (")[0]] = None
+            if isinstance(check, Agreement):
+                found[check.recipient_article][_EACH_RECIPIENT] = None
+        found[instrument.minimisation_article][_MINIMISED] = None
+    return {article: " ; ".join(words) for article, words in found.items()}
+
+
+def asked(check: Check) -> str:
+    """What a check asks, without the codes that `contracts.export.said` quotes."""
+    if isinstance(check, Recorded):
+        return _RECORDED.get(check.name, said(check))
+    return "finalité prévue" if isinstance(check, Purpose) else said(check)
+
+
+def _checks(instrument: Instrument) -> Iterator[Check]:
+    for flow in instrument.flows:
+        yield from (*flow.checks, *instrument_checks(instrument, flow))
+
+
+@cache
+def _installed() -> Registry:
+    return conventions.load()
+
+
+def _labels(registry: Registry) -> dict[str, str]:
+    named = {one.type: one.label for one in CONTROL_TYPES.values()}
+    return dict([_RECEIPT]) | named | {flow.type: flow.label for _, flow in registry.flows()}

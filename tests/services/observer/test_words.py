@@ -1,0 +1,39 @@
+"""Every code that people meet has its word, or is shown as it is."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from contracts import registry
+from services.observer import words
+
+CHASSIS = Path(__file__).parents[3] / "services" / "chassis"
+
+
+def test_every_event_of_a_journal_has_a_word() -> None:
+    code = "".join(path.read_text("utf-8") for path in CHASSIS.glob("*.py"))
+    written = set(re.findall(r"event=\"([a-z_.]+)\"", code))
+    written |= set(re.findall(r"_journal\(tx, core, \"([a-z_.]+)\"", code))
+    assert len(written) > 8
+    assert written - set(words.EVENTS) == set()
+
+
+def test_every_message_control_and_receipt_has_a_label() -> None:
+    for _, flow in registry.load().flows():
+        assert words.message(flow.type) == flow.label
+    assert words.message("erasure.done") == "effacement certifié"
+    assert words.message("delivery.receipt") == "accusé de réception"
+    assert words.message("x.y") == "x.y"
+
+
+def test_an_article_says_what_it_asks_and_a_code_what_it_means() -> None:
+    assert words.reason("A-2.10") == "A-2.10 (information préalable)"
+    assert words.reason("A-5.1") == "A-5.1 (données strictement nécessaires)"
+    assert words.reason("unknown_type") == "type de message inconnu"
+    assert words.reason("Z-9.9") == "Z-9.9"
+
+
+def test_a_field_is_called_by_its_title_wherever_it_stands() -> None:
+    titles = words.titles(registry.load())
+    assert (titles["hoped_help"], titles["role"]) == ("Aide espérée", "Fonction")
