@@ -92,6 +92,7 @@ WORTH_IT: Final = 4
 _NAMES: Final = {
     "BOOLEAN": "bool",
     "BYTEA": "bytea",
+    "DATE": "date",
     "INTEGER": "int4",
     "BIGINT": "int8",
     "TEXT": "text",
