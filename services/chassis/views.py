@@ -10,13 +10,14 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection, Row, select
 
 from contracts.gate import Refused, decide
 from contracts.kernel.agreement import Proof
 from contracts.kernel.errors import UnknownName
 from contracts.kernel.facts import from_json
+from contracts.kernel.fields import Instant
 from contracts.kernel.organisation import Kind
 from contracts.kernel.paris import day_of
 from services.chassis import standing, tables
@@ -38,7 +39,7 @@ class MessageFilter(BaseModel):
 
     state: str | None = None
     type: str | None = None
-    since: AwareDatetime | None = None
+    since: Instant | None = None
     limit: int = Field(default=PAGE, ge=1, le=PAGE)
 
 
