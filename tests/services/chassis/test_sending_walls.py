@@ -144,13 +144,14 @@ async def test_of_two_open_conventions_none_is_guessed(pair: Pair) -> None:
     assert named.state == letters.QUEUED
 
 
-async def test_of_two_conventions_the_one_that_is_open_carries(pair: Pair) -> None:
-    """Beside the refusal above: what is suspended is no candidate."""
-    sign_another(pair, "a-autre-annee")
+@pytest.mark.parametrize("name", ["a-autre-annee", "z-autre-annee"])
+async def test_of_two_conventions_the_one_that_is_open_carries(pair: Pair, name: str) -> None:
+    """Beside the refusal above: what is suspended is no candidate, in whatever order they come."""
+    sign_another(pair, name)
     agreement_id = pair.agreement()
     pair.act(pair.city, ActKind.SUSPENSION)
     assert refused_on(pair, agreement_id) == set()
-    assert {row.instrument for row in pair.school.rows(tables.outbox)} == {"a-autre-annee"}
+    assert {row.instrument for row in pair.school.rows(tables.outbox)} == {name}
 
 
 # -- agreements and persons --------------------------------------------------------------------
