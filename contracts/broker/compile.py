@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import date, datetime
 from itertools import permutations
 from typing import Final
@@ -83,17 +84,18 @@ def compile_grants(
     """Every grant of the federation, or of one node's own view of it, each subject once.
 
     A duty holds between organisations that signed a convention together, open or not: their keys
-    are pinned by it, and its lapse never blocks a duty (design §10.2).
+    are pinned by it, and its lapse never blocks a duty (design §10.2). A convention that cannot be
+    compiled gets no grant, and costs nobody else theirs.
     """
     made: dict[str, Grant] = {}
     listed, entries = list(duties), _distinct(entries)
     for signed in conventions:
-        found = grants_of(signed, entries, at)
+        with suppress(ValueError, OverflowError):  # dates nobody can compute: no grant for it
+            made.update((one.subject, one) for one in grants_of(signed, entries, at))
         if listed and signed.opens_on is not None:
             for pair in _pairs(sorted(signed.orgs), entries):
                 for duty in listed:
-                    found += duty_grants(duty, *pair, at)
-        made.update((one.subject, one) for one in found)
+                    made.update((one.subject, one) for one in duty_grants(duty, *pair, at))
     return [made[subject] for subject in sorted(made)]
 
 

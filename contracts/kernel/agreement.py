@@ -12,14 +12,14 @@ from hashlib import sha256
 from typing import Annotated, Literal, Self
 
 from joserfc.jwk import OKPKey
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from contracts.kernel.canonical import digest
 from contracts.kernel.checks import Giver
 from contracts.kernel.documents import Document, KeyFinder, sign, verify
 from contracts.kernel.facts import AgreementFacts
-from contracts.kernel.fields import Code, ShortText
+from contracts.kernel.fields import Code, Instant, NoticeVersion
 from contracts.kernel.messages import Identity
 from contracts.kernel.organisation import OrgId
 from contracts.kernel.paris import add_months, birthday, day_of, midnight
@@ -55,10 +55,10 @@ class Proof(Document):
     giver: Giver
     assent: Assent
     associated: tuple[Code, ...] = ()
-    notice_version: ShortText
-    notice_at: AwareDatetime
-    given_at: AwareDatetime
-    expires_at: AwareDatetime
+    notice_version: NoticeVersion
+    notice_at: Instant
+    given_at: Instant
+    expires_at: Instant
 
     @model_validator(mode="after")
     def _within_a_year(self) -> Self:

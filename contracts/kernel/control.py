@@ -7,30 +7,12 @@ and dates, never a reason.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BeforeValidator, Field
-from pydantic_core import PydanticCustomError
+from pydantic import BeforeValidator, Field
 
-from contracts.kernel.fields import ConventionRef, Day, Payload, said
-
-
-def _instant(value: Any) -> Any:  # noqa: ANN401 -- whatever came
-    """Refuse bare numbers: pydantic reads them as Unix time, and a phone number is one."""
-    if isinstance(value, datetime) or (isinstance(value, str) and _RFC3339.fullmatch(value)):
-        return value
-    raise PydanticCustomError("instant", "is not an instant with its offset")
-
-
-_RFC3339 = re.compile(
-    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)", re.ASCII
-)
-
-Instant = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_instant)]
-"""An instant with its offset, RFC 3339."""
+from contracts.kernel.fields import ConventionRef, Day, Instant, Payload, said
 
 Id = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 """Random id in hexadecimal."""

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from contracts.kernel.documents import wrong_fields
 from contracts.kernel.errors import Unverified
+from contracts.kernel.fields import Instant
 from contracts.kernel.organisation import OrgId
 
 MessageId = str
@@ -46,8 +47,8 @@ class Envelope(BaseModel):
     type: str = Field(max_length=60)
     source: OrgId
     to: OrgId
-    time: AwareDatetime
-    expiresat: AwareDatetime
+    time: Instant
+    expiresat: Instant
     schemaversion: int = 1
     instrument: str = Field(max_length=80)
     version: int | None = None
@@ -56,7 +57,7 @@ class Envelope(BaseModel):
     seq: int = 0
     agreement: str | None = Field(default=None, pattern=r"^[0-9a-f]{32}$")
     proof: str | None = None
-    informedat: AwareDatetime | None = None
+    informedat: Instant | None = None
     traceparent: str | None = Field(default=None, max_length=64)
     data: dict[str, Any]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache
 from typing import Annotated, Any, Final, Literal, cast
 
@@ -18,6 +18,7 @@ import phonenumbers
 from annotated_types import GroupedMetadata
 from pydantic import (
     AfterValidator,
+    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -106,6 +107,18 @@ def _iso_date(value: Any) -> Any:  # noqa: ANN401 -- whatever the caller typed
     return value
 
 
+def _instant(value: Any) -> Any:  # noqa: ANN401 -- whatever came
+    """Refuse bare numbers: pydantic reads them as Unix time, and a phone number is one."""
+    if isinstance(value, datetime) or (isinstance(value, str) and _RFC3339.fullmatch(value)):
+        return value
+    raise PydanticCustomError("instant", "is not an instant with its offset")
+
+
+_RFC3339: Final = re.compile(
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)", re.ASCII
+)
+
+
 PersonName = Annotated[
     str,
     Field(min_length=1, max_length=80),
@@ -115,6 +128,9 @@ PersonName = Annotated[
 
 ShortText = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_nothing_hidden)]
 """A name of a service, a place or a role; never a sentence about a person."""
+
+NoticeVersion = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_nothing_hidden)]
+"""Name of the text that a person was given, as information."""
 
 Email = Annotated[
     str,
@@ -146,8 +162,31 @@ ConventionRef = Annotated[
 ]
 """Id of a signed convention, chosen once."""
 
-Day = Annotated[date, BeforeValidator(_iso_date)]
-"""A legal day in Paris, ISO 8601."""
+FIRST_DAY: Final = date(1900, 1, 1)
+LAST_DAY: Final = date(2199, 12, 31)
+"""Between these a day may lie: nobody alive was born before the first, and what is counted from the
+last (a term, a notice, a purge, eighteen years) stays far from the year 9999, where dates end and
+where one document would stop whoever computes with it."""
+
+Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY), BeforeValidator(_iso_date)]
+"""A day in Paris, ISO 8601."""
+
+LegalDay = Annotated[Day, Field(ge=date(2000, 1, 1))]
+"""A day that a signed convention or an act states; no convention here was signed before 2000."""
+
+Instant = Annotated[
+    AwareDatetime,
+    Field(
+        strict=False,
+        ge=datetime(FIRST_DAY.year, 1, 1, tzinfo=UTC),
+        lt=datetime(LAST_DAY.year + 1, 1, 1, tzinfo=UTC),
+    ),
+    BeforeValidator(_instant),
+]
+"""An instant with its offset, RFC 3339, in the same centuries as a day."""
+
+LAST_NUMBER: Final = 2**63 - 1
+"""Largest whole number that both databases hold."""
 
 
 @dataclass(frozen=True, slots=True)

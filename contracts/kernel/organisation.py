@@ -9,10 +9,10 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from contracts.kernel.documents import Document
-from contracts.kernel.fields import Email, ShortText, Siret, Uai
+from contracts.kernel.fields import LAST_NUMBER, Email, Instant, ShortText, Siret, Uai
 
 OrgId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,40}$")]
 """Name of an organisation on the bus, chosen once (``college-des-saules``)."""
@@ -49,7 +49,7 @@ class EncryptionKey(Document):
     kid: str = Field(pattern=r"^[A-Za-z0-9_-]{8,64}$")
     suite: Suite
     public: str = Field(description="raw public key, base64url without padding")
-    not_after: AwareDatetime
+    not_after: Instant
 
 
 class SigningKey(Document):
@@ -77,8 +77,10 @@ class DirectoryEntry(Document):
     siret: Siret | None = None
     uai: Uai | None = None
     dpo: Email
-    sequence: int = Field(ge=1, description="grows with each new entry; the highest one holds")
-    issued_at: AwareDatetime
+    sequence: int = Field(
+        ge=1, le=LAST_NUMBER, description="grows with each new entry; the highest one holds"
+    )
+    issued_at: Instant
     signing_key: SigningKey
     encryption_keys: tuple[EncryptionKey, ...] = Field(min_length=1)
     floor: Suite = Field(description="weakest suite this organisation accepts")
@@ -91,4 +93,4 @@ class RotationStatement(Document):
 
     org: OrgId
     successor: SigningKey
-    at: AwareDatetime
+    at: Instant

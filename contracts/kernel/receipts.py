@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from contracts.kernel.documents import wrong_fields
 from contracts.kernel.errors import Unverified
+from contracts.kernel.fields import LAST_NUMBER, Instant
 from contracts.kernel.organisation import OrgId
 
 Status = Literal["received", "read", "not_open", "invalid", "unverified", "expired"]
@@ -30,15 +31,15 @@ class Receipt(_Closed):
 
     message_id: str = Field(pattern=r"^[0-9a-f]{32}$")
     status: Status
-    at: AwareDatetime
+    at: Instant
 
 
 class Head(_Closed):
     """Last line of one chain of the signer's journal."""
 
-    chain: str
-    seq: int
-    hash: str
+    chain: str = Field(pattern=r"^[ -~]{1,100}$")
+    seq: int = Field(ge=0, le=LAST_NUMBER)
+    hash: str = Field(pattern=r"^[0-9a-f]{64}$")
 
 
 class ReceiptBatch(_Closed):
@@ -46,7 +47,7 @@ class ReceiptBatch(_Closed):
 
     source: OrgId
     to: OrgId
-    at: AwareDatetime
+    at: Instant
     receipts: tuple[Receipt, ...]
     heads: tuple[Head, ...]
 

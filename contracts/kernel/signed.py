@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from typing import Any, Final, Literal
 
 from joserfc.jwk import OKPKey
-from pydantic import AwareDatetime, Field
+from pydantic import Field, TypeAdapter, ValidationError
 
 from contracts.kernel.documents import Document, verify, verify_many
 from contracts.kernel.errors import InvalidDocument
 from contracts.kernel.facts import InstrumentFacts
-from contracts.kernel.fields import ConventionRef, Day, ShortText
+from contracts.kernel.fields import ConventionRef, Instant, LegalDay, ShortText
 from contracts.kernel.instrument import Convention, Instrument, NoticeStarts
 from contracts.kernel.organisation import Kind, OrgId, Suite
 from contracts.kernel.paris import add_months, add_years, day_of, midnight
@@ -68,11 +68,11 @@ class Terms(Document):
 
     id: ConventionRef
     convention: str
-    version: int = Field(ge=1)
+    version: int = Field(ge=1, le=1_000_000)
     parties: tuple[Party, ...] = Field(min_length=2)
     evidence: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
-    effective_on: Day | None = None
-    until: Day | None = Field(default=None, description="end that an amendment gives the text")
+    effective_on: LegalDay | None = None
+    until: LegalDay | None = Field(default=None, description="end that an amendment gives the text")
     invented: bool = False
 
 
@@ -91,12 +91,21 @@ class Act(Document):
     """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{3,60}$")
-    convention_id: str
+    convention_id: ConventionRef
     kind: ActKind
     org: OrgId
-    at: AwareDatetime
-    sent_on: Day | None = None
-    received_on: Day | None = None
+    at: Instant
+    sent_on: LegalDay | None = None
+    received_on: LegalDay | None = None
+
+
+NOTICE_DAYS: Final = 31
+"""A notice counts from its letter, and from no earlier than so many days before its act: what a
+party learns of only now must not have ended before now."""
+
+NoticeFault = Literal["before_signature", "stale"]
+"""Why a termination notice counts for nothing: its letter is older than the first signature, or
+than a year when the act was done."""
 
 
 @dataclass(frozen=True)
@@ -202,11 +211,26 @@ class SignedConvention:
         """Day that starts the earliest notice; a letter not yet received starts nothing."""
         receipt = self.convention.termination.starts is NoticeStarts.RECEIPT
         days = [
-            act.received_on if receipt else act.sent_on
+            max(day, day_of(act.at) - timedelta(days=NOTICE_DAYS))
             for act in self.acts
             if act.kind is ActKind.TERMINATION_NOTICE
+            and self.notice_fault(act) is None
+            and (day := act.received_on if receipt else act.sent_on) is not None
         ]
-        return min((day for day in days if day is not None), default=None)
+        return min(days, default=None)
+
+    def notice_fault(self, act: Act) -> NoticeFault | None:
+        """Why a termination notice counts for nothing, if it does (A-10.1).
+
+        Else one document with an old date would end, and have destroyed, everything at once.
+        """
+        letter = [day for day in (act.sent_on, act.received_on) if day is not None]
+        signed = self.versions[0].signed_on.values()
+        if letter and signed and min(letter) < min(signed):
+            return "before_signature"
+        if letter and min(letter) < add_years(day_of(act.at), -1):
+            return "stale"
+        return None
 
     @cached_property
     def notice_ends_on(self) -> date | None:
@@ -307,10 +331,13 @@ def read_terms(token: str, find: TermsFinder) -> Signed:
     return Signed(terms, signed_on)
 
 
+_LEGAL_DAY: Final[TypeAdapter[date]] = TypeAdapter(LegalDay)
+
+
 def _day(header: Mapping[str, Any]) -> date:
     try:
-        return date.fromisoformat(str(header["signed_on"]))
-    except (KeyError, ValueError):
+        return _LEGAL_DAY.validate_python(str(header["signed_on"]))
+    except (KeyError, ValidationError):
         raise InvalidDocument("A signature states no date.") from None
 
 

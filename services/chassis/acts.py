@@ -11,9 +11,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 from sqlalchemy import select
 
-from contracts.kernel.control import Instant
 from contracts.kernel.errors import InvalidPayload, Refused, UnknownName
-from contracts.kernel.fields import Payload, ShortText, said
+from contracts.kernel.fields import Instant, NoticeVersion, Payload, said
 from services.chassis import standing, tables
 from services.chassis.core import Core
 from services.chassis.database import Tx
@@ -30,7 +29,7 @@ class NoticeBody(Payload):
 
     person_id: str = said("Personne", why="Désigne la personne du registre.", source="RGPD 13")
     instrument: str = said("Texte", why="Dit de quel devoir on l'a informée.", source="RGPD 13")
-    version: ShortText = said("Version", why="Dit quel texte a été remis.", source="RGPD 13")
+    version: NoticeVersion = said("Version", why="Dit quel texte a été remis.", source="RGPD 13")
     channel: Literal["meeting", "letter", "phone", "email"] = said(
         "Moyen", why="Dit comment la personne a été informée.", source="RGPD 13"
     )

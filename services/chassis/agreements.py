@@ -16,9 +16,9 @@ from sqlalchemy import ColumnElement, select, update
 
 from contracts.kernel.agreement import Assent, Proof, expiry
 from contracts.kernel.checks import Giver
-from contracts.kernel.control import AgreementChanged, Instant
+from contracts.kernel.control import AgreementChanged
 from contracts.kernel.errors import InvalidPayload, UnknownName
-from contracts.kernel.fields import Code, Payload, ShortText, said
+from contracts.kernel.fields import Code, Instant, NoticeVersion, Payload, said
 from contracts.kernel.organisation import OrgId
 from contracts.kernel.paris import add_months, day_of, midnight
 from contracts.kernel.signed import OPEN_STATES, SignedConvention
@@ -35,7 +35,7 @@ from services.chassis.standing import Person
 class NoticeRecord(Payload):
     """Information given to the family: when, how, in which version and language (A-2.10)."""
 
-    version: ShortText = said("Version", why="Dit quel texte a été remis.", source="A-2.10")
+    version: NoticeVersion = said("Version", why="Dit quel texte a été remis.", source="A-2.10")
     channel: Literal["meeting", "letter", "phone", "email"] = said(
         "Moyen", why="Dit comment la famille a été informée.", source="A-2.10"
     )
@@ -92,7 +92,15 @@ class Withdrawal:
 def register_person(
     tx: Tx, core: Core, person: Person, person_id: str, agent_id: str, at: datetime
 ) -> str:
-    """Add a person to one's own register, sealed under a key of its own."""
+    """Add a person to one's own register, sealed under a key of its own.
+
+    Raises InvalidPayload for a birth date in the future.
+    """
+    if person.identity.birth_date > day_of(at):
+        raise InvalidPayload(
+            "Une date de naissance ne peut pas être dans le futur.",
+            fields=(("identity.birth_date", "in_the_future"),),
+        )
     scope = person_scope(person_id)
     core.keystore.fresh(scope)
     content = person.model_dump_json().encode()

@@ -34,6 +34,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
+from services.chassis.engines import check_text
+
 
 class _Texts(TypeDecorator[list[str]]):
     """Texts as one parameter: an array on PostgreSQL, a JSON list on SQLite."""
@@ -47,7 +49,9 @@ class _Texts(TypeDecorator[list[str]]):
         return dialect.type_descriptor(kind)
 
     def process_bind_param(self, value: list[str] | None, dialect: Dialect) -> Any:  # noqa: ANN401 -- what the driver takes
-        """Write the list."""
+        """Write the list. Raises UnfitText."""
+        for text in value or ():
+            check_text(text)
         return value if value is None or dialect.name == "postgresql" else json.dumps(value)
 
 
@@ -92,9 +96,9 @@ WORTH_IT: Final = 4
 _NAMES: Final = {
     "BOOLEAN": "bool",
     "BYTEA": "bytea",
+    "DATE": "date",
     "INTEGER": "int4",
     "BIGINT": "int8",
-    "DATE": "date",
     "TEXT": "text",
     "TIMESTAMP WITH TIME ZONE": "timestamptz",
     "VARCHAR": "varchar",

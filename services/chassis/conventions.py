@@ -6,17 +6,18 @@ node then trusts the keys that the text pins, and no other.
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from typing import Any
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from contracts.kernel.control import ConventionStateChanged
 from contracts.kernel.documents import add_signature, sign
 from contracts.kernel.errors import InvalidDocument, InvalidPayload, UnknownName
-from contracts.kernel.fields import Day
+from contracts.kernel.fields import Instant, LegalDay
 from contracts.kernel.paris import day_of
-from contracts.kernel.signed import Act, ActKind, SignedConvention, Terms
+from contracts.kernel.signed import NOTICE_DAYS, Act, ActKind, NoticeFault, SignedConvention, Terms
 from services.chassis.controls import send_control
 from services.chassis.database import Tx
 from services.chassis.node import Node
@@ -29,7 +30,7 @@ class SignatureBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     terms: Terms
-    signed_on: Day
+    signed_on: LegalDay
 
 
 class ActBody(BaseModel):
@@ -38,9 +39,9 @@ class ActBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     kind: ActKind
-    at: AwareDatetime | None = None
-    sent_on: Day | None = None
-    received_on: Day | None = None
+    at: Instant | None = None
+    sent_on: LegalDay | None = None
+    received_on: LegalDay | None = None
 
 
 async def sign_terms(node: Node, content: bytes) -> dict[str, Any]:
@@ -75,40 +76,55 @@ async def sign_act(node: Node, convention_id: str, content: bytes) -> dict[str, 
         raise InvalidPayload(
             "L'acte n'a pas la forme attendue.", fields=fields_at_fault(error)
         ) from None
-    if convention_id not in node.core.directory.conventions:
+    signed = node.core.directory.conventions.get(convention_id)
+    if signed is None:
         raise UnknownName("Cette convention n'est pas connue ici.")
-    _dated(body, day_of(node.clock.now()))
+    act = _act(node, convention_id, body)
+    _dated(signed, act, node.clock.now())
     with node.telemetry.span("convention.act", convention_id=convention_id) as step:
-        done = await _published(node, convention_id, body, step.traceparent or None)
+        done = await _published(node, act, step.traceparent or None)
         step.set(state="recorded")
     return done
 
 
-async def _published(
-    node: Node, convention_id: str, body: ActBody, traceparent: str | None
-) -> dict[str, Any]:
-    at = node.clock.now()
-    act = Act(
+def _act(node: Node, convention_id: str, body: ActBody) -> Act:
+    return Act(
         id=f"act-{node.given.new_id()}",
         convention_id=convention_id,
         kind=body.kind,
         org=node.core.org,
-        at=body.at or at,
+        at=body.at or node.clock.now(),
         sent_on=body.sent_on,
         received_on=body.received_on,
     )
+
+
+async def _published(node: Node, act: Act, traceparent: str | None) -> dict[str, Any]:
+    at = node.clock.now()
     await node.post_document("/acts", sign(act.to_bytes(), node.core.keys.signing, typ="act"))
-    signed = node.core.directory.conventions[convention_id]
+    signed = node.core.directory.conventions[act.convention_id]
     await node.database.write(lambda tx: _tell(tx, node, signed, at, traceparent))
     return {"act_id": act.id, "state": signed.state(at).value}
 
 
-def _dated(body: ActBody, today: date) -> None:
-    if body.kind is not ActKind.TERMINATION_NOTICE:
+_NOTICE_FAULTS: Final[Mapping[NoticeFault, str]] = {
+    "before_signature": "La lettre recommandée est antérieure à la première signature.",
+    "stale": "La lettre recommandée a plus d'un an : envoyez-en une autre.",
+}
+
+
+def _dated(signed: SignedConvention, act: Act, at: datetime) -> None:
+    """Refuse a notice without its letter, or with one that no notice can rest on (A-10.1)."""
+    if act.kind is not ActKind.TERMINATION_NOTICE:
         return
-    days = [day for day in (body.sent_on, body.received_on) if day is not None]
-    if not days or max(days) > today:
+    days = [day for day in (act.sent_on, act.received_on) if day is not None]
+    if not days or max(days) > day_of(at):
         raise InvalidPayload("Un préavis porte la date, passée, de sa lettre recommandée.")
+    if not at - timedelta(days=NOTICE_DAYS) <= act.at <= at:
+        raise InvalidPayload(f"Un préavis s'enregistre dans les {NOTICE_DAYS} jours.")
+    fault = signed.notice_fault(act)
+    if fault is not None:
+        raise InvalidPayload(_NOTICE_FAULTS[fault], fields=(("sent_on", fault),))
 
 
 def _tell(

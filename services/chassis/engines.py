@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, DontWrapMixin, IntegrityError, OperationalError
 
 from contracts.kernel.errors import RelaisError, Unavailable
 
@@ -37,6 +37,21 @@ class Conflict(RelaisError):
 
     code = "conflict"
     status = 409
+
+
+class UnfitText(RelaisError, DontWrapMixin):
+    """A text that a column cannot hold, refused before either database sees it."""
+
+    code = "unfit_text"
+    status = 422
+
+
+def check_text(text: str, most: int | None = None) -> None:
+    """Refuse what PostgreSQL refuses and SQLite would keep: too many characters, a NUL."""
+    if most is not None and len(text) > most:
+        raise UnfitText(f"Un texte dépasse {most} caractères.")
+    if "\0" in text:
+        raise UnfitText("Un texte contient un caractère nul.")
 
 
 def make_engine(url: str, *, begin: str = "BEGIN", read_only: bool = False) -> Engine:

@@ -24,6 +24,7 @@ from contracts.kernel.facts import to_json as facts_json
 from contracts.kernel.fields import Payload
 from contracts.kernel.instrument import Cardinality, Flow
 from contracts.kernel.messages import Identity
+from contracts.kernel.paris import day_of
 from contracts.kernel.receipts import ReceiptBatch
 from services.chassis import standing, tables
 from services.chassis.bulk import among_given
@@ -168,6 +169,10 @@ def _through_the_gate(
     opens = flow.case is Cardinality.OPENS
     if opens and (case_id is None or tx.get(standing.CASES, case_id) is not None):
         _refuse(tx, core, opened, envelope, letter, Handled.INVALID, ("case",), None, at)
+        return Handled.INVALID
+    identity = identity_of(payload)
+    if identity is not None and identity.birth_date > day_of(at):
+        _refuse(tx, core, opened, envelope, letter, Handled.INVALID, ("birth_date",), None, at)
         return Handled.INVALID
     case = _known(tx, core, opened, flow, envelope, payload)
     facts = _facts(tx, core, opened, flow, envelope, case, at)

@@ -6,18 +6,19 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
+from pydantic import Field, TypeAdapter, ValidationError
 from sqlalchemy import Connection, func, select
 
 from contracts.broker.subjects import letter_subject
 from contracts.gate import instrument_checks
 from contracts.kernel.binding import Binding
 from contracts.kernel.documents import sign
-from contracts.kernel.errors import UnknownName
-from contracts.kernel.fields import caller_model
+from contracts.kernel.errors import InvalidPayload, UnknownName
+from contracts.kernel.fields import LAST_NUMBER, caller_model
 from contracts.kernel.instrument import Flow, subject_token
 from contracts.kernel.organisation import Kind
 from contracts.kernel.paris import add_months, day_of
@@ -172,6 +173,20 @@ def _next_review(node: Node, opens: Any, months: int) -> str | None:  # noqa: AN
     return add_months(opens, months * count).isoformat()
 
 
+_PLACE: Final[TypeAdapter[int]] = TypeAdapter(Annotated[int, Field(ge=0, le=LAST_NUMBER)])
+
+
+def read_place(text: str) -> int:
+    """The sequence number that a header gives; raises InvalidPayload."""
+    try:
+        return _PLACE.validate_python(text)
+    except ValidationError:
+        raise InvalidPayload(
+            "Last-Event-ID porte le numéro du dernier événement reçu.",
+            fields=(("last-event-id", "sequence"),),
+        ) from None
+
+
 def _journal(routes: APIRouter, node: Node) -> None:
     @routes.get("/journal")
     async def journal(request: Request) -> Response:
@@ -224,7 +239,7 @@ def _journal(routes: APIRouter, node: Node) -> None:
         """Server-Sent Events: journal lines as CloudEvents, resumable with Last-Event-ID."""
         agent_of(node, request, Right.READ)
         last = request.headers.get("last-event-id", "")
-        after = int(last) if last.isdecimal() else node.journal.head().seq
+        after = read_place(last) if last else node.journal.head().seq
         return StreamingResponse(
             _stream(node, after, request.is_disconnected), media_type="text/event-stream"
         )

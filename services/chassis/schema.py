@@ -23,6 +23,8 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
+from services.chassis.engines import check_text
+
 if TYPE_CHECKING:
     from sqlalchemy import Dialect
 
@@ -45,6 +47,26 @@ def new_metadata() -> MetaData:
     (``ForeignKey(schema.journal.c.seq)``), since names are looked up inside one collection.
     """
     return MetaData(naming_convention=_NAMING)
+
+
+class Chars(TypeDecorator[str]):
+    """A text of at most so many characters, the same limit on both databases.
+
+    SQLite keeps any length and a NUL as well. Raises UnfitText.
+    """
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, length: int) -> None:
+        super().__init__(length)
+        self.length = length  # in the cache key of statements, under the argument's own name
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 -- SQLAlchemy's signature
+        """Check it."""
+        if value is not None:
+            check_text(value, self.length)
+        return value
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -97,22 +119,22 @@ metadata = new_metadata()
 journal = Table(
     "journal",
     metadata,
-    Column("chain", String(100), primary_key=True),
+    Column("chain", Chars(100), primary_key=True),
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
     Column("at", UtcDateTime, nullable=False),
-    Column("event", String(100), nullable=False),
-    Column("message_id", String(100)),
-    Column("flow", String(100)),
-    Column("outcome", String(100), nullable=False),
+    Column("event", Chars(100), nullable=False),
+    Column("message_id", Chars(100)),
+    Column("flow", Chars(100)),
+    Column("outcome", Chars(100), nullable=False),
     Column("articles", Codes, nullable=False),
-    Column("rules_version", String(100), nullable=False),
-    Column("commitment", String(HASH_LENGTH)),
-    Column("prev", String(HASH_LENGTH), nullable=False),
-    Column("hash", String(HASH_LENGTH), nullable=False),
+    Column("rules_version", Chars(100), nullable=False),
+    Column("commitment", Chars(HASH_LENGTH)),
+    Column("prev", Chars(HASH_LENGTH), nullable=False),
+    Column("hash", Chars(HASH_LENGTH), nullable=False),
     # What follows is beside the hash, so that it can be removed and the chain still verify.
-    Column("scope", String(200)),
-    Column("case_id", String(100)),
-    Column("agent_id", String(200)),
+    Column("scope", Chars(200)),
+    Column("case_id", Chars(100)),
+    Column("agent_id", Chars(200)),
     Column("facts_sealed", LargeBinary),
     Index(None, "message_id"),
     Index(None, "case_id"),
@@ -124,10 +146,10 @@ witnessed_heads = Table(
     "witnessed_heads",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("org", String(100), nullable=False),
-    Column("chain", String(100), nullable=False),
+    Column("org", Chars(100), nullable=False),
+    Column("chain", Chars(100), nullable=False),
     Column("seq", BigInteger, nullable=False),
-    Column("hash", String(HASH_LENGTH), nullable=False),
+    Column("hash", Chars(HASH_LENGTH), nullable=False),
     Column("proof", LargeBinary, nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Index(None, "org", "chain", "seq"),

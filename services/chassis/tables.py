@@ -12,18 +12,17 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    String,
     Table,
     Text,
     UniqueConstraint,
 )
 
-from services.chassis.schema import HASH_LENGTH, Codes, UtcDateTime, metadata
+from services.chassis.schema import HASH_LENGTH, Chars, Codes, UtcDateTime, metadata
 
-ID = String(32)
-CODE = String(64)
-ORG = String(48)
-TYPE = String(64)
+ID = Chars(32)
+CODE = Chars(64)
+ORG = Chars(48)
+TYPE = Chars(64)
 
 
 persons = Table(
@@ -152,7 +151,7 @@ deadlines = Table(
     metadata,
     Column("deadline_id", ID, primary_key=True),
     Column("kind", CODE, nullable=False),
-    Column("subject", String(80), nullable=False),
+    Column("subject", Chars(80), nullable=False),
     Column("level", Integer, nullable=False),
     Column("case_id", ID, index=True),
     Column("article", CODE, nullable=False),
@@ -191,7 +190,7 @@ outbox = Table(
     Column("kind", CODE, nullable=False),
     Column("type", TYPE, nullable=False),
     Column("receiver", ORG, nullable=False),
-    Column("subject", String(128), nullable=False),
+    Column("subject", Chars(128), nullable=False),
     Column("instrument", CODE, nullable=False),
     Column("case_id", ID, index=True),
     Column("reference", ID, index=True),
@@ -260,10 +259,10 @@ dead_letters = Table(
     Column("id", ID, primary_key=True),
     Column("sender", ORG, nullable=False),
     Column("message_id", ID, nullable=False),
-    Column("subject", String(128), nullable=False),
+    Column("subject", Chars(128), nullable=False),
     Column("reason", CODE, nullable=False),
     Column("articles", Codes, nullable=False),
-    Column("commitment", String(HASH_LENGTH), nullable=False),
+    Column("commitment", Chars(HASH_LENGTH), nullable=False),
     Column("headers", Text),
     Column("body", LargeBinary),
     Column("attempts", Integer, nullable=False),
@@ -283,7 +282,7 @@ idempotency = Table(
     metadata,
     Column("agent_id", CODE, primary_key=True),
     Column("key", CODE, primary_key=True),
-    Column("request", String(64), nullable=False),
+    Column("request", Chars(64), nullable=False),
     Column("status", Integer, nullable=False),
     Column("answer", Text, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),

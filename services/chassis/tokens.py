@@ -6,16 +6,19 @@ one organisation and one role, and rights never add up.
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
+from typing import Annotated, Final
 
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 from joserfc.jwt import JWTClaimsRegistry
+from pydantic import Field
 
 from contracts.kernel.errors import RelaisError
 
@@ -85,6 +88,17 @@ class Agent:
             raise NotPermitted(f"Le rôle {self.role.value} ne permet pas cet acte.")
 
 
+_AGENT: Final = r"^[!-~]{1,64}$"
+
+AgentId = Annotated[str, Field(pattern=_AGENT)]
+"""Local name of an agent: as long as any table keeps it."""
+
+
+def _check_agent(agent_id: object) -> None:
+    if not isinstance(agent_id, str) or re.fullmatch(_AGENT, agent_id) is None:
+        raise NotIdentified("Un agent porte un identifiant de 64 caractères au plus.")
+
+
 class Tokens:
     """Makes and reads the tokens of one organisation.
 
@@ -99,7 +113,8 @@ class Tokens:
         self._remembered = remembered
 
     def make(self, agent_id: str, role: Role, at: datetime, lifetime: timedelta) -> str:
-        """A token for an agent, valid from now for a time."""
+        """A token for an agent, valid from now for a time; NotIdentified for no such name."""
+        _check_agent(agent_id)
         claims = {
             "iss": self._org,
             "sub": agent_id,
@@ -133,6 +148,7 @@ class Tokens:
             JWTClaimsRegistry(
                 now=now, iss={"essential": True, "value": self._org}, exp={"essential": True}
             ).validate(claims)
-            return Agent(str(claims["sub"]), Role(claims["role"])), int(claims["exp"])
+            _check_agent(claims["sub"])
+            return Agent(claims["sub"], Role(claims["role"])), int(claims["exp"])
         except (JoseError, KeyError, ValueError):
             raise NotIdentified("Ce jeton n'est pas valable ici.") from None

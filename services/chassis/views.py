@@ -10,12 +10,13 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection, Row, select
 
 from contracts.gate import Refused, decide
 from contracts.kernel.errors import UnknownName
 from contracts.kernel.facts import from_json
+from contracts.kernel.fields import LAST_NUMBER, Instant
 from contracts.kernel.organisation import Kind
 from contracts.kernel.paris import day_of
 from services.chassis import standing, tables
@@ -37,7 +38,7 @@ class MessageFilter(BaseModel):
 
     state: State | None = None
     type: str | None = None
-    since: AwareDatetime | None = None
+    since: Instant | None = None
     limit: int = Field(default=PAGE, ge=1, le=PAGE)
 
 
@@ -46,7 +47,7 @@ class ArrivalFilter(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    since: AwareDatetime | None = None
+    since: Instant | None = None
     limit: int = Field(default=PAGE, ge=1, le=PAGE)
 
 
@@ -55,7 +56,7 @@ class JournalFilter(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    since: int = Field(default=0, ge=0)
+    since: int = Field(default=0, ge=0, le=LAST_NUMBER)
 
 
 def _instant(value: datetime | None) -> str | None:

@@ -18,7 +18,7 @@ from services.chassis.erasure import erase_case
 from services.chassis.partner import Doing, LocalAct
 from services.chassis.posting import submit
 from services.chassis.routing import Request
-from services.chassis.tokens import Role
+from services.chassis.tokens import AgentId, Role
 from services.city.handlers import NAMED
 from services.city.queries import ATTENDANCE
 from services.conventions.a_city_school import acts, store
@@ -29,7 +29,7 @@ _WORK: Final = frozenset({Role.AGENT.value, Role.REFERENT.value, Role.MANAGER.va
 class NewReferent(Payload):
     """Who keeps a pathway from now on: a local agent, and the contact that the school is given."""
 
-    agent_id: str = said("Agent", why="Lui seul aura accès désormais.", source="A-2.5")
+    agent_id: AgentId = said("Agent", why="Lui seul aura accès désormais.", source="A-2.5")
     contact: ProfessionalContact = said("Contact", why="Dit à qui s'adresser.", source="A-2.5")
 
 

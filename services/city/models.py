@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Date, LargeBinary, String, Table
+from sqlalchemy import Boolean, Column, Date, LargeBinary, Table
 
-from services.chassis.schema import UtcDateTime, new_metadata
+from services.chassis.schema import Chars, UtcDateTime, new_metadata
 
 metadata = new_metadata()
 
 pathway_referents = Table(
     "city_pathway_referents",
     metadata,
-    Column("case_id", String(32), primary_key=True),
+    Column("case_id", Chars(32), primary_key=True),
     Column("since", UtcDateTime, primary_key=True),
     Column("until", UtcDateTime),
-    Column("agent_id", String(64), nullable=False),
+    Column("agent_id", Chars(64), nullable=False),
     Column("active", Boolean, nullable=False),
     Column("contact", LargeBinary, nullable=False),
 )
@@ -23,10 +23,10 @@ pathway_referents = Table(
 hosts = Table(
     "city_hosts",
     metadata,
-    Column("host_id", String(32), primary_key=True),
-    Column("name", String(80), nullable=False),
-    Column("nature", String(20), nullable=False),
-    Column("agreement", String(80)),
+    Column("host_id", Chars(32), primary_key=True),
+    Column("name", Chars(80), nullable=False),
+    Column("nature", Chars(20), nullable=False),
+    Column("agreement", Chars(80)),
     Column("first_day", Date, nullable=False),
     Column("last_day", Date, nullable=False),
 )
@@ -35,19 +35,19 @@ hosts = Table(
 designations = Table(
     "city_designations",
     metadata,
-    Column("agent_id", String(64), primary_key=True),
+    Column("agent_id", Chars(64), primary_key=True),
     Column("first_day", Date, primary_key=True),
     Column("last_day", Date),
-    Column("decision", String(80), nullable=False),
+    Column("decision", Chars(80), nullable=False),
 )
 """R131-10-1: agents whom the mayor designated, one by one, to receive attendance notices."""
 
 attendance = Table(
     "city_attendance",
     metadata,
-    Column("case_id", String(32), primary_key=True),
-    Column("school", String(48), nullable=False),
-    Column("event", String(32), nullable=False),
+    Column("case_id", Chars(32), primary_key=True),
+    Column("school", Chars(48), nullable=False),
+    Column("event", Chars(32), nullable=False),
     Column("on", Date, nullable=False),
     Column("received_at", UtcDateTime, nullable=False),
     Column("sealed", LargeBinary, nullable=False),

@@ -11,13 +11,13 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
 from sqlalchemy import select
 
-from contracts.kernel.fields import ShortText
+from contracts.kernel.fields import Day, ShortText
 from services.chassis.call import Call
 from services.chassis.journal import Entry
 from services.chassis.node import Node
 from services.chassis.requests import agent_of, read_body
 from services.chassis.scopes import REGISTER_SCOPE
-from services.chassis.tokens import Right
+from services.chassis.tokens import AgentId, Right
 from services.city.models import designations, hosts
 
 
@@ -31,8 +31,8 @@ class Host(_Closed):
     name: ShortText
     nature: Literal["service", "association"]
     agreement: ShortText | None = None
-    first_day: date
-    last_day: date
+    first_day: Day
+    last_day: Day
 
     @model_validator(mode="after")
     def _under_agreement(self) -> Host:
@@ -44,9 +44,9 @@ class Host(_Closed):
 class Designation(_Closed):
     """Body of ``POST /designations`` (R131-10-1): the mayor designates agents one by one."""
 
-    agent_id: ShortText
-    first_day: date
-    last_day: date | None = None
+    agent_id: AgentId
+    first_day: Day
+    last_day: Day | None = None
     decision: ShortText
 
 

@@ -137,6 +137,7 @@ def test_a_proof_says_nothing_of_the_person() -> None:
         "identity",
         "flows",
         "giver",
+        "associated",
         "assent",
         "notice_version",
         "notice_at",

@@ -11,8 +11,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from contracts.kernel.control import Instant
-from contracts.kernel.fields import Day, Listed, Payload, Phone, ShortText, Uai, said
+from contracts.kernel.fields import Day, Instant, Listed, Payload, Phone, ShortText, Uai, said
 from contracts.kernel.messages import Identity, ProfessionalContact, Representative
 
 SIGNATORIES: Final = ("head_teacher", "youth_service", "pupil", "representative")

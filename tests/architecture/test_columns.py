@@ -1,0 +1,103 @@
+"""Columns as data: what a caller may write is as long as its column, on either database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+from sqlalchemy import Column, String, Text, TypeDecorator
+
+from contracts.kernel.organisation import Kind
+from contracts.kernel.receipts import Head
+from services.chassis import migrate, schema, tables
+from services.chassis.acts import NoticeBody
+from services.chassis.agreements import NoticeRecord
+from services.chassis.api import CharterBody, MessageBody
+from services.chassis.engines import UnfitText
+from services.chassis.schema import Chars
+from services.city import models as city
+from services.city.actions import NewReferent
+from services.city.routes import Designation, Host
+
+BRANCHES = {branch for kind in Kind for branch in migrate.branches_of(kind.value)}
+COLUMNS = [
+    column
+    for branch in BRANCHES
+    for table in branch.metadata.sorted_tables
+    for column in table.columns
+]
+"""Of every node, whatever its kind."""
+
+
+def limit(model: type[BaseModel], field: str) -> int | None:
+    """Most characters that a field takes, from its JSON Schema; None where it sets none."""
+    said = model.model_json_schema()["properties"][field]
+    found = [one.get("maxLength", _in_pattern(one)) for one in said.get("anyOf", [said])]
+    lengths = [length for length in found if length is not None]
+    return max(lengths, default=None)
+
+
+def _in_pattern(said: dict[str, Any]) -> int | None:
+    tail = str(said.get("pattern", "")).rpartition(",")[2]
+    number = tail.removesuffix("$").removesuffix("}")
+    return int(number) if number.isdecimal() else None
+
+
+WRITTEN: list[tuple[type[BaseModel], str, Column[Any]]] = [
+    (NoticeRecord, "version", tables.agreements.c.notice_version),
+    (NoticeBody, "version", tables.notices.c.version),
+    (CharterBody, "version", tables.charters.c.version),
+    (MessageBody, "type", tables.outbox.c.type),
+    (MessageBody, "convention_id", tables.outbox.c.instrument),
+    (Head, "chain", schema.witnessed_heads.c.chain),
+    (Head, "hash", schema.witnessed_heads.c.hash),
+    (NewReferent, "agent_id", city.pathway_referents.c.agent_id),
+    (Designation, "agent_id", city.designations.c.agent_id),
+    (Designation, "decision", city.designations.c.decision),
+    (Host, "name", city.hosts.c.name),
+    (Host, "agreement", city.hosts.c.agreement),
+]
+"""What somebody types or sends as a text, and where it is kept."""
+
+
+@pytest.mark.parametrize(
+    ("model", "field", "column"),
+    WRITTEN,
+    ids=lambda one: getattr(one, "__name__", None) or str(one),
+)
+def test_a_field_is_no_longer_than_its_column(
+    model: type[BaseModel], field: str, column: Column[Any]
+) -> None:
+    """Else its caller is told of a table instead of a field."""
+    longest = limit(model, field)
+    assert isinstance(column.type, Chars)
+    if model is Head and field == "hash":  # a digest: its pattern gives the length exactly
+        assert longest is None
+        longest = schema.HASH_LENGTH
+    assert longest is not None
+    assert longest <= column.type.length
+
+
+def texts() -> Iterator[Column[Any]]:
+    for column in COLUMNS:
+        kind = column.type.impl if isinstance(column.type, TypeDecorator) else column.type
+        if isinstance(kind, String) and not isinstance(kind, Text):
+            yield column
+
+
+def test_every_text_of_limited_length_checks_it_itself() -> None:
+    """SQLite keeps any length: what passes there must not fail on PostgreSQL."""
+    assert [str(column) for column in texts() if not isinstance(column.type, Chars)] == []
+    assert len(list(texts())) > 50
+
+
+def test_a_text_that_does_not_fit_is_refused_before_any_database() -> None:
+    kind: Any = Chars(3)
+    bind = kind.process_bind_param
+    assert bind("abc", None) == "abc"
+    assert bind(None, None) is None
+    for wrong in ("abcd", "a\0"):
+        with pytest.raises(UnfitText):
+            bind(wrong, None)
