@@ -25,12 +25,6 @@ from contracts.kernel.organisation import Kind
 from contracts.kernel.signed import Act, ActKind, Party, Terms
 from contracts.registry import Registry
 from services.chassis import letters, migrate, tables
-from services.chassis.agreements import (
-    AgreementRecord,
-    accept_charter,
-    record_agreement,
-    register_person,
-)
 from services.chassis.bundle import Bundle
 from services.chassis.clock import new_id
 from services.chassis.letters import Ready
@@ -38,6 +32,12 @@ from services.chassis.node import Given, Node
 from services.chassis.opening import Letter
 from services.chassis.partner import Partner
 from services.chassis.posting import Outcome, submit
+from services.chassis.register import (
+    AgreementRecord,
+    accept_charter,
+    record_agreement,
+    register_person,
+)
 from services.chassis.routing import Request, read_data
 from services.chassis.scopes import STANDING_SCOPES
 from services.chassis.settings import NodeSettings

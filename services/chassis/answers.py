@@ -13,11 +13,13 @@ from contracts.kernel.fields import Day
 from services.chassis.letters import State
 
 
-class _Answer(BaseModel):
+class Answer(BaseModel):
+    """One answer: nothing beside its fields."""
+
     model_config = ConfigDict(extra="forbid")
 
 
-class Fault(_Answer):
+class Fault(Answer):
     """What is wrong in a request: a dotted path and a code, never a value."""
 
     path: str
@@ -28,7 +30,7 @@ class Fault(_Answer):
     )
 
 
-class Reason(_Answer):
+class Reason(Answer):
     """One reason of a refusal: the article, a code, and the French sentence for people."""
 
     article: str
@@ -36,7 +38,7 @@ class Reason(_Answer):
     sentence: str
 
 
-class Problem(_Answer):
+class Problem(Answer):
     """An error as an RFC 9457 problem."""
 
     type: str = Field(description="urn:relais:problem:<code>")
@@ -57,7 +59,7 @@ class Refusal(Problem):
     reasons: list[Reason] = []
 
 
-class Queued(_Answer):
+class Queued(Answer):
     """A message that was decided and waits to leave."""
 
     message_id: str
@@ -65,7 +67,7 @@ class Queued(_Answer):
     case_id: str | None
 
 
-class Receipt(_Answer):
+class Receipt(Answer):
     """What became of a message there; `signed` is the partner's JWS (only for one message)."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
@@ -76,7 +78,7 @@ class Receipt(_Answer):
     signed: str | None = None
 
 
-class Message(_Answer):
+class Message(Answer):
     """One message sent from here."""
 
     message_id: str
@@ -99,7 +101,7 @@ class Messages(RootModel[list[Message]]):
     """Messages sent from here, newest first."""
 
 
-class Arrival(_Answer):
+class Arrival(Answer):
     """One message that arrived here; its content is in its case."""
 
     message_id: str
@@ -114,7 +116,7 @@ class Arrivals(RootModel[list[Arrival]]):
     """Messages that arrived here, newest first."""
 
 
-class Decision(_Answer):
+class Decision(Answer):
     """A decision of the journal, and what deciding again gives: same inputs, same answer."""
 
     seq: int
@@ -133,32 +135,32 @@ class Decisions(RootModel[list[Decision]]):
     """Every decision taken here on one message."""
 
 
-class PersonAdded(_Answer):
+class PersonAdded(Answer):
     """The random, local id of a person."""
 
     person_id: str
 
 
-class CharterAccepted(_Answer):
+class CharterAccepted(Answer):
     """The version that was accepted."""
 
     version: str
 
 
-class AgreementAdded(_Answer):
+class AgreementAdded(Answer):
     """The id to send messages under."""
 
     agreement_id: str
 
 
-class NoticeGiven(_Answer):
+class NoticeGiven(Answer):
     """The notice that came before an agreement."""
 
     version: str
     given_at: AwareDatetime
 
 
-class Told(_Answer):
+class Told(Answer):
     """What a recipient did upon a withdrawal; null until it says so."""
 
     org: str
@@ -168,7 +170,7 @@ class Told(_Answer):
     done_at: AwareDatetime | None
 
 
-class AgreementState(_Answer):
+class AgreementState(Answer):
     """An agreement collected here: to what, to whom, until when."""
 
     agreement_id: str
@@ -184,7 +186,7 @@ class AgreementState(_Answer):
     withdrawal: list[Told]
 
 
-class Withdrawn(_Answer):
+class Withdrawn(Answer):
     """A withdrawal: who is told of it, and how many waiting letters were stopped."""
 
     state: Literal["withdrawn"]
@@ -192,7 +194,7 @@ class Withdrawn(_Answer):
     stopped: int
 
 
-class Certificate(_Answer):
+class Certificate(Answer):
     """Proof of an erasure."""
 
     certificate: str
@@ -203,7 +205,7 @@ class Certificate(_Answer):
     done_at: AwareDatetime
 
 
-class CaseHeld(_Answer):
+class CaseHeld(Answer):
     """What this organisation holds about a case; after erasure, the certificates alone."""
 
     case_id: str
@@ -219,7 +221,7 @@ class CaseHeld(_Answer):
     content: dict[str, Any]
 
 
-class ErasureAsked(_Answer):
+class ErasureAsked(Answer):
     """The request that left for the partner, and the day by which it must be done."""
 
     message_id: str | None
@@ -227,7 +229,7 @@ class ErasureAsked(_Answer):
     certificate: str
 
 
-class GateCheck(_Answer):
+class GateCheck(Answer):
     """One thing that is looked at before a message passes."""
 
     check: str
@@ -235,7 +237,7 @@ class GateCheck(_Answer):
     side: str
 
 
-class OpenFlow(_Answer):
+class OpenFlow(Answer):
     """A message that may be sent, or received, under a convention in force."""
 
     model_config = ConfigDict(extra="forbid", protected_namespaces=())
@@ -253,7 +255,7 @@ class OpenFlow(_Answer):
     content: dict[str, Any] = Field(alias="schema", description="JSON Schema of `data`")
 
 
-class Flows(_Answer):
+class Flows(Answer):
     """What this node may send and receive today; empty lists are an answer."""
 
     org: str
@@ -261,7 +263,7 @@ class Flows(_Answer):
     receive: list[OpenFlow]
 
 
-class ConventionHeld(_Answer):
+class ConventionHeld(Answer):
     """A signed convention as this node sees it now."""
 
     convention_id: str
@@ -281,155 +283,45 @@ class Conventions(RootModel[list[ConventionHeld]]):
     """Every signed convention of this organisation."""
 
 
-class TermsSigned(_Answer):
+class TermsSigned(Answer):
     """The text that this organisation signed."""
 
     convention_id: str
     version: int
 
 
-class ActDone(_Answer):
+class ActDone(Answer):
     """The act, and the state in which it leaves the convention."""
 
     act_id: str
     state: str
 
 
-class JournalLine(_Answer):
-    """One line of the journal: what its hash covers, and nothing personal."""
-
-    chain: str
-    seq: int
-    at: AwareDatetime
-    event: str
-    message_id: str | None
-    flow: str | None
-    outcome: str
-    articles: list[str]
-    rules_version: str
-    commitment: str | None
-    prev: str
-    hash: str
-
-
-class JournalLines(RootModel[list[JournalLine]]):
-    """Lines of the journal, in their order."""
-
-
-class HeadHeld(_Answer):
-    """The end of a chain."""
-
-    chain: str
-    seq: int
-    hash: str
-
-
-class HeadSigned(HeadHeld):
-    """The end of this node's chain, as a JWS too."""
-
-    signed: str
-
-
-class HeadsHeld(RootModel[list[HeadHeld]]):
-    """Ends of a partner's chains, as its receipts told them."""
-
-
-class BadLine(_Answer):
-    """A line that does not hold."""
-
-    chain: str
-    seq: int
-    code: str
-
-
-class Verification(_Answer):
-    """Result of checking the journal."""
-
-    ok: bool
-    lines: int
-    checked: int
-    erased: int
-    problems: list[BadLine]
-
-
-class DeadLetter(_Answer):
-    """A letter that failed for good."""
-
-    id: str
-    sender: str
-    message_id: str
-    reason: str
-    articles: list[str]
-    failed_at: AwareDatetime
-    can_retry: bool
-
-
-class DeadLetters(RootModel[list[DeadLetter]]):
-    """Letters that failed for good, newest first."""
-
-
-class Retried(_Answer):
-    """What became of a dead letter."""
-
-    outcome: str
-
-
-class KeyReplaced(_Answer):
-    """Thumbprint of the new signing key."""
-
-    kid: str
-
-
-class Destroyed(_Answer):
-    """What retention destroys: ids of cases, and rows by table."""
-
-    cases: list[str]
-    rows: dict[str, int]
-    total: int
-
-
-class PersonErased(_Answer):
+class PersonErased(Answer):
     """What was asked of partners about each case of an erased person."""
 
     person_id: str
     cases: list[ErasureAsked]
 
 
-class NoticeAdded(_Answer):
+class NoticeAdded(Answer):
     """Id of a notice, to be named in the message that it makes lawful."""
 
     notice_id: str
-
-
-class Deadline(_Answer):
-    """What is due, on which article, until when. level: how often it was escalated."""
-
-    kind: str
-    label: str
-    article: str
-    subject: str
-    case_id: str | None
-    due_at: AwareDatetime
-    state: str
-    level: int
-
-
-class Deadlines(RootModel[list[Deadline]]):
-    """What runs and what is late, soonest first."""
 
 
 class ActContent(RootModel[dict[str, Any]]):
     """Content of an act; each kind of act has its own form."""
 
 
-class ActRecorded(_Answer):
+class ActRecorded(Answer):
     """The act that was recorded."""
 
     act: str
     case_id: str
 
 
-class MessageRead(_Answer):
+class MessageRead(Answer):
     """The sender is told that a person has read it."""
 
     message_id: str

@@ -10,10 +10,11 @@ from pydantic import BaseModel
 from contracts.kernel.fields import Payload
 from contracts.kernel.organisation import Suite
 from services.chassis.acts import NoticeBody
-from services.chassis.agreements import AgreementRecord
 from services.chassis.answers import ActContent
-from services.chassis.api import CharterBody, MessageBody
+from services.chassis.api import MessageBody
 from services.chassis.conventions import ActBody, SignatureBody
+from services.chassis.people import CharterBody
+from services.chassis.register import AgreementRecord
 from services.chassis.standing import Person
 
 Json = dict[str, Any]

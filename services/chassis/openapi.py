@@ -15,14 +15,15 @@ from pydantic.json_schema import models_json_schema
 from contracts.kernel.fields import Payload, caller_model
 from contracts.kernel.organisation import Kind
 from contracts.registry import Registry
-from services.chassis import answers, views
+from services.chassis import answers, reports, views
 from services.chassis.acts import NoticeBody
-from services.chassis.agreements import AgreementRecord
-from services.chassis.api import CharterBody, MessageBody
+from services.chassis.api import MessageBody
 from services.chassis.call import Call
 from services.chassis.conventions import ActBody, SignatureBody
 from services.chassis.examples import example, examples
+from services.chassis.people import CharterBody
 from services.chassis.problems import MEDIA_TYPE
+from services.chassis.register import AgreementRecord
 from services.chassis.standing import Person
 from services.chassis.tokens import RIGHTS, Right
 
@@ -96,7 +97,7 @@ CALLS: Final[Mapping[tuple[str, str], Call]] = {
         answer=answers.NoticeAdded,
         headers=_REPEATED,
     ),
-    ("GET", "/deadlines"): Call(right=Right.READ, answer=answers.Deadlines),
+    ("GET", "/deadlines"): Call(right=Right.READ, answer=reports.Deadlines),
     ("POST", "/cases/{case_id}/acts/{act}"): Call(
         right=Right.SEND,
         body=answers.ActContent,
@@ -119,17 +120,17 @@ CALLS: Final[Mapping[tuple[str, str], Call]] = {
         right=Right.CONVENTIONS, body=ActBody, answer=answers.ActDone
     ),
     ("GET", "/journal"): Call(
-        right=Right.JOURNAL, query=views.JournalFilter, answer=answers.JournalLines
+        right=Right.JOURNAL, query=views.JournalFilter, answer=reports.JournalLines
     ),
-    ("GET", "/journal/head"): Call(right=Right.JOURNAL, answer=answers.HeadSigned),
-    ("GET", "/journal/witnessed/{org}"): Call(right=Right.JOURNAL, answer=answers.HeadsHeld),
-    ("GET", "/journal/verification"): Call(right=Right.JOURNAL, answer=answers.Verification),
+    ("GET", "/journal/head"): Call(right=Right.JOURNAL, answer=reports.HeadSigned),
+    ("GET", "/journal/witnessed/{org}"): Call(right=Right.JOURNAL, answer=reports.HeadsHeld),
+    ("GET", "/journal/verification"): Call(right=Right.JOURNAL, answer=reports.Verification),
     ("GET", "/events"): Call(right=Right.READ, headers=(_RESUME,)),
-    ("GET", "/dead-letters"): Call(right=Right.OPERATE, answer=answers.DeadLetters),
-    ("POST", "/dead-letters/{dead_id}/retry"): Call(right=Right.OPERATE, answer=answers.Retried),
-    ("POST", "/keys/rotation"): Call(right=Right.OPERATE, answer=answers.KeyReplaced),
-    ("GET", "/retention"): Call(right=Right.ERASE, answer=answers.Destroyed),
-    ("POST", "/retention"): Call(right=Right.ERASE, answer=answers.Destroyed),
+    ("GET", "/dead-letters"): Call(right=Right.OPERATE, answer=reports.DeadLetters),
+    ("POST", "/dead-letters/{dead_id}/retry"): Call(right=Right.OPERATE, answer=reports.Retried),
+    ("POST", "/keys/rotation"): Call(right=Right.OPERATE, answer=reports.KeyReplaced),
+    ("GET", "/retention"): Call(right=Right.ERASE, answer=reports.Destroyed),
+    ("POST", "/retention"): Call(right=Right.ERASE, answer=reports.Destroyed),
 }
 """Every call under ``/api/v1``."""
 

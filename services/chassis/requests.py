@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ValidationError
 from sqlalchemy import Row
 
-from contracts.kernel.errors import InvalidPayload
+from contracts.kernel.errors import InvalidPayload, UnknownName
 from services.chassis import idempotency, standing
 from services.chassis.database import Tx
 from services.chassis.node import Node
@@ -99,3 +99,10 @@ async def write_once(
         idempotency.same_request(found, digest)
         return JSONResponse(json.loads(found.answer), status_code=found.status)
     return JSONResponse(found, status_code=status)
+
+
+def known(found: Any, sentence: str) -> Any:  # noqa: ANN401 -- any JSON value
+    """What was found; raises UnknownName with the sentence where nothing was."""
+    if found is None:
+        raise UnknownName(sentence)
+    return found

@@ -17,7 +17,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from contracts.kernel.errors import RelaisError
-from services.chassis import api, casework, openapi, problems, reading
+from services.chassis import api, casework, openapi, people, problems, reading
 from services.chassis.bus import describe
 from services.chassis.idempotency import try_out
 from services.chassis.node import Node
@@ -118,6 +118,7 @@ def create_app(node: Node) -> NodeApp:
         more=node.given.partner.calls,
     )
     app.include_router(api.router(node))
+    app.include_router(people.router(node))
     app.include_router(reading.router(node))
     app.include_router(casework.router(node))
     if node.given.partner.routes is not None:

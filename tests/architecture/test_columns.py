@@ -13,9 +13,10 @@ from contracts.kernel.organisation import Kind
 from contracts.kernel.receipts import Head
 from services.chassis import migrate, schema, tables
 from services.chassis.acts import NoticeBody
-from services.chassis.agreements import NoticeRecord
-from services.chassis.api import CharterBody, MessageBody
+from services.chassis.api import MessageBody
 from services.chassis.engines import UnfitText
+from services.chassis.people import CharterBody
+from services.chassis.register import NoticeRecord
 from services.chassis.schema import Chars
 from services.city import models as city
 from services.city.actions import NewReferent

@@ -15,12 +15,13 @@ from contracts.kernel.control import AgreementChanged
 from contracts.kernel.signed import ActKind
 from services.chassis import letters, tables
 from services.chassis.agreements import withdraw
-from services.chassis.api import _ask_erasure, _withdraw
+from services.chassis.api import _ask_erasure
 from services.chassis.controls import send_control
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.journal import read_witnessed
 from services.chassis.partner import Received
+from services.chassis.people import _withdraw
 from services.chassis.retention import due, purge
 from services.chassis.scopes import case_scope
 from services.chassis.tokens import Agent, Role

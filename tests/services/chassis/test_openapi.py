@@ -12,12 +12,12 @@ from pydantic import BaseModel
 
 from contracts import registry
 from contracts.kernel.organisation import Kind
-from services.chassis import answers, api, requests
+from services.chassis import answers, api, people, requests
 from services.chassis.acts import NoticeBody
-from services.chassis.agreements import AgreementRecord
 from services.chassis.conventions import ActBody, SignatureBody
 from services.chassis.examples import examples
 from services.chassis.openapi import CALLS, complete, sendable
+from services.chassis.register import AgreementRecord
 from services.chassis.standing import Person
 from services.chassis.telemetry import FASTAPI_OFF
 from services.chassis.tokens import RIGHTS, Role
@@ -27,7 +27,7 @@ MODELS: dict[str, type[BaseModel]] = {
     model.__name__: model
     for model in (
         api.MessageBody,
-        api.CharterBody,
+        people.CharterBody,
         Person,
         AgreementRecord,
         SignatureBody,

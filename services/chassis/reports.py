@@ -1,0 +1,117 @@
+"""Shapes of what a node reports: its journal, its failures, what is due, what it destroyed."""
+
+from __future__ import annotations
+
+from pydantic import AwareDatetime, RootModel
+
+from services.chassis.answers import Answer
+
+
+class JournalLine(Answer):
+    """One line of the journal: what its hash covers, and nothing personal."""
+
+    chain: str
+    seq: int
+    at: AwareDatetime
+    event: str
+    message_id: str | None
+    flow: str | None
+    outcome: str
+    articles: list[str]
+    rules_version: str
+    commitment: str | None
+    prev: str
+    hash: str
+
+
+class JournalLines(RootModel[list[JournalLine]]):
+    """Lines of the journal, in their order."""
+
+
+class HeadHeld(Answer):
+    """The end of a chain."""
+
+    chain: str
+    seq: int
+    hash: str
+
+
+class HeadSigned(HeadHeld):
+    """The end of this node's chain, as a JWS too."""
+
+    signed: str
+
+
+class HeadsHeld(RootModel[list[HeadHeld]]):
+    """Ends of a partner's chains, as its receipts told them."""
+
+
+class BadLine(Answer):
+    """A line that does not hold."""
+
+    chain: str
+    seq: int
+    code: str
+
+
+class Verification(Answer):
+    """Result of checking the journal."""
+
+    ok: bool
+    lines: int
+    checked: int
+    erased: int
+    problems: list[BadLine]
+
+
+class DeadLetter(Answer):
+    """A letter that failed for good."""
+
+    id: str
+    sender: str
+    message_id: str
+    reason: str
+    articles: list[str]
+    failed_at: AwareDatetime
+    can_retry: bool
+
+
+class DeadLetters(RootModel[list[DeadLetter]]):
+    """Letters that failed for good, newest first."""
+
+
+class Retried(Answer):
+    """What became of a dead letter."""
+
+    outcome: str
+
+
+class KeyReplaced(Answer):
+    """Thumbprint of the new signing key."""
+
+    kid: str
+
+
+class Destroyed(Answer):
+    """What retention destroys: ids of cases, and rows by table."""
+
+    cases: list[str]
+    rows: dict[str, int]
+    total: int
+
+
+class Deadline(Answer):
+    """What is due, on which article, until when. level: how often it was escalated."""
+
+    kind: str
+    label: str
+    article: str
+    subject: str
+    case_id: str | None
+    due_at: AwareDatetime
+    state: str
+    level: int
+
+
+class Deadlines(RootModel[list[Deadline]]):
+    """What runs and what is late, soonest first."""
