@@ -217,4 +217,3 @@ def _tell(
         at,
         traceparent=traceparent,
     )
-    send_control(tx, core, "agreement.changed", content, recipient.recipient, convention_id, at)

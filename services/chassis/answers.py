@@ -205,13 +205,23 @@ class Certificate(Answer):
     done_at: AwareDatetime
 
 
+class Exchange(Answer):
+    """What left, what came, and what was recorded about a case: codes, and when."""
+
+    at: AwareDatetime
+    event: str
+    type: str | None
+    message_id: str | None
+    articles: list[str]
+
+
 class CaseHeld(Answer):
     """What this organisation holds about a case; after erasure, the certificates alone."""
 
     case_id: str
     convention_id: str
     partner: str
-    state: Literal["open", "stopped", "erased"]
+    state: Literal["open", "closed", "stopped", "erased"]
     agreement: str | None
     opened_at: AwareDatetime
     closed_at: AwareDatetime | None
@@ -219,6 +229,7 @@ class CaseHeld(Answer):
     certificates: list[Certificate]
     person: dict[str, Any] | None
     content: dict[str, Any]
+    exchanges: list[Exchange]
 
 
 class ErasureAsked(Answer):

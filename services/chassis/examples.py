@@ -63,7 +63,7 @@ def examples(typed: Mapping[str, type[Payload]]) -> dict[str, Json]:
     return {
         CharterBody.__name__: _only({"version": "1"}),
         Person.__name__: _only(_PERSON),
-        AgreementRecord.__name__: _only(_agreement(list(typed))),
+        AgreementRecord.__name__: _only(_agreement(list(typed) or ["referral.submitted"])),
         MessageBody.__name__: {name: {"value": one} for name, one in messages.items()},
         SignatureBody.__name__: _only(_SIGNATURE),
         ActBody.__name__: _only({"kind": "termination_notice", "received_on": _DAY}),

@@ -219,7 +219,8 @@ def _describe(operation: Document, call: Call, media: str, given: Mapping[str, D
         responses["404"] = _problem("Nothing here bears that name.")
     parameters += [*call.headers, *_query(call.query)]
     if call.body is not None:
-        shown = given.get(call.body.__name__) or example(call.body)
+        name = call.body.__name__
+        shown = given[name] if name in given else example(call.body)
         content = {"schema": _ref(call.body), "examples": shown}
         operation["requestBody"] = {"required": True, "content": {_JSON: content}}
     if call.body is not None or call.query is not None:

@@ -28,7 +28,7 @@ from services.chassis.bus import Channel
 from services.chassis.conventions import sign_act, sign_terms
 from services.chassis.journal import read_lines, read_witnessed
 from services.chassis.node import Node
-from services.chassis.requests import admitted, agent_of, read_query
+from services.chassis.requests import agent_of, read_query
 from services.chassis.tokens import Right
 
 _POLL = 0.5
@@ -298,7 +298,7 @@ def _operations(routes: APIRouter, node: Node) -> None:
     @routes.get("/retention")
     async def due(request: Request) -> Response:
         """What retention would destroy now; changes nothing."""
-        await admitted(node, request, Right.ERASE)
+        agent_of(node, request, Right.ERASE)
         at = node.clock.now()
         return JSONResponse(
             _purge(await node.database.read(lambda c: retention.due(c, node.core, at)))
@@ -307,7 +307,7 @@ def _operations(routes: APIRouter, node: Node) -> None:
     @routes.post("/retention")
     async def purge(request: Request) -> Response:
         """Destroy now what is due, without waiting for the next hourly round."""
-        await admitted(node, request, Right.ERASE)
+        agent_of(node, request, Right.ERASE)
         at = node.clock.now()
         return JSONResponse(_purge(await node.purge(at)))
 

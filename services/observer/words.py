@@ -56,18 +56,28 @@ STATES: Final = {
 """States and outcomes of messages."""
 
 EVENTS: Final = {
+    "act.recorded": "acte enregistré",
+    "agent.designated": "agent désigné",
+    "agreement.expired": "accord échu",
     "agreement.recorded": "accord ou refus enregistré",
     "agreement.withdrawn": "accord retiré",
     "case.erased": "dossier effacé",
     "charter.accepted": "charte acceptée",
     "control.received": "message de contrôle reçu",
     "control.sent": "message de contrôle envoyé",
+    "deadline.missed": "échéance dépassée",
+    "deadline.struck": "échéance atteinte",
+    "host.registered": "structure d'accueil enregistrée",
     "key.rotated": "clé de signature remplacée",
     "message.expired": "lettre expirée",
+    "message.read": "message lu",
     "message.received": "arrivée",
     "message.refused": "envoi refusé",
     "message.sent": "envoi",
     "message.stopped": "lettre arrêtée",
+    "notice.recorded": "information enregistrée",
+    "person.erased": "personne effacée",
+    "person.left": "personne partie",
     "person.registered": "personne inscrite au registre",
     "receipt": "accusé de réception",
 }

@@ -252,7 +252,7 @@ def test_the_hub_keeps_claims_and_no_letter(told: Town) -> None:
     kept = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     claims = {name for name in kept if name.startswith("claims/")}
     assert {Path(name).suffix for name in claims} == {".jwt"}
-    assert kept - claims == {"nats.json"}
+    assert kept - claims == {"nats.json", "ca.pem", "hub.pem", "hub-key.pem"}
     assert "jetstream" not in (folder / "nats.json").read_text().lower()
     assert page(told.monitoring[HUB], "jsz").get("streams", 0) == 0
     letters = [page(told.monitoring[name], "jsz") for name in told.monitoring if name != HUB]

@@ -38,24 +38,24 @@ def extended(pair: Pair) -> None:
     pair.publish(Bundle(terms=(pair.sign_terms(2, until=date(2040, 1, 1)),)))
 
 
-def purged(side: Side, at: datetime) -> dict[str, int]:
+async def purged(side: Side, at: datetime) -> dict[str, int]:
     """Purge at an instant; what was announced is what is done."""
     core = side.node.core
     planned = side.node.database.read_now(lambda c: due(c, core, at))
-    done = side.write(lambda tx: purge(tx, core, at))
+    done = await purge(side.node.database, core, at)
     assert done == planned
     rows: dict[str, int] = done.rows
     return rows
 
 
-def kept_until(side: Side, table: Table, at: datetime, where: Any = True) -> None:  # noqa: FBT002 -- SQL's own true
+async def kept_until(side: Side, table: Table, at: datetime, where: Any = True) -> None:  # noqa: FBT002 -- SQL's own true
     """The rows of a table stay one second before an instant, and are gone at it."""
     query = select(table).where(where)
     count = len(side.node.database.read_now(lambda c: c.execute(query).all()))
     assert count > 0
-    purged(side, at - SECOND)
+    await purged(side, at - SECOND)
     assert len(side.node.database.read_now(lambda c: c.execute(query).all())) == count
-    assert purged(side, at)[table.name] == count
+    assert (await purged(side, at))[table.name] == count
     assert side.node.database.read_now(lambda c: c.execute(query).all()) == []
 
 
@@ -66,7 +66,7 @@ async def test_the_id_of_a_handled_letter_outlives_it_by_two_months(pair: Pair) 
     await pair.city.take([letter])
     (row,) = pair.city.rows(tables.inbox)
     assert timedelta(days=62) == REPLAYS
-    kept_until(pair.city, tables.inbox, row.expires_at + REPLAYS)
+    await kept_until(pair.city, tables.inbox, row.expires_at + REPLAYS)
     pair.clock.at = row.expires_at + REPLAYS
     await pair.city.take([letter])  # its own expiry refuses it then
     assert [one.status for one in pair.city.rows(tables.inbox)] == ["expired"]
@@ -79,7 +79,7 @@ async def test_a_dead_letter_is_kept_thirty_days(pair: Pair) -> None:
     await pair.city.take([replace(letter, body=b"?")])
     (dead,) = pair.city.rows(tables.dead_letters)
     assert dead.body is not None
-    kept_until(pair.city, tables.dead_letters, START + timedelta(days=30))
+    await kept_until(pair.city, tables.dead_letters, START + timedelta(days=30))
 
 
 async def test_what_proves_a_delivery_is_kept_three_years(pair: Pair) -> None:
@@ -88,7 +88,7 @@ async def test_what_proves_a_delivery_is_kept_three_years(pair: Pair) -> None:
     sent = pair.refer()
     await pair.carry()
     at = START + YEARS
-    kept_until(pair.school, tables.receipts, at)
+    await kept_until(pair.school, tables.receipts, at)
     again = pair.school.rows(tables.outbox, tables.outbox.c.message_id == sent.message_id)
     assert again == []
 
@@ -100,7 +100,7 @@ async def test_a_letter_that_is_not_closed_stays_however_old(pair: Pair) -> None
     await pair.carry()
     waiting = pair.refer()
     only = tables.outbox.c.message_id == closed.message_id
-    kept_until(pair.school, tables.outbox, START + YEARS, only)
+    await kept_until(pair.school, tables.outbox, START + YEARS, only)
     assert pair.school.state(waiting.message_id) == letters.QUEUED
 
 
@@ -122,7 +122,7 @@ async def test_a_certificate_is_kept_three_years(pair: Pair) -> None:
             },
         )
     )
-    kept_until(pair.school, tables.certificates, START + YEARS)
+    await kept_until(pair.school, tables.certificates, START + YEARS)
 
 
 async def test_an_idempotency_key_is_remembered_a_day(pair: Pair) -> None:
@@ -130,7 +130,7 @@ async def test_an_idempotency_key_is_remembered_a_day(pair: Pair) -> None:
     where = slot("agent-1", "clé")
     pair.school.write(lambda tx: keep(tx, where, "0" * 64, 202, {}, START))
     assert timedelta(days=1) == ANSWERS
-    kept_until(pair.school, tables.idempotency, START + ANSWERS)
+    await kept_until(pair.school, tables.idempotency, START + ANSWERS)
 
 
 async def test_a_journal_line_loses_its_ids_after_three_years_and_still_verifies(
@@ -144,9 +144,9 @@ async def test_a_journal_line_loses_its_ids_after_three_years_and_still_verifies
     named = journal.c.scope.is_not(None) & (journal.c.at <= START)
     before = side.rows(journal, named)
     assert {row.case_id for row in before} >= {sent.case_id}
-    purged(side, at - SECOND)
+    await purged(side, at - SECOND)
     assert len(side.rows(journal, named)) == len(before)
-    assert purged(side, at)["journal"] == len(before)
+    assert (await purged(side, at))["journal"] == len(before)
     assert side.rows(journal, named) == []
     aged = side.rows(journal, journal.c.seq.in_([row.seq for row in before]))
     assert {(row.case_id, row.agent_id, row.facts_sealed) for row in aged} == {(None, None, None)}
@@ -165,11 +165,11 @@ async def test_a_case_goes_when_its_convention_is_purged_and_its_partner_is_told
     assert signed.purged_on is not None
     at = midnight(signed.purged_on)
     pair.clock.at = at - SECOND
-    purged(pair.city, pair.clock.at)
+    await purged(pair.city, pair.clock.at)
     (case,) = pair.city.rows(tables.cases)
     assert (case.state, case.retain_until) == ("open", None)
     pair.clock.at = at
-    purged(pair.city, pair.clock.at)
+    await purged(pair.city, pair.clock.at)
     (case,) = pair.city.rows(tables.cases)
     assert case.state == "erased"
     assert pair.city.rows(tables.persons) == []
@@ -185,6 +185,6 @@ async def test_a_case_of_a_duty_does_not_go_with_the_convention(pair: Pair) -> N
     pair.city.write(lambda tx: tx.execute(tables.cases.update().values(**duty)))
     signed = pair.city.node.core.directory.conventions[CONVENTION]
     assert signed.purged_on is not None
-    purged(pair.city, midnight(signed.purged_on))
+    await purged(pair.city, midnight(signed.purged_on))
     (case,) = pair.city.rows(tables.cases)
     assert (case.case_id, case.state) == (sent.case_id, "open")

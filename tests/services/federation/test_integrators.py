@@ -99,6 +99,8 @@ def test_the_walk_through_ends_accepted_and_then_refused(said: str) -> None:
 def test_what_a_node_answers_has_the_documented_shape(shipped: Federation) -> None:
     with ExitStack() as opened:
         clients = {role: opened.enter_context(shipped.client(NAMES[SCHOOL], role)) for role in Role}
+        for client in clients.values():
+            client.post("/api/v1/charter", json={"version": "1"}).raise_for_status()
         _look(clients)
 
 
