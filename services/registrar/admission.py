@@ -140,7 +140,7 @@ class Admission:
             one = read_activation(token)
             _check_own(one, entry)
             known = kept.get(one.subject) or self.view.activations.get(one.subject)
-            if at < one.expires_at and (known is None or _replaces(one, known, entry)):
+            if at < one.expires_at and (known is None or _replaces(one, known, entry, at)):
                 kept[one.subject] = one
         return [Row(Kind.ACTIVATION, Name(s), one.token) for s, one in kept.items()]
 
@@ -201,7 +201,12 @@ def _check_own(one: Activation, entry: DirectoryEntry) -> None:
         )
 
 
-def _replaces(one: Activation, known: Activation, entry: DirectoryEntry) -> bool:
-    """Whether it is newer than the one held, or the one held is under a former key."""
+def _replaces(one: Activation, known: Activation, entry: DirectoryEntry, at: datetime) -> bool:
+    """Whether it is newer than the one held, or the one held is under a former key.
+
+    One that a clock set too far ahead signed counts as older than any other: or the organisation
+    could sign nothing anew until that day comes.
+    """
     former = (known.receiver_key, known.issuer) != (entry.broker.account, entry.broker.signing)
-    return former or (one.token != known.token and one.issued_at >= known.issued_at)
+    newer = one.issued_at >= known.issued_at or at < known.issued_at
+    return former or (one.token != known.token and newer)

@@ -176,9 +176,9 @@ async def test_nobody_hears_another_s_letters(one_town: Town, org: str, tmp_path
         rogue(one_town, org, tmp_path / "hub", pretends_hub=True) as above,
         rogue(one_town, CITY, tmp_path) as receiver,
     ):
-        hearing = asyncio.create_task(receiver.listen(boxes[1], 3.0))
+        hearing = asyncio.create_task(receiver.listen(boxes[1], 6.0))
         listening = [
-            asyncio.create_task(one.listen(box, 3.0))
+            asyncio.create_task(one.listen(box, 6.0))
             for one in (inside, outside, above)
             for box in (*boxes, "lb.>", ">", "_R_.>")
         ]

@@ -247,7 +247,11 @@ class Town(Desks):
     def settle(self) -> None:
         """Return once every node is ready, and the broker opens all that conventions grant."""
         self.fed.wait_ready()
-        until(lambda: _settled(self.registrar()), "the registrar still withholds or mends")
+        try:
+            until(lambda: _settled(self.registrar()), "the registrar still withholds or mends")
+        except BaseException as error:
+            error.add_note(f"registrar: {self.registrar()}")
+            raise
 
     # -- processes -----------------------------------------------------------------------------
 

@@ -364,6 +364,10 @@ async def test_an_older_activation_does_not_replace_a_newer_one(tmp_path: Path) 
             await registrar.publish_activations("ville", [given])
             held.append(registrar.view.activations[made.subject].token)
         assert held == [old, new, new, new]
+        ahead = token(made, one, other, age=-timedelta(days=1800))
+        for given in (ahead, new):  # a clock that was far ahead, then set right
+            await registrar.publish_activations("ville", [given])
+            assert registrar.view.activations[made.subject].token == given
         one.account_signing = account_key()
         await registrar.publish_entry(one.entry())
         moved = token(made, one, other, age=timedelta(hours=2))
