@@ -8,6 +8,7 @@ folder under /tmp.
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -18,7 +19,7 @@ import time
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, Self
 
 import psycopg
 
@@ -27,13 +28,20 @@ if TYPE_CHECKING:
 
 _USER = "relais"
 _START_SECONDS = 30.0
+_LOWEST_PORT = 10_000
+_PORTS = 6_000
 
 
 def free_port() -> int:
-    """Port of 127.0.0.1 that nobody listened on an instant ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return cast("int", probe.getsockname()[1])
+    """Port of 127.0.0.1 that nobody listened on an instant ago.
+
+    Below those of federations, and of outgoing connections, which would take it before it is used.
+    """
+    while True:
+        port = _LOWEST_PORT + secrets.randbelow(_PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def _folders() -> Iterator[Path]:
