@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 
 from contracts.kernel.agreement import Proof
 from contracts.kernel.control import AgreementChanged
@@ -200,10 +200,12 @@ def _tell(
     at: datetime,
     traceparent: str | None,
 ) -> None:
-    tx.insert(
-        tables.withdrawals,
-        {"reference": recipient.reference, "org": recipient.recipient, "told_at": at},
-    )
+    told = tables.withdrawals
+    row = {"reference": recipient.reference, "org": recipient.recipient, "told_at": at}
+    # Told already that it expired: whatever it answered then answers no withdrawal.
+    before = (told.c.reference == recipient.reference) & (told.c.org == recipient.recipient)
+    tx.execute(delete(told).where(before))
+    tx.insert(told, row)
     content = AgreementChanged(
         reference=recipient.reference, case_ids=case_ids, state=state, effective_at=at
     )

@@ -127,7 +127,6 @@ class Story(Desks):
         self._refused_adult()
         self._refused_extra_field()
         self._refused_hidden_number()
-        self._refused_after_the_term()
 
     def _refused_without_agreement(self) -> None:
         self.teller.step("Refus : aucun accord (la famille a été informée, elle a dit non)")
@@ -163,17 +162,6 @@ class Story(Desks):
     def _refused_hidden_number(self) -> None:
         self.teller.step("Refus : un numéro de sécurité sociale caché dans un champ")
         self.expect_refusal(self.reply(HIDDEN_NIR), "A-5.1", httpx.codes.UNPROCESSABLE_ENTITY)
-
-    def _refused_after_the_term(self) -> None:
-        self.teller.step("Refus : les trois ans de la convention sont passés")
-        ended = timedelta(days=3 * 366)
-        agreement = self.agree(self.pupil())
-        self.fed.move_clock(ended, self.school)
-        try:
-            with self.fed.client(self.school, "manager", "cheffe-1") as later:
-                self.expect_refusal(self.attempt(agreement, client=later), "A-9.1")
-        finally:
-            self.fed.move_clock(timedelta(0), self.school)
 
     # -- what the broker refuses ---------------------------------------------------------------
 
@@ -331,6 +319,18 @@ class Story(Desks):
             "Un refus rejoué donne la même réponse, mot pour mot",
         )
 
+    def ending(self) -> None:
+        """Years later the convention is over; last, since whatever was agreed ends with it."""
+        self.teller.step("Refus : les trois ans de la convention sont passés")
+        ended = timedelta(days=3 * 366)
+        agreement = self.agree(self.pupil())
+        self.fed.move_clock(ended, self.school)
+        try:
+            with self.fed.client(self.school, "manager", "cheffe-1") as later:
+                self.expect_refusal(self.attempt(agreement, client=later), "A-9.1")
+        finally:
+            self.fed.move_clock(timedelta(0), self.school)
+
     def _replay(self, message_id: str) -> list[dict[str, Any]]:
         path = f"/api/v1/messages/{message_id}/decision"
         found: list[dict[str, Any]] = self.dpo[self.school].get(path).json()
@@ -356,6 +356,7 @@ def tell(federation: Federation, teller: Teller) -> None:
             story.withdrawing,
             story.erasing,
             story.verifying,
+            story.ending,
         ):
             try:
                 part()

@@ -173,6 +173,26 @@ async def test_an_expired_agreement_stops_what_rests_on_it_and_is_told(pair: Pai
         assert (case.state, case.retain_until is None) == ("stopped", False)
 
 
+async def test_a_family_withdraws_an_agreement_that_has_expired(pair: Pair) -> None:
+    """A-2.11: at any moment; its recipients are told of that too, and answer once more."""
+    pair.refer()
+    await pair.carry()
+    (agreement,) = pair.school.rows(tables.agreements)
+    core = pair.school.node.core
+    pair.clock.at = agreement.expires_at
+    pair.school.write(lambda tx: expire(tx, core, agreement.expires_at))
+    await pair.carry()
+    (first,) = pair.school.rows(tables.withdrawals)
+    pair.clock.at = at = agreement.expires_at + timedelta(days=1)
+    done = pair.school.write(lambda tx: withdraw(tx, core, agreement.agreement_id, "agent", at))
+    assert done.told == (first.org,)
+    (asked,) = pair.school.rows(tables.withdrawals)
+    assert (asked.told_at, asked.outcome) == (at, None)
+    await pair.carry()
+    (answered,) = pair.school.rows(tables.withdrawals)
+    assert (answered.outcome, answered.done_at) == ("stopped", at)
+
+
 async def test_one_case_that_cannot_be_purged_holds_up_no_other(pair: Pair) -> None:
     for _ in range(3):
         pair.refer()
