@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 
@@ -190,7 +191,7 @@ class Federation:
             for part in (*self.layout.orgs, REGISTRAR):
                 url = f"{self.layout.url(part)}/readyz"
                 wait_for(
-                    lambda url=url: _is_ready(client, url),  # type: ignore[misc] # mypy cannot infer a lambda with a default
+                    partial(_is_ready, client, url),
                     max(0.0, deadline - time.monotonic()),
                     f"{part} n'est pas prêt : voir {self.layout.log_file(part)}.",
                 )

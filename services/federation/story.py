@@ -289,7 +289,8 @@ class Story(Desks):
         for one in found:
             self.teller.check(
                 one["outcome"] == "deleted",
-                f"{one['org']} certifie {one['records']} pièces détruites, et la clé avec elles",
+                f"{self.names[one['org']]} certifie la destruction, clé comprise "
+                f"(pièces : {one['records']})",
                 "A-5.1",
             )
         held = [self.youth.get(path).json(), self.dpo[self.school].get(path).json()]

@@ -36,7 +36,7 @@ OWN_NAMES = ("Quatrevingtneuf", "Aldegonde", "Théophraste", "aldegonde@maison.e
 OWN_BIRTH = date(2011, 7, 23)
 OWN_PHONES = ("+33639981234", "+33639985678")
 OWN_EMAIL = "radegonde@service.example"
-PERSON = {
+PERSON: dict[str, Any] = {
     "identity": {
         "family_name": "Quatrevingtneuf",
         "first_name": "Aldegonde",
@@ -133,7 +133,7 @@ def refusals(agreement: str, case_id: str) -> Iterator[tuple[Desk, str, Any]]:
     yield youth, "/messages", {**answer, "data": {"decision": SENTENCE}}
     role = {**CONTACT, "role": HIDDEN_NIR}
     yield youth, "/messages", {**answer, "data": {"decision": "accepted", "referent": role}}
-    yield head, "/persons", {**PERSON, "identity": {**PERSON["identity"], "birth_date": "x"}}  # type: ignore[dict-item] # a JSON object
+    yield head, "/persons", {**PERSON, "identity": {**PERSON["identity"], "birth_date": "x"}}
     yield head, "/agreements", {"person_id": SENTENCE}
     yield head, "/charter", {"version": SENTENCE}
     yield head, f"/cases/{SENTENCE}", None
