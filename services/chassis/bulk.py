@@ -50,8 +50,7 @@ class _Texts(TypeDecorator[list[str]]):
 
     def process_bind_param(self, value: list[str] | None, dialect: Dialect) -> Any:  # noqa: ANN401 -- what the driver takes
         """Write the list. Raises UnfitText."""
-        for text in value or ():
-            check_text(text)
+        check_text("".join(value or ()))
         return value if value is None or dialect.name == "postgresql" else json.dumps(value)
 
 

@@ -39,6 +39,7 @@ def is_working_day(day: date) -> bool:
     return day.weekday() < _SATURDAY and day not in _public()
 
 
+@lru_cache(maxsize=1024)
 def add_working_days(day: date, count: int) -> date:
     """The count-th working day after a day."""
     while count > 0:

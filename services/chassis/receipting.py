@@ -176,7 +176,10 @@ def _close(
     receipt_id: str,
     at: datetime,
 ) -> dict[str, Row[Any]]:
-    """Close the letters that are still open; returns these, by id."""
+    """Close the letters that are still open; returns these, by id.
+
+    Whatever has a receipt left after it was committed.
+    """
     told = {
         "ids": ids,
         "source": source,
@@ -188,7 +191,7 @@ def _close(
         "good": status in ACCEPTED,
         "read": status == READ,
     }
-    return {row.message_id: row for row in tx.execute(_CLOSE, told)}
+    return {row.message_id: row for row in tx.amend(_CLOSE, told)}
 
 
 def _closing() -> ReturningUpdate[Any]:

@@ -318,7 +318,7 @@ def _record(
     outbox = tables.outbox
     receipts = [one.letter.message_id for one in results if one.failure is None]
     if receipts:  # they need no receipt themselves
-        tx.execute(delete(outbox).where(among(outbox.c.message_id, receipts)))
+        tx.amend(delete(outbox).where(among(outbox.c.message_id, receipts)))
     for one in results:
         if one.failure is not None:
             _failed(tx, core, one, at)

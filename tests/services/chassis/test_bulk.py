@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     select,
+    text,
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import MetaData
@@ -140,3 +141,14 @@ def test_every_table_of_a_node_can_be_copied(metadata: MetaData) -> None:
         plan = bulk._plan(table, tuple(column.name for column in table.columns), dialect)
         assert len(plan.types) == len(table.columns)
     assert tables.outbox.name in schema.metadata.tables
+
+
+def test_postgresql_plans_each_statement_by_what_the_tables_hold_by_then(
+    database: Database,
+) -> None:
+    """A plan kept from the first days reads the whole table for each batch."""
+    if database._reader.dialect.name != "postgresql":
+        pytest.skip("SQLite plans a statement each time")
+    asked = text("SHOW plan_cache_mode")
+    assert database.write_now(lambda tx: tx.execute(asked).scalar()) == "force_custom_plan"
+    assert database.read_now(lambda c: c.execute(asked).scalar()) == "force_custom_plan"
