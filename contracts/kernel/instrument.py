@@ -16,6 +16,7 @@ from contracts.kernel.canonical import digest
 from contracts.kernel.checks import Check
 from contracts.kernel.fields import Payload
 from contracts.kernel.organisation import Kind
+from contracts.kernel.suppression import SmallCells
 
 
 class LegalBasis(StrEnum):
@@ -113,6 +114,8 @@ class Convention:
     serve no other. purge_months: after the end, until everything must be destroyed.
     minimisation_article: what a content with other fields is refused on.
     new_case_during_notice: the texts are silent; a reading, hence a setting (A-10.1).
+    insurance_article: where the text asks both parties to be insured. small_cells, year_begins:
+    of the report for the review; the month in which the year it counts begins (1 to 12).
     """
 
     code: str
@@ -133,6 +136,9 @@ class Convention:
     minimisation_article: str
     flows: tuple[Flow, ...]
     new_case_during_notice: bool = True
+    insurance_article: str | None = None
+    small_cells: SmallCells = field(default_factory=SmallCells)
+    year_begins: int = 1
 
     @property
     def rules_version(self) -> str:

@@ -18,7 +18,8 @@ from contracts.kernel.instrument import Flow, Instrument
 from contracts.kernel.organisation import Kind
 from contracts.kernel.signed import SignedConvention
 from contracts.registry import Registry
-from services.chassis.deadlines import OWN_CLOCKS, Clock
+from services.chassis import governance
+from services.chassis.deadlines import Clock
 from services.chassis.directory import Directory
 from services.chassis.journal import Journal
 from services.chassis.keys import NodeKeys
@@ -144,7 +145,7 @@ class Core:
     @cached_property
     def clocks(self) -> Mapping[str, Clock]:
         """Kinds of deadlines that this node knows."""
-        return {**OWN_CLOCKS, **self.partner.clocks}
+        return {**governance.CLOCKS, **self.partner.clocks}
 
     @property
     def kind(self) -> Kind:

@@ -9,7 +9,7 @@ while the node slept follows when it wakes.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -34,13 +34,17 @@ _AT_ONCE = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """One deadline: what about, until when. level: how often it was already escalated."""
+    """One deadline: what about, until when. level: how often it was already escalated.
+
+    article: on which it rests, where that is not the same for all of its kind.
+    """
 
     kind: str
     subject: str
     due_at: datetime
     case_id: str | None = None
     level: int = 0
+    article: str = ""
 
 
 Missed = Callable[["Tx", "Core", Due, datetime], None]
@@ -54,7 +58,8 @@ def _only_shown(_tx: Tx, _core: Core, _due: Due, _at: datetime) -> None:
 class Clock:
     """A kind of deadline. label: what agents read. missed: what follows when it passes.
 
-    automatic: the node does it by itself, so that nobody is late.
+    article: empty where each deadline brings its own. automatic: the node does it by itself, so
+    that nobody is late.
     """
 
     kind: str
@@ -65,9 +70,6 @@ class Clock:
 
 
 Clocks = Mapping[str, Clock]
-
-OWN_CLOCKS: Clocks = {}
-"""Kinds that every node has."""
 
 
 def arm(tx: Tx, core: Core, due: Due, at: datetime) -> None:
@@ -91,7 +93,7 @@ def arm_new(tx: Tx, core: Core, due: Due, at: datetime) -> None:
             "subject": due.subject,
             "level": due.level,
             "case_id": due.case_id,
-            "article": core.clocks[due.kind].article,
+            "article": due.article or core.clocks[due.kind].article,
             "due_at": due.due_at,
             "state": PENDING,
             "armed_at": at,
@@ -119,14 +121,20 @@ def move(tx: Tx, core: Core, due: Due, at: datetime) -> None:
         select(table.c.level).where(_same(due.kind, due.subject)).order_by(table.c.level.desc())
     ).scalar()
     level = due.level if highest is None else highest + 1
-    arm(
-        tx,
-        core,
-        Due(
-            kind=due.kind, subject=due.subject, due_at=due.due_at, case_id=due.case_id, level=level
-        ),
-        at,
-    )
+    arm(tx, core, replace(due, level=level), at)
+
+
+def keep_one(tx: Tx, core: Core, due: Due, at: datetime) -> None:
+    """Let this deadline, and no other of its kind, wait for its subject; set already, it stays."""
+    table = tables.deadlines
+    waits = _same(due.kind, due.subject) & table.c.state.in_((PENDING, MISSED))
+    if due.due_at not in tx.execute(select(table.c.due_at).where(waits)).scalars().all():
+        move(tx, core, due, at)
+
+
+def cancel(tx: Tx, kind: str, subject: str, at: datetime) -> None:
+    """End what waits of that kind for a subject: nothing is due any more."""
+    _close(tx, _same(kind, subject), CANCELLED, at)
 
 
 def cancel_case(tx: Tx, case_id: str, at: datetime) -> None:
@@ -176,19 +184,14 @@ def strike(tx: Tx, core: Core, deadline_id: str, at: datetime) -> None:
         due_at=row.due_at,
         case_id=row.case_id,
         level=row.level,
+        article=row.article,
     )
     clock.missed(tx, core, due, at)
 
 
 def again(due: Due, after: timedelta, at: datetime) -> Due:
     """The same deadline one level up, some time from now."""
-    return Due(
-        kind=due.kind,
-        subject=due.subject,
-        due_at=at + after,
-        case_id=due.case_id,
-        level=due.level + 1,
-    )
+    return replace(due, due_at=at + after, level=due.level + 1)
 
 
 def shown(row: Row[Any], clocks: Clocks) -> dict[str, Any]:

@@ -222,6 +222,8 @@ def _render(kind: str, item: object, context: AutogenContext) -> str | Literal[F
     """Write our own column types by the name that a revision imports."""
     if kind != "type" or type(item).__module__ != schema.__name__:
         return False
+    if isinstance(item, schema.Chars):  # what the database is told of it
+        return f"sa.String(length={item.length})"
     context.imports.add("from services.chassis import schema")
     return f"schema.{type(item).__name__}()"
 

@@ -21,9 +21,11 @@ from services.chassis.api import MessageBody
 from services.chassis.call import Call
 from services.chassis.conventions import ActBody, SignatureBody
 from services.chassis.examples import example, examples
+from services.chassis.governance import Insurance, Review
 from services.chassis.people import CharterBody
 from services.chassis.problems import MEDIA_TYPE
 from services.chassis.register import AgreementRecord
+from services.chassis.review import ReportFilter
 from services.chassis.standing import Person
 from services.chassis.tokens import RIGHTS, Right
 
@@ -118,6 +120,15 @@ CALLS: Final[Mapping[tuple[str, str], Call]] = {
     ),
     ("POST", "/conventions/{convention_id}/acts"): Call(
         right=Right.CONVENTIONS, body=ActBody, answer=answers.ActDone
+    ),
+    ("POST", "/conventions/{convention_id}/reviews"): Call(
+        right=Right.CONVENTIONS, body=Review, answer=reports.ReviewHeld, headers=_REPEATED
+    ),
+    ("POST", "/conventions/{convention_id}/insurances"): Call(
+        right=Right.CONVENTIONS, body=Insurance, answer=reports.Insured, headers=_REPEATED
+    ),
+    ("GET", "/conventions/{convention_id}/report"): Call(
+        right=Right.READ, query=ReportFilter, answer=reports.Report
     ),
     ("GET", "/journal"): Call(
         right=Right.JOURNAL, query=views.JournalFilter, answer=reports.JournalLines

@@ -21,6 +21,7 @@ from contracts.kernel.organisation import DirectoryEntry, Kind
 from services.chassis.call import Call
 from services.chassis.database import Tx
 from services.chassis.deadlines import Clock
+from services.chassis.tally import Indicator
 
 if TYPE_CHECKING:
     from services.chassis.core import Core
@@ -159,8 +160,9 @@ class Partner:
     daily: sets what the calendar makes due. responsible: who answers for a young person at an
     instant, for a purpose. may_read: whether an agent, in a role, has access to a case. erase:
     destroys the partner's rows of a case and says how many. view: what the partner holds about a
-    case, for its own agents. routes: what its node answers beside the chassis' own,
-    and calls: how its API document describes that.
+    case, for its own agents. indicators: what the review of each convention counts, by its code.
+    routes: what its node answers beside the chassis' own, and calls: how its API document describes
+    that.
     """
 
     kind: Kind
@@ -177,5 +179,6 @@ class Partner:
     may_read: MayRead = _everybody
     erase: Eraser = _nothing_to_erase
     view: Viewer = _nothing_to_show
+    indicators: Mapping[str, tuple[Indicator, ...]] = field(default_factory=dict)
     routes: Callable[[Node], APIRouter] | None = None
     calls: Mapping[tuple[str, str], Call] = field(default_factory=dict)

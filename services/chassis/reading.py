@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Request
@@ -21,11 +21,11 @@ from contracts.kernel.errors import InvalidPayload, UnknownName
 from contracts.kernel.fields import LAST_NUMBER, caller_model
 from contracts.kernel.instrument import Flow, subject_token
 from contracts.kernel.organisation import Kind
-from contracts.kernel.paris import add_months, day_of
 from contracts.kernel.signed import SignedConvention
 from services.chassis import retention, tables, views
 from services.chassis.bus import Channel
 from services.chassis.conventions import sign_act, sign_terms
+from services.chassis.governance import last_reviews, next_review
 from services.chassis.journal import read_lines, read_witnessed
 from services.chassis.node import Node
 from services.chassis.requests import agent_of, read_query
@@ -62,8 +62,10 @@ def _flows(routes: APIRouter, node: Node) -> None:
     async def conventions(request: Request) -> Response:
         """Signed conventions with their computed state, end and next review."""
         agent_of(node, request, Right.READ)
-        held = node.core.directory.conventions
-        return JSONResponse([_convention(node, held[name]) for name in sorted(held)])
+        held, reviewed = node.core.directory.conventions, await node.database.read(last_reviews)
+        return JSONResponse(
+            [_convention(node, held[name], reviewed.get(name)) for name in sorted(held)]
+        )
 
     @routes.post("/conventions", status_code=201)
     async def sign_convention(request: Request) -> Response:
@@ -145,10 +147,10 @@ def _ends(flow: Flow) -> tuple[Kind, Kind]:
     return flow.receiver, flow.sender
 
 
-def _convention(node: Node, signed: SignedConvention) -> dict[str, Any]:
+def _convention(node: Node, signed: SignedConvention, reviewed: date | None) -> dict[str, Any]:
     at = node.clock.now()
     opens, ends = signed.opens_on, signed.ends_on
-    reviews = signed.convention.review_months
+    review = opens and next_review(opens, reviewed, signed.convention.review_months)
     return {
         "convention_id": signed.id,
         "convention": signed.convention.code,
@@ -159,18 +161,9 @@ def _convention(node: Node, signed: SignedConvention) -> dict[str, Any]:
         "invented": signed.versions[-1].terms.invented,
         "signed_on": None if opens is None else opens.isoformat(),
         "ends_on": None if ends is None else ends.isoformat(),
-        "next_review": _next_review(node, opens, reviews),
+        "next_review": None if review is None else review.isoformat(),
         "purged_on": None if signed.purged_on is None else signed.purged_on.isoformat(),
     }
-
-
-def _next_review(node: Node, opens: Any, months: int) -> str | None:  # noqa: ANN401 -- a date or None
-    if opens is None:
-        return None
-    now, count = day_of(node.clock.now()), 1
-    while add_months(opens, months * count) < now:
-        count += 1
-    return add_months(opens, months * count).isoformat()
 
 
 _PLACE: Final[TypeAdapter[int]] = TypeAdapter(Annotated[int, Field(ge=0, le=LAST_NUMBER)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import AwareDatetime, RootModel
 
+from contracts.kernel.fields import Day
 from services.chassis.answers import Answer
 
 
@@ -115,3 +116,48 @@ class Deadline(Answer):
 
 class Deadlines(RootModel[list[Deadline]]):
     """What runs and what is late, soonest first."""
+
+
+class ReviewHeld(Answer):
+    """The day by which the parties meet again."""
+
+    convention_id: str
+    next_review: Day
+
+
+class Insured(Answer):
+    """The last day of the policy that was recorded."""
+
+    convention_id: str
+    last_day: Day
+
+
+class Cell(Answer):
+    """One count; null where it is small, or would give a small one away."""
+
+    code: str
+    label: str
+    number: int | None
+
+
+class Count(Answer):
+    """One indicator: its parts and their total; null where hidden."""
+
+    what: str
+    article: str
+    label: str
+    cells: list[Cell]
+    total: int | None
+
+
+class Report(Answer):
+    """A year of a convention in numbers. threshold: the smallest that is shown."""
+
+    convention_id: str
+    title: str
+    article: str
+    first_day: Day
+    last_day: Day
+    audience: str
+    threshold: int
+    tables: list[Count]

@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Table, delete, exists, func, select, update
 
+from contracts.kernel.paris import day_of
 from contracts.kernel.signed import State
 from services.chassis import schema, standing, tables
 from services.chassis.controls import send_control
@@ -140,6 +141,8 @@ def _old(core: Core, at: datetime) -> list[tuple[Table, ColumnElement[bool]]]:
         (tables.receipts, tables.receipts.c.received_at <= proof),
         (tables.certificates, tables.certificates.c.done_at <= proof),
         (tables.deadlines, tables.deadlines.c.closed_at <= proof),
+        (tables.reviews, tables.reviews.c.held_on <= day_of(proof)),
+        (tables.insurances, tables.insurances.c.last_day <= day_of(proof)),
         (tables.withdrawals, tables.withdrawals.c.told_at <= proof),
         (tables.tombstones, tables.tombstones.c.withdrawn_at <= proof),
         (schema.witnessed_heads, schema.witnessed_heads.c.at <= proof),

@@ -15,7 +15,7 @@ from functools import partial
 
 from contracts.kernel.errors import RelaisError
 from contracts.kernel.paris import day_of
-from services.chassis import deadlines
+from services.chassis import deadlines, governance
 from services.chassis.agreements import expire
 from services.chassis.clock import Clock
 from services.chassis.core import Core
@@ -93,6 +93,7 @@ class Scheduler:
 
 def _daily(tx: Tx, *, core: Core, at: datetime) -> None:
     expire(tx, core, at)
+    governance.daily(tx, core, at)
     core.partner.daily(tx, core, at)
 
 

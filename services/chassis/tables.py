@@ -9,6 +9,7 @@ from __future__ import annotations
 from sqlalchemy import (
     Boolean,
     Column,
+    Date,
     Index,
     Integer,
     LargeBinary,
@@ -169,6 +170,37 @@ Index(
     postgresql_where=deadlines.c.state == "pending",
     sqlite_where=deadlines.c.state == "pending",
 )
+
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("convention_id", CODE, primary_key=True),
+    Column("month", Date, primary_key=True),
+    Column("what", CODE, primary_key=True),
+    Column("code", CODE, primary_key=True),
+    Column("number", Integer, nullable=False),
+)
+"""How often something happened under a convention in a month: numbers alone, kept for reviews."""
+
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("convention_id", CODE, primary_key=True),
+    Column("held_on", Date, primary_key=True),
+    Column("agent_id", CODE, nullable=False),
+)
+"""Days on which the parties met to evaluate a convention (A-8.1)."""
+
+insurances = Table(
+    "insurances",
+    metadata,
+    Column("convention_id", CODE, primary_key=True),
+    Column("last_day", Date, primary_key=True),
+    Column("first_day", Date, nullable=False),
+    Column("policy", Chars(80), nullable=False),
+    Column("agent_id", CODE, nullable=False),
+)
+"""This organisation's own insurance for a convention, from when to when (A-7.3)."""
 
 certificates = Table(
     "certificates",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contracts.conventions.a_city_school.convention import CONVENTION
 from contracts.kernel.organisation import Kind
 from services.chassis.partner import Partner
 from services.city import actions, handlers, queries, routes
-from services.conventions.a_city_school import clocks, side
+from services.conventions.a_city_school import clocks, indicators, side
 from services.conventions.a_city_school import handlers as common
 
 PARTNER = Partner(
@@ -29,6 +30,7 @@ PARTNER = Partner(
     may_read=queries.may_read,
     erase=handlers.erase,
     view=queries.view,
+    indicators={CONVENTION.code: indicators.INDICATORS},
     routes=routes.router,
     calls=routes.CALLS,
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from datetime import date
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -14,7 +13,8 @@ import typer
 from contracts.kernel.errors import InvalidDocument, UnknownName
 from contracts.kernel.signed import ActKind, Terms
 from services.chassis.bundle import Bundle, split_terms
-from services.chassis.tokens import Role
+from services.cli import reviews
+from services.cli.acting import Name, Org, manager, read_day
 from services.cli.output import (
     AsJson,
     BadUsage,
@@ -30,9 +30,6 @@ from services.federation import ceremony
 from services.federation.calls import call
 from services.federation.federation import Federation
 from services.federation.layout import REGISTRAR
-
-Name = Annotated[str, typer.Argument(metavar="ID", help="Convention signée.")]
-Org = Annotated[str, typer.Option("--org", help="Organisme qui agit.")]
 
 _CONVENTIONS: Final = "/api/v1/conventions"
 _STATES: Final = {
@@ -70,6 +67,7 @@ def add(app: typer.Typer) -> None:
     conventions.command("list", cls=Command)(list_)
     for command in (show_, sign, amend, notice, suspend, resume):
         conventions.command(command.__name__.rstrip("_"), cls=Command)(command)
+    reviews.add(conventions)
     app.add_typer(conventions, name="convention")
 
 
@@ -127,8 +125,8 @@ def sign(
             "Un texte se signe pour un organisme, à une date : --org ORG --on AAAA-MM-JJ"
         )
     else:
-        body = {"terms": _text(file).model_dump(mode="json"), "signed_on": _day(on).isoformat()}
-        with _manager(running, org) as client:
+        body = {"terms": _text(file).model_dump(mode="json"), "signed_on": read_day(on).isoformat()}
+        with manager(running, org) as client:
             signed = [str(call(client, "POST", _CONVENTIONS, json=body)["convention_id"])]
     if as_json:
         show({"signed": signed})
@@ -156,8 +154,8 @@ def amend(
     terms = last.model_copy(
         update={
             "version": last.version + 1,
-            "effective_on": _day(effective_on),
-            "until": last.until if until is None else _day(until),
+            "effective_on": read_day(effective_on),
+            "until": last.until if until is None else read_day(until),
             "evidence": sha256(evidence.read_bytes()).hexdigest(),
             "parties": tuple(
                 one.model_copy(update={"signing_key": running.fingerprint(one.org)})
@@ -167,9 +165,9 @@ def amend(
     )
     with ExitStack() as opened:
         clients = {
-            one.org: opened.enter_context(_manager(running, one.org)) for one in terms.parties
+            one.org: opened.enter_context(manager(running, one.org)) for one in terms.parties
         }
-        ceremony.sign(terms, dict.fromkeys(clients, _day(on)), clients.__getitem__)
+        ceremony.sign(terms, dict.fromkeys(clients, read_day(on)), clients.__getitem__)
     _said({"convention_id": name, "version": terms.version}, as_json=as_json)
 
 
@@ -183,7 +181,7 @@ def notice(
 ) -> None:
     """Enregistre un préavis de résiliation, daté de sa lettre recommandée."""
     days = {"received_on": received_on, "sent_on": sent_on}
-    dated = {key: _day(value).isoformat() for key, value in days.items() if value is not None}
+    dated = {key: read_day(value).isoformat() for key, value in days.items() if value is not None}
     if not dated:
         raise BadUsage("Un préavis porte la date de sa lettre : --received-on ou --sent-on.")
     _act(name, org, ActKind.TERMINATION_NOTICE, dated, as_json=as_json)
@@ -200,7 +198,7 @@ def resume(name: Name, org: Org, *, as_json: AsJson = False) -> None:
 
 
 def _act(name: str, org: str, kind: ActKind, dated: dict[str, str], *, as_json: bool) -> None:
-    with _manager(running_federation(), org) as client:
+    with manager(running_federation(), org) as client:
         body = {"kind": kind.value, **dated}
         _said(call(client, "POST", f"{_CONVENTIONS}/{name}/acts", json=body), as_json=as_json)
 
@@ -228,10 +226,6 @@ def _words(values: dict[str, Any]) -> dict[str, Any]:
     return {**{name: value for name, value in values.items() if name != "states"}, "state": said}
 
 
-def _manager(running: Federation, org: str) -> httpx.Client:
-    return running.client(org, Role.MANAGER, "cli")
-
-
 def _held(running: Federation) -> dict[str, dict[str, Any]]:
     """Every convention that some node holds, with its state at each party.
 
@@ -239,7 +233,7 @@ def _held(running: Federation) -> dict[str, dict[str, Any]]:
     """
     found: dict[str, dict[str, Any]] = {}
     for org in running.layout.orgs:
-        with _manager(running, org) as client:
+        with manager(running, org) as client:
             for one in call(client, "GET", _CONVENTIONS):
                 known = found.setdefault(one["convention_id"], {**one, "states": {}})
                 known["states"][org] = one["state"]
@@ -261,10 +255,3 @@ def _text(path: Path) -> Terms:
         raise UnknownName(f"Le fichier {path} ne se lit pas ({error.strerror}).") from None
     except InvalidDocument as error:
         raise InvalidDocument(f"{path} n'est pas un texte à signer. {error.sentence}") from None
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise BadUsage(f"« {text} » n'est pas une date : écrivez AAAA-MM-JJ.") from None

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from contracts.conventions.a_city_school.convention import CONVENTION
 from contracts.kernel.organisation import Kind
 from services.chassis.partner import Partner
-from services.conventions.a_city_school import clocks, facts, handlers, side, store, views
+from services.conventions.a_city_school import (
+    clocks,
+    facts,
+    handlers,
+    indicators,
+    side,
+    store,
+    views,
+)
 from services.school import actions, routes
 
 PARTNER = Partner(
@@ -21,6 +30,7 @@ PARTNER = Partner(
     responsible=side.responsible_for,
     erase=store.erase,
     view=views.view,
+    indicators={CONVENTION.code: indicators.INDICATORS},
     routes=routes.router,
     calls=routes.CALLS,
 )

@@ -29,6 +29,7 @@ from services.chassis.deadlines import Due, arm, arm_new, meet
 from services.chassis.partner import Received, ReceivedHandler, Sent, SentHandler
 from services.conventions.a_city_school import clocks, store
 from services.conventions.a_city_school.clocks import KEPT_ALERT_MONTHS, KEPT_MONTHS
+from services.conventions.a_city_school.indicators import counted
 from services.conventions.a_city_school.models import measures, pathways, watch_cells
 
 ANSWER_DAYS: Final = 10
@@ -76,6 +77,7 @@ def _referral(tx: Tx, core: Core, step: Step) -> None:
 
 def _answer(tx: Tx, core: Core, step: Step) -> None:
     content: messages.ReferralAnswered = step.content
+    counted(tx, step.case_id, "referral.answered", content.decision, step.at)
     meet(tx, "referral.answer", step.case_id, step.at)
     store.change(
         tx,
@@ -146,6 +148,7 @@ def _element(tx: Tx, core: Core, step: Step) -> None:
 
 def _meeting(tx: Tx, core: Core, step: Step) -> None:
     content: messages.MeetingCalled = step.content
+    counted(tx, step.case_id, "meeting.called", content.responsible, step.at)
     _noted(tx, step, "meeting", content.responsible, day_of(content.at))
     due = Due(kind="meeting", subject=step.message_id, case_id=step.case_id, due_at=content.at)
     arm(tx, core, due, step.at)
@@ -154,6 +157,7 @@ def _meeting(tx: Tx, core: Core, step: Step) -> None:
 
 def _closed(tx: Tx, core: Core, step: Step) -> None:
     content: messages.PathwayClosed = step.content
+    counted(tx, step.case_id, "pathway.closed", content.outcome, step.at)
     store.change(
         tx,
         pathways,
@@ -190,6 +194,7 @@ def _moved(tx: Tx, step: Step, act: Act, role: Role, *, full: bool = False) -> S
 
 def _alternative_answered(tx: Tx, core: Core, step: Step) -> None:
     accepted = step.content.decision == "accepted"
+    counted(tx, step.case_id, "alternative.answered", step.content.decision, step.at)
     _moved(tx, step, Act.ACCEPT if accepted else Act.DECLINE, Role.YOUTH_SERVICE)
     meet(tx, "measure.answer", step.case_id, step.at)
     if not accepted:
@@ -232,6 +237,7 @@ def _news(tx: Tx, _core: Core, step: Step) -> None:
 
 def _alert(tx: Tx, core: Core, step: Step) -> None:
     content: messages.AlternativeAlert = step.content
+    counted(tx, step.case_id, "alternative.alert", content.kind, step.at)
     _noted(tx, step, "alert", content.kind, day_of(content.at))
     expected = clocks.expect_reading if step.leaves else clocks.expect_seen
     expected(tx, core, step.case_id, step.message_id, step.at)
@@ -240,6 +246,7 @@ def _alert(tx: Tx, core: Core, step: Step) -> None:
 
 def _ended(tx: Tx, core: Core, step: Step) -> None:
     content: messages.AlternativeEnded = step.content
+    counted(tx, step.case_id, "alternative.ended", content.outcome, step.at)
     by_school = step.leaves is (core.kind is Kind.SCHOOL)
     role = Role.HEAD_TEACHER if by_school else Role.YOUTH_SERVICE
     row = store.measure_of(tx, step.case_id)
@@ -367,8 +374,9 @@ def alert_read(tx: Tx, _core: Core, message_id: str, at: datetime) -> None:
     meet(tx, "alert.seen", message_id, at)
 
 
-def stopped(tx: Tx, core: Core, case_id: str, at: datetime) -> None:
+def stopped(tx: Tx, _core: Core, case_id: str, at: datetime) -> None:
     """The family withdrew: whatever runs stops, and nothing is due any more (A-2.11)."""
+    counted(tx, case_id, "stopped", "withdrawn", at)
     row = store.measure_of(tx, case_id)
     if row is not None and row.status in {
         Status.REQUESTED,
@@ -379,4 +387,3 @@ def stopped(tx: Tx, core: Core, case_id: str, at: datetime) -> None:
         status = after(Status(row.status), Act.STOP, Role.REPRESENTATIVE)
         store.change(tx, measures, case_id, status=status.value)
     store.change(tx, pathways, case_id, state="stopped")
-    _ = core, at

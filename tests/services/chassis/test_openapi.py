@@ -16,6 +16,7 @@ from services.chassis import answers, api, people, requests
 from services.chassis.acts import NoticeBody
 from services.chassis.conventions import ActBody, SignatureBody
 from services.chassis.examples import examples
+from services.chassis.governance import Insurance, Review
 from services.chassis.openapi import CALLS, complete, sendable
 from services.chassis.register import AgreementRecord
 from services.chassis.standing import Person
@@ -34,6 +35,8 @@ MODELS: dict[str, type[BaseModel]] = {
         ActBody,
         NoticeBody,
         answers.ActContent,
+        Review,
+        Insurance,
     )
 }
 

@@ -94,9 +94,10 @@ class Desk:
             await side.node.scheduler.look()
 
     def waiting(self, side: Side) -> dict[str, str]:
-        """What is due at a side, by kind: pending or missed."""
+        """What is due about cases at a side, by kind: pending or missed."""
         table = tables.deadlines
-        rows = side.rows(table, table.c.state.in_(("pending", "missed")))
+        about = table.c.state.in_(("pending", "missed")) & table.c.kind.not_like("convention.%")
+        rows = side.rows(table, about)
         return {row.kind: row.state for row in sorted(rows, key=lambda row: row.level)}
 
     def status(self, side: Side) -> str:

@@ -1,0 +1,66 @@
+"""Counts for a convention's review, taken as things happen: what is counted will be destroyed.
+
+A count says how often something happened in a month under a convention, and keeps no trace of the
+case; what may be shown of it is another matter (see `review`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import Connection, func, select, update
+
+from contracts.kernel.paris import day_of
+from services.chassis import tables
+from services.chassis.database import Tx
+
+OPENED = "opened"
+"""Indicator of the cases opened, by purpose, which needs no counting as things happen."""
+
+_PENDING = "tallies"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Indicator:
+    """What a review counts. what: its code. labels: of each code counted apart, in French."""
+
+    what: str
+    article: str
+    label: str
+    labels: Mapping[str, str]
+
+
+def count(tx: Tx, convention_id: str, what: str, code: str, at: datetime) -> None:
+    """Count one; the counts of a batch are written together."""
+    pending: Counter[tuple[str, date, str, str]] | None = tx.state.get(_PENDING)
+    if pending is None:
+        pending = tx.state[_PENDING] = Counter()
+        tx.at_end(lambda: _write(tx, pending))
+    pending[convention_id, day_of(at).replace(day=1), what, code] += 1
+
+
+def _write(tx: Tx, pending: Counter[tuple[str, date, str, str]]) -> None:
+    table = tables.tallies
+    for (convention_id, month, what, code), number in pending.items():
+        key = {"convention_id": convention_id, "month": month, "what": what, "code": code}
+        same = [table.c[name] == value for name, value in key.items()]
+        more = update(table).where(*same).values(number=table.c.number + number)
+        if not tx.execute(more).rowcount:
+            tx.execute(table.insert().values(**key, number=number))
+
+
+def counted(
+    connection: Connection, convention_id: str, first: date, end: date
+) -> Mapping[tuple[str, str], int]:
+    """Numbers by what and code, of the months from the first one up to, without it, the end."""
+    table = tables.tallies
+    where = (table.c.convention_id == convention_id) & (table.c.month >= first)
+    query = (
+        select(table.c.what, table.c.code, func.sum(table.c.number).label("number"))
+        .where(where & (table.c.month < end))
+        .group_by(table.c.what, table.c.code)
+    )
+    return {(row.what, row.code): int(row.number) for row in connection.execute(query)}

@@ -1,0 +1,175 @@
+"""A-8.1: a year of convention A in numbers, which name nobody and survive what they count."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from contracts.conventions.a_city_school.convention import ALTERNATIVE, CONVENTION, PURPOSE
+from contracts.kernel.errors import InvalidPayload
+from services.chassis import tables
+from services.chassis.agreements import withdraw
+from services.chassis.review import ReportFilter, report_of
+from services.chassis.tally import OPENED
+from services.conventions.a_city_school.indicators import INDICATORS
+from tests.pair import CONVENTION as SIGNED
+from tests.pair import PUPIL, Pair, Side
+from tests.services.conventions.a_city_school.support import CONTACT, Desk
+
+
+@pytest.fixture
+def desk(tmp_path: Path, new_database_url: Callable[[], str]) -> Iterator[Desk]:
+    with Pair(tmp_path, (new_database_url(), new_database_url())) as made:
+        yield Desk(made)
+
+
+def report(side: Side, **asked: Any) -> dict[str, Any]:
+    core, at = side.node.core, side.clock.now()
+    signed = core.directory.conventions[SIGNED]
+    wanted = ReportFilter.model_validate(asked)
+    return side.node.database.read_now(lambda c: report_of(c, core, signed, wanted, at))
+
+
+def numbers(found: dict[str, Any], what: str) -> dict[str, int | None]:
+    (table,) = [one for one in found["tables"] if one["what"] == what]
+    cells = {one["code"]: one["number"] for one in table["cells"]}
+    return {**cells, "total": table["total"]}
+
+
+async def refer_many(desk: Desk, count: int, decision: str) -> None:
+    """So many pupils, each with a referral that the city answers."""
+    answer: dict[str, Any] = {"decision": decision, "referent": None, "next_date": None}
+    if decision == "accepted":
+        answer["referent"] = CONTACT
+    for number in range(count):
+        first_name = f"Zoé-{chr(97 + number)}"
+        pupil: dict[str, Any] = deepcopy(PUPIL)
+        pupil["identity"]["first_name"] = first_name
+        agreement = desk.pair.agreement(desk.pair.person(pupil))
+        sent = desk.pair.refer(agreement_id=agreement)
+        desk.case_id = sent.case_id or ""
+        await desk.pair.carry()
+        await desk.told(desk.city, "referral.answered", answer)
+
+
+async def test_both_sides_count_the_same_and_show_no_small_number(desk: Desk) -> None:
+    """A-8.1: five are shown to the parties, four are not; the rest would give them away."""
+    await refer_many(desk, 5, "accepted")
+    await refer_many(desk, 4, "declined")
+    for side in desk.pair.sides:
+        found = report(side)
+        assert numbers(found, OPENED) == {PURPOSE: None, ALTERNATIVE: None, "total": 9}
+        assert numbers(found, "referral.answered") == {
+            "accepted": None,
+            "declined": None,
+            "more_contact_needed": None,
+            "total": 9,
+        }
+    await refer_many(desk, 1, "declined")
+    await refer_many(desk, 1, "accepted")
+    for side in desk.pair.sides:
+        assert numbers(report(side), "referral.answered") == {
+            "accepted": 6,
+            "declined": 5,
+            "more_contact_needed": 0,
+            "total": 11,
+        }
+
+
+async def test_a_destroyed_case_is_still_counted(desk: Desk) -> None:
+    """A-5.1, A-8.1: three months after a refusal nothing is left of the pupil but a number."""
+    await refer_many(desk, 5, "declined")
+    before = report(desk.city)["tables"]
+    await desk.later(days=120)
+    await desk.city.node.purge(desk.pair.clock.at)
+    assert {row.state for row in desk.city.rows(tables.cases)} == {"erased"}
+    assert desk.city.rows(tables.persons) == []
+    assert report(desk.city)["tables"] == before
+
+
+async def test_a_year_is_a_school_year_and_never_less(desk: Desk) -> None:
+    """A-8.1: of two reports a day apart the difference would be one pupil."""
+    await refer_many(desk, 5, "accepted")
+    found = report(desk.school)
+    assert (found["first_day"], found["last_day"]) == ("2026-09-01", "2026-11-22")
+    assert numbers(found, "referral.answered")["total"] == 5
+    assert numbers(report(desk.school, year=2025), "referral.answered")["total"] is None
+    desk.pair.clock.at = datetime(2027, 9, 2, tzinfo=UTC)
+    assert report(desk.school)["first_day"] == "2027-09-01"
+    assert numbers(report(desk.school), "referral.answered")["total"] is None
+    past = report(desk.school, year=2026)
+    assert past["last_day"] == "2027-08-31"
+    assert numbers(past, "referral.answered")["total"] == 5
+
+
+async def test_outside_the_parties_more_is_hidden_and_a_running_year_is_not_told(
+    desk: Desk,
+) -> None:
+    """A-8.1."""
+    await refer_many(desk, 10, "accepted")
+    with pytest.raises(InvalidPayload):
+        report(desk.city, audience="public")
+    desk.pair.clock.at = datetime(2027, 8, 31, 21, 59, tzinfo=UTC)
+    with pytest.raises(InvalidPayload):
+        report(desk.city, audience="public", year=2026)
+    desk.pair.clock.at += timedelta(minutes=1)
+    told = report(desk.city, audience="public", year=2026)
+    assert (told["threshold"], numbers(told, "referral.answered")["total"]) == (11, None)
+    assert numbers(report(desk.city, year=2026), "referral.answered")["accepted"] is None
+    assert numbers(report(desk.city, year=2026), "referral.answered")["total"] == 10
+
+
+async def test_every_outcome_of_a_measure_is_counted(desk: Desk) -> None:
+    """A-3.3, A-3.14, A-3.15: what each message tells, once at each side."""
+    await desk.running()
+    alert = {"kind": "absence", "at": desk.pair.clock.at.isoformat(), "call_back": "+33235000000"}
+    await desk.told(desk.city, "alternative.alert", alert)
+    ended = {
+        "outcome": "ended_safety",
+        "ended_on": desk.today.isoformat(),
+        "booklet_handed": True,
+    }
+    await desk.told(desk.school, "alternative.ended", ended)
+    wanted = {
+        ("alternative.answered", "accepted", 1),
+        ("alternative.alert", "absence", 1),
+        ("alternative.ended", "ended_safety", 1),
+    }
+    for side in desk.pair.sides:
+        assert {(row.what, row.code, row.number) for row in side.rows(tables.tallies)} == wanted
+
+
+async def test_a_withdrawal_is_counted_without_its_case(desk: Desk) -> None:
+    """A-2.11: how many families withdrew, never which."""
+    await desk.referred()
+    core, at = desk.school.node.core, desk.pair.clock.at
+    (agreement,) = desk.school.rows(tables.agreements)
+    desk.school.write(lambda tx: withdraw(tx, core, agreement.agreement_id, None, at))
+    await desk.pair.carry()
+    for side in desk.pair.sides:
+        (row,) = side.rows(tables.tallies, tables.tallies.c.what == "stopped")
+        assert (row.code, row.number, row.month.day) == ("withdrawn", 1, 1)
+
+
+def test_an_indicator_names_every_code_of_its_message() -> None:
+    """A-8.1: what a message can say, its indicator counts; nothing falls beside the table."""
+    fields = {
+        "referral.answered": "decision",
+        "pathway.closed": "outcome",
+        "meeting.called": "responsible",
+        "alternative.answered": "decision",
+        "alternative.ended": "outcome",
+        "alternative.alert": "kind",
+    }
+    counted = {one.what: set(one.labels) for one in INDICATORS}
+    assert set(counted) - set(fields) == {OPENED, "stopped"}
+    assert counted[OPENED] == set(CONVENTION.purposes)
+    for what, field in fields.items():
+        flow = CONVENTION.flow(what)
+        assert flow is not None
+        assert counted[what] == set(get_args(flow.payload.model_fields[field].annotation))
