@@ -17,19 +17,31 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
+from contracts.kernel.errors import UnknownName
 from services.federation.federation import Federation
-from services.federation.story import tell
+from services.federation.story import STORIES
 from services.federation.telling import Teller
 
 FEDERATION_FILE = Path(__file__).parents[2] / "deploy" / "federation.yaml"
 
 
-def run(home: Path | None = None, *, as_json: bool = False, out: TextIO | None = None) -> int:
-    """Play the story; returns the exit code.
+def run(
+    home: Path | None = None,
+    *,
+    convention: str = "a",
+    as_json: bool = False,
+    out: TextIO | None = None,
+) -> int:
+    """Play the story of a convention; returns the exit code.
 
-    home: state folder of a federation that runs, in containers or not; a new one in a temporary
-    folder otherwise. as_json: print the summary alone, as JSON. Raises Unavailable, UnknownName.
+    convention: its letter. home: state folder of a federation that runs, in containers or not; a
+    new one in a temporary folder otherwise. as_json: print the summary alone, as JSON. Raises
+    Unavailable, UnknownName.
     """
+    tell = STORIES.get(convention.lower())
+    if tell is None:
+        known = ", ".join(sorted(STORIES))
+        raise UnknownName(f"Aucune histoire de la convention {convention}. Connues : {known}.")
     logging.getLogger("asyncio").setLevel(logging.ERROR)  # warns of how nats-py ends TLS links
     stream = out or sys.stdout
     teller = Teller(None if as_json else stream)

@@ -35,15 +35,30 @@ class Desks:
         self.school, self.other_school = schools[0], schools[1]
         self.city = next(org for org, kind in members.items() if kind == "city")
         self.mission = next(org for org, kind in members.items() if kind == "mission_locale")
-        self.head = federation.client(self.school, "manager", "cheffe-1")
-        self.youth = federation.client(self.city, "referent", "referent-1")
-        self.dpo = {org: federation.client(org, "dpo", "dpo-1") for org in members}
-        self.agreement = self.case = self.message = self.refused = ""
+        self.agreement = self.case = self.message = self.refused = self.told = ""
         self.names = {one.id: one.name for one in federation.layout.federation.organisations}
         self.registry = installed()
         self.titles = words.titles(self.registry)
+        self.sit("referent-1")
+
+    def sit(self, referent: str) -> None:
+        """Open everybody's client, with tokens as of now. referent: the youth worker's local id."""
+        self.referent = referent
+        self.head = self.fed.client(self.school, "manager", "cheffe-1")
+        self.youth = self.fed.client(self.city, "referent", referent)
+        self.dpo = {org: self.fed.client(org, "dpo", "dpo-1") for org in self.names}
         for client in (self.head, self.youth, *self.dpo.values()):
             client.post("/api/v1/charter", json={"version": "1"}).raise_for_status()
+
+    @property
+    def at_school(self) -> str:
+        """What people call the school."""
+        return self.names[self.school]
+
+    @property
+    def at_city(self) -> str:
+        """What people call the city."""
+        return self.names[self.city]
 
     def close(self) -> None:
         """Close the clients."""
@@ -108,6 +123,41 @@ class Desks:
         if agreement_id is not None:
             body["agreement_id"] = agreement_id
         return (client or self.head).post("/api/v1/messages", json=body)
+
+    def post(
+        self,
+        client: httpx.Client,
+        message_type: str,
+        to: str,
+        data: dict[str, Any],
+        **about: str,
+    ) -> httpx.Response:
+        """Ask to send a message, whatever comes of it. about: a case, an agreement or a notice."""
+        body = {"type": message_type, "to": to, "data": data, **about}
+        return client.post("/api/v1/messages", json=body)
+
+    def tell(
+        self,
+        client: httpx.Client,
+        message_type: str,
+        to: str,
+        data: dict[str, Any],
+        **about: str,
+    ) -> dict[str, Any]:
+        """Send a message that must be allowed; returns it once accepted."""
+        answer = self.post(client, message_type, to, data, **about).raise_for_status()
+        return self.until(client, answer.json()["message_id"], "accepted")
+
+    def flows(self, purpose: str) -> list[str]:
+        """Types of the messages that serve a purpose, both ways."""
+        open_ = self.head.get("/api/v1/flows").json()
+        found = (*open_["send"], *open_["receive"])
+        return sorted({one["type"] for one in found if one["purpose"] == purpose})
+
+    def due(self, client: httpx.Client, kind: str, subject: str) -> list[dict[str, Any]]:
+        """What waits of a kind, about a subject."""
+        waiting = client.get("/api/v1/deadlines").json()
+        return [one for one in waiting if (one["kind"], one["subject"]) == (kind, subject)]
 
     def refer(self, agreement_id: str) -> dict[str, Any]:
         """Send a referral that must be allowed."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 import httpx
 
@@ -12,10 +12,12 @@ from contracts.kernel.errors import RelaisError
 from contracts.kernel.paris import add_years, day_of
 from services.chassis.clock import new_id
 from services.chassis.keys import NodeKeys
-from services.federation.desks import REFERRAL, Desks
+from services.federation.desks import REFERRAL
 from services.federation.federation import Federation
 from services.federation.intruder import forged_letter, published_entry, subject_of
 from services.federation.layout import OBSERVER, TRACES
+from services.federation.story_measure import MeasureStory
+from services.federation.story_pathway import PathwayStory
 from services.federation.telling import Teller
 from services.observer import words
 from services.observer.page import render_text
@@ -25,18 +27,8 @@ HIDDEN_NIR = "référente 2 95 10 99 126 " + "111 93"
 """A role in which somebody hid a number (python-stdnum's own documented example)."""
 
 
-class Story(Desks):
+class Story(PathwayStory, MeasureStory):
     """Convention A, told on a running federation."""
-
-    @property
-    def at_school(self) -> str:
-        """What people call the school."""
-        return self.names[self.school]
-
-    @property
-    def at_city(self) -> str:
-        """What people call the city."""
-        return self.names[self.city]
 
     # -- what goes well ------------------------------------------------------------------------
 
@@ -60,11 +52,12 @@ class Story(Desks):
     def agreeing(self) -> None:
         """The family is informed, then agrees; the agents have accepted the charter."""
         self.teller.step(f"La famille est informée puis donne son accord ({self.at_school})")
-        self.agreement = self.agree(self.pupil())
+        flows = self.flows("school_perseverance")
+        self.agreement = self.agree(self.pupil(), flows=flows)
         self.teller.check(
             bool(self.agreement),
             "Information (A-2.10) puis accord (A-2.11), "
-            f"pour le seul destinataire {self.at_city}, sur deux messages nommés",
+            f"pour le seul destinataire {self.at_city}, sur {len(flows)} messages nommés",
             "A-2.10",
             "A-2.11",
         )
@@ -323,9 +316,8 @@ class Story(Desks):
     def ending(self) -> None:
         """Years later the convention is over; last, since whatever was agreed ends with it."""
         self.teller.step("Refus : les trois ans de la convention sont passés")
-        ended = timedelta(days=3 * 366)
         agreement = self.agree(self.pupil())
-        self.fed.move_clock(ended, self.school)
+        self.fed.move_clock(timedelta(days=3 * 366), self.school)
         try:
             with self.fed.client(self.school, "manager", "cheffe-1") as later:
                 self.expect_refusal(self.attempt(agreement, client=later), "A-9.1")
@@ -352,6 +344,17 @@ def tell(federation: Federation, teller: Teller) -> None:
             story.referring,
             story.answering,
             story.tracing,
+            story.convening,
+            story.opening_pathway,
+            story.following,
+            story.informing,
+            story.changing_referent,
+            story.requesting,
+            story.contracting,
+            story.running,
+            story.interrupting,
+            story.notifying,
+            story.reviewing,
             story.refusing,
             story.intruding,
             story.withdrawing,
@@ -367,6 +370,11 @@ def tell(federation: Federation, teller: Teller) -> None:
                 teller.check(holds=False, sentence=f"Interrompu : {said}", code=name)
     finally:
         story.close()
+        federation.move_clock(timedelta(0))
+
+
+STORIES: Final = {"a": tell}
+"""What is told of each convention, by its letter."""
 
 
 def _crosses(traces: list[Trace]) -> bool:

@@ -135,3 +135,8 @@ def test_without_a_federation_each_command_says_what_to_do(
     assert code == 1
     assert "relais up" in line
     assert str(nowhere) in line
+
+
+def test_a_demonstration_of_no_convention_names_those_that_there_are(capsys: Captured) -> None:
+    code, why = refused(capsys, "demo", "--convention", "z")
+    assert (code, why) == (1, "relais : Aucune histoire de la convention z. Connues : a.\n")
