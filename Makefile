@@ -8,7 +8,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
 ARGS ?=
 
-.PHONY: help setup demo up down test test-compose check compile bench clean
+.PHONY: help setup demo up down test test-compose year check compile bench clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  %-13s %s\n", $$1, $$2}'
@@ -45,6 +45,9 @@ test-compose: setup ## Run docker-compose.yml for real, kill each container; nee
 	else \
 		echo "No Docker Engine answers here: docker-compose.yml was not run."; \
 	fi
+
+year: setup ## Live a school year of 120 pupils on an accelerated clock (some minutes)
+	@RELAIS_YEAR_PUPILS=120 $(BIN)/pytest tests/year -p no:randomly $(ARGS)
 
 check: setup ## Lint, types, import arrows, generated files
 	@$(BIN)/ruff check

@@ -261,10 +261,8 @@ class Pair:
             )
             for side in (self.school, self.city)
         )
-        values = {"evidence": "e" * 64} | more
-        return Terms(
-            id=CONVENTION, convention=self.convention, version=version, parties=parties, **values
-        )
+        values = {"id": CONVENTION, "evidence": "e" * 64} | more
+        return Terms(convention=self.convention, version=version, parties=parties, **values)
 
     def sign_terms(self, version: int, **more: Any) -> str:
         """The version, signed by both parties on the day of signature."""
@@ -347,14 +345,14 @@ class Pair:
             for one, other in ((self.school, self.city), (self.city, self.school)):
                 outgoing = one.outgoing()
                 await other.take(outgoing)
-                one.write(_delivered([letter.message_id for letter in outgoing]))
+                one.write(delivered([letter.message_id for letter in outgoing]))
 
     @property
     def sides(self) -> tuple[Side, Side]:
         return self.school, self.city
 
 
-def _delivered(ids: list[str]) -> Callable[[Any], Any]:
+def delivered(ids: list[str]) -> Callable[[Any], Any]:
     """What the relay records once the receiver's letterbox has stored a letter."""
     outbox = tables.outbox
     where = outbox.c.message_id.in_(ids) & outbox.c.due_at.is_not(None)

@@ -19,6 +19,7 @@ from services.chassis.agreements import stop_letters, withdraw
 from services.chassis.controls import send_control
 from services.chassis.core import Core
 from services.chassis.database import Tx
+from services.chassis.deadlines import cancel_case
 from services.chassis.journal import Entry
 from services.chassis.scopes import case_scope, person_scope
 from services.chassis.standing import ERASED
@@ -31,6 +32,7 @@ def erase_case(tx: Tx, core: Core, case_id: str, certificate: str, at: datetime)
     records += tx.execute(delete(tables.persons).where(tables.persons.c.scope == scope)).rowcount
     records += _drop_proof(tx, case_id)
     stop_letters(tx, core, tables.outbox.c.case_id == case_id, at)
+    cancel_case(tx, case_id, at)
     tx.on_commit(lambda: core.erased.add(case_id))
     tx.execute(
         update(tables.cases)

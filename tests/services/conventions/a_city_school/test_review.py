@@ -89,6 +89,7 @@ async def test_a_destroyed_case_is_still_counted(desk: Desk) -> None:
     await desk.city.node.purge(desk.pair.clock.at)
     assert {row.state for row in desk.city.rows(tables.cases)} == {"erased"}
     assert desk.city.rows(tables.persons) == []
+    assert desk.waiting(desk.city) == {}
     assert report(desk.city)["tables"] == before
 
 

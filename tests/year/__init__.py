@@ -1,0 +1,1 @@
+"""A school year on an accelerated clock."""
