@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import httpx
 
@@ -49,9 +49,13 @@ class Actors:
         """Id of the city."""
         return self.orgs[Kind.CITY]
 
-    def go(self, at: datetime, *parts: str) -> None:
-        """Move the clocks to an instant: everybody's, or those of some."""
-        self.fed.move_clock(at - datetime.now(UTC), *parts)
+    def go(self, at: datetime) -> None:
+        """Move everybody's clock to an instant."""
+        self.go_by(at - datetime.now(UTC))
+
+    def go_by(self, offset: timedelta) -> None:
+        """Move everybody's clock to that far from real time."""
+        self.fed.move_clock(offset)
         self.close()
 
     def close(self) -> None:
@@ -117,8 +121,22 @@ class Actors:
     def agree(self, person_id: str, **changes: Any) -> str:
         """Pupil and representative agree to every message of the convention."""
         given = changes.pop("given_at", self.ago())
-        notice = {"version": "1", "channel": "meeting", "language": "fr", "given_at": given}
-        body = {
+        body = {**self.record("agreements", person_id, given), **changes}
+        answer = self.client(self.school).post("/api/v1/agreements", json=body)
+        return str(answer.raise_for_status().json()["agreement_id"])
+
+    def inform(self, person_id: str) -> str:
+        """The family is informed of the notice to the mayor."""
+        body = self.record("notices", person_id, self.ago())
+        answer = self.client(self.school).post("/api/v1/notices", json=body)
+        return str(answer.raise_for_status().json()["notice_id"])
+
+    def record(self, path: Literal["agreements", "notices"], person_id: str, given: str) -> Any:
+        """What is posted there: an agreement with the information before it, or one alone."""
+        told = {"version": "1", "channel": "meeting", "language": "fr", "given_at": given}
+        if path == "notices":
+            return {"person_id": person_id, "instrument": "mayor_attendance", **told}
+        return {
             "person_id": person_id,
             "recipients": [self.city],
             "flows": sorted({flow.type for flow in FLOWS.values()}),
@@ -127,25 +145,9 @@ class Actors:
             "granted": True,
             "assent": "yes",
             "associated": ["host_association"],
-            "notice": notice,
+            "notice": told,
             "given_at": given,
-            **changes,
         }
-        answer = self.client(self.school).post("/api/v1/agreements", json=body)
-        return str(answer.raise_for_status().json()["agreement_id"])
-
-    def inform(self, person_id: str) -> str:
-        """The family is informed of the notice to the mayor."""
-        body = {
-            "person_id": person_id,
-            "instrument": "mayor_attendance",
-            "version": "1",
-            "channel": "letter",
-            "language": "fr",
-            "given_at": self.ago(),
-        }
-        answer = self.client(self.school).post("/api/v1/notices", json=body)
-        return str(answer.raise_for_status().json()["notice_id"])
 
     # -- messages ------------------------------------------------------------------------------
 
