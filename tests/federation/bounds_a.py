@@ -49,11 +49,10 @@ class Day:
         self._offset = at_ten(self.today) - datetime.now(UTC)
         self.moved = False
 
-    def go(self, day: date) -> None:
-        """Live on that day; back on today it is later than it was, never earlier."""
+    def go(self, day: date, after: timedelta = timedelta(0)) -> None:
+        """Live on that day, or so long after; back on today it is later than it was."""
         self.moved = day != self.today
-        self.actors.go_by(self._offset + (day - self.today))
-        self.actors.open_desks()
+        self.actors.go_by(self._offset + (day - self.today) + after)
 
     def case(self, *after: str, **more: Any) -> Case:
         """A case in which some messages have gone."""
