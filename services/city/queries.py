@@ -52,7 +52,7 @@ def _host(tx: Tx, asked: Question, said: ContractStatus) -> dict[str, datetime]:
     row = tx.execute(select(hosts).where((hosts.c.name == said.host) & covers)).first()
     if row is None:
         return {}
-    found = {"host": midnight(row.first_day)}
+    found = {"host": asked.at}  # at the dates of the measure, which may all be to come
     named = frozenset() if asked.agreement is None else asked.agreement.associated
     if row.nature == "service" or "host_association" in named:
         found["host_agreed"] = asked.at

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from time import perf_counter, sleep
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
 from tests.bench.load import Answers, read_answer, wire, write_requests
@@ -60,6 +60,14 @@ class System(Protocol):
         """End every process; called even when `start` failed half-way."""
 
 
+@runtime_checkable
+class Alerting(Protocol):
+    """A system that also has messages which may not wait."""
+
+    def alert(self) -> float:
+        """Send one while nothing else moves; the seconds until its effect at the receiver."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """How much to measure."""
@@ -69,6 +77,7 @@ class Plan:
     connections: int = 64
     light: int = 100
     warmup: int = 200
+    alerts: int = 30
 
     @property
     def total(self) -> int:
@@ -106,6 +115,7 @@ class Measured:
 
     light: Light
     rounds: list[Round] = field(default_factory=list)
+    alerts: list[float] = field(default_factory=list)
 
 
 class LostMessagesError(RuntimeError):
@@ -131,14 +141,17 @@ def measure(
         measured = {}
         for system in systems:
             heavy_round(counters[system.name], plan.warmup, plan.connections)
-            measured[system.name] = Measured(light_load(counters[system.name], plan.light))
+            one = Measured(light_load(counters[system.name], plan.light))
+            if isinstance(system, Alerting):
+                one.alerts = [system.alert() for _ in range(plan.alerts)]
+            measured[system.name] = one
         for number in range(plan.rounds):
             for system in systems:
-                one = heavy_round(counters[system.name], plan.messages, plan.connections)
-                measured[system.name].rounds.append(one)
+                done = heavy_round(counters[system.name], plan.messages, plan.connections)
+                measured[system.name].rounds.append(done)
                 say(
-                    f"round {number + 1} {system.name}: {one.throughput:.0f}/s, "
-                    f"{one.cpu_total * 1000:.2f} ms CPU a message"
+                    f"round {number + 1} {system.name}: {done.throughput:.0f}/s, "
+                    f"{done.cpu_total * 1000:.2f} ms CPU a message"
                 )
         return measured
 

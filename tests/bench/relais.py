@@ -26,6 +26,7 @@ from services.chassis.settings import NodeSettings
 from services.federation.databases import node_databases
 from services.federation.federation import Federation
 from services.federation.layout import HUB, OBSERVER, REGISTRAR, SERVICE, Layout, leaf_of
+from tests.bench import alerts
 from tests.bench.load import Request, exchange
 from tests.bench.processes import postmaster
 from tests.servers import PostgresServer
@@ -41,7 +42,9 @@ _HELPS: Final = ("support", "activities", "mediation", "orientation_advice")
 _LEVELS: Final = ("6e", "5e", "4e", "3e", "2de", "1re", "terminale", "cap1")
 _EFFECTS: Final = b"SELECT count(*) FROM a_pathways"
 _OPEN: Final = b"SELECT count(*) FROM (SELECT FROM outbox WHERE due_at IS NOT NULL LIMIT 1) AS one"
-_ACCEPTED: Final = b"SELECT count(*) FROM outbox WHERE state = 'accepted'"
+_ACCEPTED: Final = (
+    b"SELECT count(*) FROM outbox WHERE state = 'accepted' AND type = 'referral.submitted'"
+)
 _LAG: Final = b"\nrelais_letterbox_erasure_lag "
 _AT_ONCE: Final = 32
 
@@ -64,6 +67,7 @@ class Relais:
         self._school = ""
         self._given_at = ""
         self._settled = 0
+        self._alerts: alerts.Alerts | None = None
 
     def start(self) -> None:
         """Start PostgreSQL and the federation, have the convention signed and the charter read."""
@@ -77,6 +81,13 @@ class Relais:
             url = postgres.url(name).replace("+psycopg", "")
             self._databases[org] = self._stack.enter_context(psycopg.connect(url, autocommit=True))
             self._nodes.append(urlsplit(federation.url(org)).netloc)
+        self._alerts = alerts.Alerts(
+            federation,
+            (SCHOOL, CITY),
+            handled=lambda: self._count(SCHOOL, alerts.HANDLED),
+            settled=lambda: not self._open() and self._erased(),
+        )
+        self._alerts.prepare()
         self._pids = {**_processes(federation), "postgres": [postmaster(postgres)]}
         self._school = federation.url(SCHOOL)
         self._headers = {"Authorization": f"Bearer {federation.token(SCHOOL)}"}
@@ -114,9 +125,15 @@ class Relais:
         Until then it returns what it counted before: counting all rows at every look would cost the
         system more than the message does.
         """
-        if not any(self._count(org, _OPEN) for org in (SCHOOL, CITY)) and self._erased():
+        if not self._open() and self._erased():
             self._settled = self._count(SCHOOL, _ACCEPTED)
         return self._settled
+
+    def alert(self) -> float:
+        """Send an alert by itself; the seconds until it stands in the school's database."""
+        if self._alerts is None:
+            raise alerts.LostAlertError("the system was not started")
+        return self._alerts.seconds()
 
     def processes(self) -> Mapping[str, Sequence[int]]:
         """Return every process of the federation, and the database server."""
@@ -156,6 +173,9 @@ class Relais:
     def _count(self, org: str, sql: bytes) -> int:
         row = self._databases[org].execute(sql).fetchone()
         return row[0] if row else 0
+
+    def _open(self) -> bool:
+        return any(self._count(org, _OPEN) for org in (SCHOOL, CITY))
 
     def _erased(self) -> bool:
         return all(_erasure_lag(address) == 0 for address in self._nodes)

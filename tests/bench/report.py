@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from math import ceil
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ FLOORS = {BASE: 2.0, "plain": 5.0}
 """Messages that the product carries, at least, in the time in which a peer carries one."""
 DECISION_FLOOR = 40.0
 """Decisions of the gate, at least, in the time of one of Cedar's."""
+ALERT_CEILING_MS = 1000.0
+"""What « without delay » may take at light load, from the call to the school's database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,46 @@ class Verdict:
     def __str__(self) -> str:
         said = "met" if self.met else "NOT MET"
         return f"{self.what}: {self.ratio}, wanted {self.least:g} or more: {said}"
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """How long alerts took to be known at the school, one at a time; met by 95 of a hundred."""
+
+    what: str
+    count: int
+    median_ms: float
+    p95_ms: float
+    most_ms: float = ALERT_CEILING_MS
+
+    @property
+    def met(self) -> bool:
+        """Whether they were in time."""
+        return self.p95_ms <= self.most_ms
+
+    def __str__(self) -> str:
+        said = "met" if self.met else "NOT MET"
+        times = f"median {self.median_ms:.1f} ms, p95 {self.p95_ms:.1f} ms of {self.count}"
+        return f"{self.what}: {times}, wanted {self.most_ms / 1000:g} s or less: {said}"
+
+
+def delays(measured: Mapping[str, Measured]) -> list[Delay]:
+    """Return how long the alerts of each system took that has any."""
+    return [
+        Delay(
+            what=f"{name}, an alert at light load",
+            count=len(one.alerts),
+            median_ms=median(one.alerts) * 1000,
+            p95_ms=_p95(one.alerts) * 1000,
+        )
+        for name, one in measured.items()
+        if one.alerts
+    ]
+
+
+def _p95(values: Sequence[float]) -> float:
+    """The smallest value that 95 of a hundred do not exceed."""
+    return sorted(values)[ceil(0.95 * len(values)) - 1]
 
 
 def lines(measured: Mapping[str, Measured]) -> list[Line]:
@@ -132,7 +175,7 @@ def doubts(table: Sequence[Line]) -> list[str]:
 def as_text(
     table: Sequence[Line],
     decisions: Mapping[str, Sequence[float]],
-    wanted: Sequence[Verdict] = (),
+    wanted: Sequence[Verdict | Delay] = (),
 ) -> str:
     """Return the report for people."""
     head = ("system", "throughput ×", "CPU a message ×", "light: answer", "effect", "settled")
@@ -169,7 +212,7 @@ def _parts(line: Line) -> str:
 def as_json(
     table: Sequence[Line],
     decisions: Mapping[str, Sequence[float]],
-    wanted: Sequence[Verdict] = (),
+    wanted: Sequence[Verdict | Delay] = (),
 ) -> dict[str, Any]:
     """Return the report for machines."""
     return {

@@ -104,11 +104,33 @@ def test_relais_pays_for_all_its_processes(quick: dict[str, Any]) -> None:
 
 
 def test_every_floor_is_compared(quick: dict[str, Any]) -> None:
-    assert [(one["what"], one["least"]) for one in quick["wanted"]] == [
+    floors = [one for one in quick["wanted"] if "least" in one]
+    assert [(one["what"], one["least"]) for one in floors] == [
         ("relais / naive, throughput", 2.0),
         ("relais / plain, throughput", 5.0),
         ("cedar / gate, time a decision", 40.0),
     ]
+
+
+def test_an_alert_is_timed_from_the_call_to_the_school_s_database(quick: dict[str, Any]) -> None:
+    (alerts,) = (one for one in quick["wanted"] if "least" not in one)
+    assert (alerts["what"], alerts["count"]) == ("relais, an alert at light load", 3)
+    assert alerts["most_ms"] == 1000.0
+    assert 0 < alerts["median_ms"] <= alerts["p95_ms"]
+    assert alerts["met"] is (alerts["p95_ms"] <= 1000.0)
+
+
+@pytest.mark.parametrize(("slow", "met"), [(1, True), (2, False)])
+def test_alerts_are_in_time_when_95_of_a_hundred_are(slow: int, met: bool) -> None:  # noqa: FBT001 -- a parameter
+    light, quick = Light(0.001, 0.002, 0.002), [0.010] * (30 - slow)
+    taken = {
+        "naive": Measured(light),
+        "relais": Measured(light, alerts=[*quick, *([1.001] * slow)]),
+    }
+    (found,) = report.delays(taken)
+    assert (found.met, found.count, found.median_ms) == (met, 30, 10.0)
+    assert str(found).endswith("wanted 1 s or less: met") is met
+    assert str(found) in report.as_text([], {}, [found])
 
 
 def test_relais_runs_as_in_production(tmp_path: Path) -> None:

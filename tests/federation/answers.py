@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from contracts.kernel.documents import public_key
+from contracts.kernel.organisation import DirectoryEntry
 from tests.federation.town import Town
 
 
@@ -26,5 +27,10 @@ def is_problem(answer: httpx.Response) -> dict[str, Any]:
 
 def key_of(town: Town, org: str) -> Callable[[str], Any]:
     """Find the public key that an organisation publishes in the directory."""
-    key = public_key(town.entry(org).signing_key.x)
+    return signing_key(town.entry(org))
+
+
+def signing_key(entry: DirectoryEntry) -> Callable[[str], Any]:
+    """The same, of an entry at hand."""
+    key = public_key(entry.signing_key.x)
     return lambda _kid: key

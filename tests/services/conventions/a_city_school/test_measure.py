@@ -160,6 +160,11 @@ async def test_host_tutor_and_agreement_are_there_before_the_contract(desk: Desk
     desk.host("Trop tôt", last_day=desk.first_day + timedelta(days=3))
     early = {**signed, "host": "Trop tôt"}
     assert desk.refused(desk.city, status, early) == {"A-6.1", "A-6.2"}
+    desk.host("Trop tard", first_day=desk.first_day + timedelta(days=1))
+    late = {**signed, "host": "Trop tard"}
+    assert desk.refused(desk.city, status, late) == {"A-6.1", "A-6.2"}
+    desk.host("Juste", first_day=desk.first_day, last_day=desk.first_day + timedelta(days=4))
+    assert desk.refused(desk.city, status, {**signed, "host": "Juste"}) == set()
     desk.host()
     assert desk.refused(desk.city, status, {**signed, "task_tutor": None}) == {"A-3.10"}
     assert desk.refused(desk.city, status, signed) == set()

@@ -1,0 +1,113 @@
+"""Either side of every bound of convention A, asked of a running school and a running city.
+
+A check that is added to convention A and has no bound fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from http import HTTPStatus
+from typing import Any, Final, Literal
+
+import pytest
+
+from contracts.conventions.a_city_school import checks
+from tests.federation.actors_a import READER, at_ten
+from tests.federation.bounds_a import DAY, Day, key_of
+from tests.federation.bounds_a_measure import BOUNDS
+from tests.federation.examples_a import FLOWS, HOST
+from tests.federation.town import until
+from tests.federations import CITY, SCHOOL, started
+
+CHECKS: Final = {key_of(check): check for flow in FLOWS.values() for check in flow.checks}
+
+
+@pytest.fixture(scope="module")
+def module_day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
+    """A school and the city of their own, since their clocks move."""
+    with started(tmp_path_factory.mktemp("bounds")) as fed:
+        made = Day(fed)
+        made.go(made.today)
+        first, last = (made.today + days * DAY for days in (-30, 60))
+        made.actors.host(HOST, first_day=first.isoformat(), last_day=last.isoformat())
+        try:
+            yield made
+        finally:
+            made.actors.close()
+
+
+@pytest.fixture
+def day(module_day: Day) -> Iterator[Day]:
+    yield module_day
+    if module_day.moved:
+        module_day.go(module_day.today)
+
+
+def test_every_check_of_the_text_has_its_bound() -> None:
+    """A check that is added to a flow of convention A fails here until both its sides are sent."""
+    assert {*BOUNDS, key_of(checks.DESIGNATED)} == set(CHECKS)
+
+
+@pytest.mark.parametrize("key", BOUNDS, ids="-".join)
+def test_either_side_of_a_bound(day: Day, key: tuple[str, str]) -> None:
+    check, outcomes = CHECKS[key], set[bool]()
+    for one in BOUNDS[key](day):
+        outcomes.add(one.code is None)
+        if one.code is None:
+            assert one.answer.status_code == HTTPStatus.ACCEPTED, (one.what, one.answer.text)
+            continue
+        assert one.answer.status_code == HTTPStatus.FORBIDDEN, (one.what, one.answer.text)
+        article, body = one.article or check.article, one.answer.json()
+        said = [(why["article"], why["code"]) for why in body["reasons"]]
+        assert (article, one.code) in said, (one.what, body)
+        if one.code.startswith(("missing_", "no_")) or one.code in {"limit", "signatures"}:
+            assert check.sentence in body["detail"], (one.what, body)
+        assert set(body["articles"]) <= {article, *one.also}, (one.what, body)
+    assert outcomes == {True, False}
+
+
+def test_an_information_or_an_agreement_of_tomorrow_is_not_recorded(day: Day) -> None:
+    """So no message can rest on one that comes after it (A-2.10, A-2.11)."""
+    pupil, client = day.actors.pupil(date(day.today.year - 14, 1, 15)), day.actors.client(SCHOOL)
+    yesterday, tomorrow = (at_ten(day.today + days * DAY).isoformat() for days in (-1, 1))
+    paths: tuple[Literal["agreements", "notices"], ...] = ("agreements", "notices")
+    for path in paths:
+        for given, status in ((yesterday, 201), (tomorrow, 422)):
+            record = day.actors.record(path, pupil, given)
+            assert client.post(f"/api/v1/{path}", json=record).status_code == status, path
+
+
+def test_a_notice_to_the_mayor_waits_for_a_designated_agent(day: Day) -> None:
+    """R131-10-1: yesterday's designation and tomorrow's are none; the receiver's gate says so."""
+    head, city = day.actors.client(SCHOOL), day.actors.client(CITY)
+    refused = {"before any": None, "over": (-2, -1), "to come": (1, 2)}
+
+    def sent() -> dict[str, Any]:
+        answer = day.ask("d1", day.case())
+        path, found = f"/api/v1/messages/{answer.json()['message_id']}", dict[str, Any]()
+
+        def settled() -> bool:
+            found.update(head.get(path).json())
+            return found["state"] in {"accepted", "refused"}
+
+        until(settled, "neither accepted nor refused")
+        return found
+
+    def designate(first: int, last: int) -> None:
+        days = {"first_day": first, "last_day": last}
+        said = {name: (day.today + count * DAY).isoformat() for name, count in days.items()}
+        body = {"agent_id": READER, "decision": "arrêté 2026-12", **said}
+        city.post("/api/v1/designations", json=body).raise_for_status()
+
+    for what, days in refused.items():
+        if days is not None:
+            designate(*days)
+        found = sent()
+        assert (found["state"], found["receipt"]["status"]) == ("refused", "not_open"), what
+        with day.actors.fed.client(CITY, "operator", "operateur-1") as operator:
+            dead = operator.get("/api/v1/dead-letters").json()
+        (why,) = (one["articles"] for one in dead if one["message_id"] == found["message_id"])
+        assert why == ["R131-10-1"], what
+    designate(0, 0)
+    assert sent()["state"] == "accepted"
