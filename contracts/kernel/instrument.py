@@ -15,6 +15,7 @@ from functools import lru_cache
 from contracts.kernel.canonical import digest
 from contracts.kernel.checks import Check
 from contracts.kernel.fields import Payload
+from contracts.kernel.obligation import Obligation
 from contracts.kernel.organisation import Kind
 
 
@@ -113,6 +114,7 @@ class Convention:
     serve no other. purge_months: after the end, until everything must be destroyed.
     minimisation_article: what a content with other fields is refused on.
     new_case_during_notice: the texts are silent; a reading, hence a setting (A-10.1).
+    obligations: what the text asks, line by line.
     """
 
     code: str
@@ -133,6 +135,7 @@ class Convention:
     minimisation_article: str
     flows: tuple[Flow, ...]
     new_case_during_notice: bool = True
+    obligations: tuple[Obligation, ...] = ()
 
     @property
     def rules_version(self) -> str:

@@ -12,6 +12,7 @@ from functools import partial
 
 from contracts.conventions.a_city_school import checks, messages
 from contracts.conventions.a_city_school.checks import CHARTER, MEASURE, SUPPORT
+from contracts.conventions.a_city_school.obligations import OBLIGATIONS
 from contracts.kernel.instrument import (
     Cardinality,
     Convention,
@@ -304,6 +305,7 @@ CONVENTION = Convention(
     purge_article="A-5.1",
     minimisation_article="A-5.1",
     flows=(*_REFERRAL, *_PATHWAY, *_MEASURE),
+    obligations=OBLIGATIONS,
 )
 
 DUTIES = (
