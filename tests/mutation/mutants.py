@@ -72,10 +72,9 @@ def drop_operand(node: cst.BooleanOperation) -> Iterator[cst.CSTNode]:
 
 
 def say_nothing(node: cst.Return) -> Iterator[cst.CSTNode]:
-    """Give no answer where there was one."""
-    if node.value is not None and not (
-        isinstance(node.value, cst.Name) and node.value.value == "None"
-    ):
+    """Give no answer where there was one; whoever asks reads None and False alike."""
+    nothing = isinstance(node.value, cst.Name) and node.value.value in {"None", "False"}
+    if node.value is not None and not nothing:
         yield node.with_changes(value=cst.Name("None"))
 
 
