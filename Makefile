@@ -8,7 +8,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
 ARGS ?=
 
-.PHONY: help setup demo up down test test-compose year check compile bench clean
+.PHONY: help setup demo up down test test-compose year check compile mutation bench clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  %-13s %s\n", $$1, $$2}'
@@ -58,6 +58,9 @@ check: setup ## Lint, types, import arrows, generated files
 
 compile: setup ## Write what is derived from the conventions: schemas, matrix, registers
 	@$(BIN)/relais compile
+
+mutation: setup ## Change each rule of the gate and convention A, see a test notice (ARGS=--only NAME)
+	@$(BIN)/python -m tests.mutation $(ARGS)
 
 bench: setup ## Measure the whole road against its peers, as ratios in one run
 	@$(BIN)/relais bench $(ARGS)

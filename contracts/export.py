@@ -255,6 +255,7 @@ def _register(registry: Registry) -> str:
             flows = [one for one in instrument.flows if one.purpose == purpose and _personal(one)]
             lines += ["", f"## {instrument.letter} — {instrument.title} : `{purpose}`", ""]
             lines += _activity(instrument, flows)
+        lines += _kept_by_people(instrument)
     return "\n".join(lines) + "\n"
 
 
@@ -267,6 +268,18 @@ _MEASURES: Final = (
     "signature et chiffrement de bout en bout ; charte et habilitation des agents ; journal "
     "chaîné ; destruction par effacement de clé, avec certificat"
 )
+
+
+def _kept_by_people(instrument: Instrument) -> Iterator[str]:
+    """What no rule can keep: the register recalls it to whoever answers for the organisation."""
+    asked = () if isinstance(instrument, LegalDuty) else instrument.obligations
+    found = [one for one in asked if one.organisational]
+    if found:
+        yield from ("", f"## {instrument.letter} — {instrument.title} : organisation", "")
+        yield "| Obligation | Article | Demande | Comment, et depuis quand |"
+        yield "|---|---|---|---|"
+    for one in found:
+        yield f"| {one.id} | {one.article} | {one.asks} | à compléter |"
 
 
 def _personal(flow: Flow) -> bool:

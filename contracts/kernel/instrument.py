@@ -15,6 +15,7 @@ from functools import lru_cache
 from contracts.kernel.canonical import digest
 from contracts.kernel.checks import Check
 from contracts.kernel.fields import Payload
+from contracts.kernel.obligation import Obligation
 from contracts.kernel.organisation import Kind
 from contracts.kernel.suppression import SmallCells
 
@@ -116,6 +117,7 @@ class Convention:
     new_case_during_notice: the texts are silent; a reading, hence a setting (A-10.1).
     insurance_article: where the text asks both parties to be insured. small_cells, year_begins:
     of the report for the review; the month in which the year it counts begins (1 to 12).
+    obligations: what the text asks, line by line.
     """
 
     code: str
@@ -139,6 +141,7 @@ class Convention:
     insurance_article: str | None = None
     small_cells: SmallCells = field(default_factory=SmallCells)
     year_begins: int = 1
+    obligations: tuple[Obligation, ...] = ()
 
     @property
     def rules_version(self) -> str:

@@ -347,7 +347,10 @@ def read_witnessed(connection: Connection, org: str) -> list[Head]:
 
 
 def to_json_lines(lines: Iterable[Line]) -> Iterator[str]:
-    """Write each line as JSON, with what the hash covers and nothing personal."""
+    """Write each line as JSON, with what the hash covers and nothing personal.
+
+    It can be verified by whoever settles a dispute, without a node (A-12.1).
+    """
     for line in lines:
         yield canonical({**line.covered(), "hash": line.hash}).decode() + "\n"
 

@@ -50,7 +50,10 @@ class Themes(Payload):
 
 
 class Involvement(Payload):
-    """Another body takes part in the support, which the family's agreement must name."""
+    """Another body takes part in the support, which the family's agreement must name.
+
+    The prevention association is one of them: no party, so it sends and receives nothing (A-3.2).
+    """
 
     body: Literal["prevention_association", "social_medical_centre", "host_association"] = said(
         "Organisme", why="Chacun doit être nommé dans l'accord.", source="A-4.1"
@@ -121,7 +124,10 @@ def hand_booklet(tx: Tx, _core: Core, doing: Doing) -> None:
 
 
 def involve(tx: Tx, core: Core, doing: Doing) -> None:
-    """Let another body take part. Raises Refused unless the family's agreement names it (A-4.1)."""
+    """Let another body take part where that is needed (A-2.6).
+
+    Raises Refused unless the family's agreement names it (A-4.1).
+    """
     content = doing.content
     if not isinstance(content, Involvement):
         raise TypeError(type(content).__name__)

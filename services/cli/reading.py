@@ -17,6 +17,7 @@ from contracts.kernel.errors import InvalidDocument, UnknownName
 from contracts.kernel.instrument import Flow, Instrument
 from services.chassis.journal import Head, Report, from_json_lines, verify_lines
 from services.chassis.tokens import Role
+from services.cli.obligations import NATURES, kept
 from services.cli.output import (
     AsJson,
     Command,
@@ -72,8 +73,18 @@ def add(app: typer.Typer) -> None:
     app.add_typer(journal, name="journal")
 
 
-def matrix(*, as_json: AsJson = False) -> None:
+def matrix(
+    *,
+    obligations: Annotated[
+        bool,
+        typer.Option("--obligations", help="Ce que chaque texte demande, et où c'est tenu."),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Dit qui peut dire quoi à qui, et par quel article."""
+    if obligations:
+        _obligations(as_json=as_json)
+        return
     signed = _signed()
     found = [(flow, _permission(one, flow, signed)) for one, flow in installed().flows()]
     if as_json:
@@ -86,6 +97,38 @@ def matrix(*, as_json: AsJson = False) -> None:
         wrapped(f"contrôles : {', '.join(row['said'])}", _INDENT)
         pairs = " ; ".join(f"{one['from']} → {one['to']}" for one in row["between"])
         wrapped(f"dans cette fédération : {pairs or 'personne'}", _INDENT)
+
+
+def _obligations(*, as_json: bool) -> None:
+    found = [
+        one
+        for convention in installed().conventions.values()
+        for one in kept(convention, Path(__file__).parents[2])
+    ]
+    if as_json:
+        show([one.as_json() for one in found])
+        return
+    for one in found:
+        asked = one.obligation
+        natures = ", ".join(NATURES[nature] for nature in asked.natures)
+        wrapped(f"{asked.id} ({_article(asked.article)} ; {natures}) : {asked.asks}")
+        _listed("tenue par", one.homes, "rien dans ce logiciel")
+        if one.tests is not None:
+            _listed("prouvée par", one.tests, "aucun test")
+    if any(one.tests is None for one in found):
+        say()
+        say("Les tests ne sont pas installés ici : ce qui prouve chaque obligation n'est pas dit.")
+
+
+def _article(name: str) -> str:
+    return f"article {name}" if name.isdecimal() else name
+
+
+def _listed(what: str, names: Sequence[str], nothing: str) -> None:
+    """A few names, one a line: a path is never broken."""
+    say(f"{_INDENT}{what} : {nothing if not names else ''}".rstrip())
+    for name in names:
+        say(f"{_INDENT}{_INDENT}{name}")
 
 
 def _signed() -> list[ToSign]:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 from pydantic.fields import FieldInfo
 
+from contracts.export import REGISTER
 from contracts.gate import instrument_checks
 from contracts.kernel.checks import Agreement
 from contracts.kernel.control import CONTROL_TYPES
 from contracts.kernel.fields import Payload
 from contracts.kernel.instrument import Convention, Flow, Instrument
+from contracts.kernel.obligation import Nature, Obligation
 from contracts.registry import load
-from tests.architecture.repository import PRODUCT, files, modules, read
+from services.cli.obligations import Kept, kept
+from tests.architecture.repository import PRODUCT, ROOT, files, modules, read
 
 ID = re.compile(r"\b[A-D]-\d+[a-z]?\.\d+[a-z]?\b")
 LAW = re.compile(r"(?:CASF |Code trav\. )?[LRD]\d{3,4}(?:-\d+)*|RGPD \d+")
@@ -150,10 +155,84 @@ def test_every_control_type_rests_on_an_article() -> None:
 
 
 def test_every_obligation_that_the_product_cites_is_named_by_a_test() -> None:
-    product = {name for module in modules(*PRODUCT) for name in cited(module.text)}
+    rules = [one for one in modules(*PRODUCT) if not one.path.endswith("/obligations.py")]
+    product = {name for module in rules for name in cited(module.text)}
     texts = [read(path) or "" for path in files() if path.endswith("/cases.yaml")]
     texts += [module.text for module in modules("tests") if not module.path.endswith(_SELF)]
     assert product - {name for text in texts for name in cited(text)} == set()
 
 
 _SELF = "architecture/test_obligations.py"
+
+
+CONVENTIONS = [one for one in INSTRUMENTS if isinstance(one, Convention)]
+KEPT = [one for convention in CONVENTIONS for one in kept(convention, ROOT)]
+_LETTERS_OF = {
+    Nature.GATE: "G",
+    Nature.MESSAGE: "M",
+    Nature.DEADLINE: "D",
+    Nature.RECORD: "R",
+    Nature.INDICATOR: "I",
+    Nature.ORGANISATIONAL: "O",
+}
+_IN_FRENCH = {"preamble": "préambule", "end": "signatures"}
+
+
+@pytest.mark.parametrize("convention", CONVENTIONS, ids=lambda one: one.code)
+def test_a_convention_asks_what_the_list_of_its_obligations_says(convention: Convention) -> None:
+    wanted = []
+    for line in (read(f"{FOLDER}{convention.letter.lower()}.md") or "").splitlines():
+        if row := ROW.match(line):
+            article = line.split(" | ")[1]
+            wanted.append((row[1], _IN_FRENCH.get(article, article), row[3]))
+    asked = convention.obligations
+    letters = [" ".join(_LETTERS_OF[nature] for nature in one.natures) for one in asked]
+    found = [(one.id, one.article, said) for one, said in zip(asked, letters, strict=True)]
+    assert found == wanted
+    assert all(re.fullmatch(r"[A-ZÉÀ].+\.", one.asks) for one in asked)
+
+
+@pytest.mark.parametrize("one", KEPT, ids=lambda one: one.obligation.id)
+def test_every_obligation_is_kept_somewhere_and_named_by_a_test(one: Kept) -> None:
+    """A rule that no module cites is not there; one that no test names may leave unnoticed."""
+    assert one.homes
+    assert one.tests
+
+
+def test_what_only_people_keep_stands_in_the_register_and_nowhere_else() -> None:
+    register = read(REGISTER) or ""
+    people = [one.obligation.id for one in KEPT if one.homes == (REGISTER,)]
+    assert people == [one.obligation.id for one in KEPT if one.obligation.organisational]
+    assert people
+    assert all(f"| {name} |" in register for name in people)
+
+
+def _asking(*names: str) -> Convention:
+    natures = (Nature.GATE,)
+    asked = [Obligation(id=one, article="1", natures=natures, asks="Non.") for one in names]
+    return replace(CONVENTIONS[0], obligations=tuple(asked))
+
+
+def test_those_checks_can_fail(tmp_path: Path) -> None:
+    """What is told, listed or commented is not kept; a table beside a test proves nothing."""
+    one, other = "D-91.1", "D-91.2"
+    texts = {
+        "contracts/rule.py": f"RULE = '{one}'",
+        "contracts/obligations.py": f"LIST = '{other}'",
+        "contracts/cases.yaml": f"# {other}\n  expect: [[{one}, no]]",
+        "services/cli/story.py": f"'{other}'",
+        "tests/test_rule.py": f"T = '{other}'\ndef helper():\n    '{other}'",
+    }
+    for path, text in texts.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    asking = _asking(one, other)
+    assert [found.tests for found in kept(asking, tmp_path)] == [None, None]
+    (tmp_path / "tests" / "contracts").mkdir()
+    (tmp_path / "tests" / "contracts" / "test_cases.py").write_text("")
+    there, missing = kept(asking, tmp_path)
+    assert there.homes == ("contracts/rule.py (RULE)",)
+    assert there.tests == ("contracts/cases.yaml (tests/contracts/test_cases.py::test_decisions)",)
+    assert (missing.homes, missing.tests) == ((), ())
+    (tmp_path / "tests" / "test_rule.py").write_text(f"@mark('{other}')\ndef test_it(): ...")
+    assert kept(asking, tmp_path)[1].tests == ("tests/test_rule.py::test_it",)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import pytest
 
 from contracts.gate import Allowed, Refused, decide
-from contracts.kernel.checks import Side
+from contracts.kernel.checks import Limit, Recorded, Side
 from contracts.kernel.facts import from_json, to_json
 from tests.contracts.world import (
     FOLDER,
@@ -84,6 +84,17 @@ def test_each_check_refuses_alone_somewhere_and_lets_pass_elsewhere(code: str, s
     everything = set(range(len(rules.tests)))
     assert {n for n, count in alone.items() if count} == everything
     assert {n for n, count in passing.items() if count} == everything
+
+
+@pytest.mark.parametrize(("code", "side"), KEYS)
+def test_a_flow_asks_for_all_that_its_cases_start_from(code: str, side: Side) -> None:
+    """A-1.3, A-5.2: a check that is taken out of a flow takes its cases along, unnoticed."""
+    own = document()["flows"][code]
+    wanted = {*own["records"][side.value], *own.get("counts", {})}
+    found = asked(flow_of(code), side)
+    kinds = (Recorded, Limit)
+    assert {one.name for one in found.values() if isinstance(one, kinds)} == wanted
+    assert ("Signatures" in found) == ("signatures" in own)
 
 
 @pytest.mark.parametrize(("code", "side"), KEYS)

@@ -70,6 +70,13 @@ def test_only_a_school_opens_a_case() -> None:
     assert len(opening) == len({flow.purpose for flow in opening})
 
 
+def test_the_prevention_association_is_no_party() -> None:
+    """A-3.2: it helps to design the measure; nothing is sent to it, and it sends nothing."""
+    ends = {kind for flow in CONVENTION.flows for kind in (flow.sender, flow.receiver)}
+    assert ends == set(CONVENTION.parties) == {Kind.CITY, Kind.SCHOOL}
+    assert not [kind for kind in Kind if "association" in kind.value]
+
+
 @pytest.mark.parametrize("flow", CONVENTION.flows, ids=lambda one: one.code)
 def test_support_and_alternative_are_purposes_apart(flow: Any) -> None:
     """A-1.1, A-3.3: what was told for one serves not the other."""

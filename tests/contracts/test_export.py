@@ -14,6 +14,7 @@ from contracts.gate import instrument_checks
 from contracts.kernel.checks import Check, Side
 from contracts.kernel.control import CONTROL_TYPES
 from contracts.kernel.instrument import Cardinality, LegalBasis, TermRule, Urgency
+from contracts.kernel.obligation import Nature
 from contracts.registry import build, load
 from tests.contracts.instruments import convention_of, duty_of, flow
 from tests.contracts.leaves import Leaf, leaves
@@ -92,6 +93,16 @@ def test_each_kind_of_check_is_said_in_french(check: Check) -> None:
 def test_a_kind_that_is_not_said_is_an_error() -> None:
     with pytest.raises(KeyError):
         said(Check(article="A-1.1", sentence="Non."))
+
+
+def test_what_only_people_can_keep_stands_in_the_register() -> None:
+    """A-4.5: no rule can spread the word inside a school; the register recalls that it is owed."""
+    register = export_all(load())[REGISTER]
+    rows = [line for line in register.splitlines() if line.endswith("| à compléter |")]
+    listed = {row.split(" | ")[0].removeprefix("| ") for row in rows if row.startswith("| A-")}
+    assert "A-4.5" in listed
+    asked = load().convention("a_city_school").obligations
+    assert listed == {one.id for one in asked if one.natures == (Nature.ORGANISATIONAL,)}
 
 
 def test_every_shape_of_instrument_is_written() -> None:

@@ -326,3 +326,8 @@ def test_the_instrument_asks_its_own_checks_with_its_own_articles() -> None:
 def test_age_bounds_have_one_name_each() -> None:
     assert (MINOR, ADULT, age_bound(16, 18)) == ("age__18", "age_18_", "age_16_18")
     assert datetime(2026, 1, 1, tzinfo=UTC) < AT
+
+
+def test_that_nothing_binds_the_two_is_told_once_and_where_it_was_met() -> None:
+    facts = replace(FACTS, instrument=None, sender_kind="school", purpose="other")
+    assert codes(ask(flow(), facts)) == ["flow", "unbound", "purpose"]

@@ -12,6 +12,7 @@ from functools import partial
 
 from contracts.conventions.a_city_school import checks, messages
 from contracts.conventions.a_city_school.checks import CHARTER, MEASURE, SUPPORT
+from contracts.conventions.a_city_school.obligations import OBLIGATIONS
 from contracts.kernel.instrument import (
     Cardinality,
     Convention,
@@ -306,6 +307,7 @@ CONVENTION = Convention(
     insurance_article="A-7.3",
     year_begins=9,
     flows=(*_REFERRAL, *_PATHWAY, *_MEASURE),
+    obligations=OBLIGATIONS,
 )
 
 DUTIES = (

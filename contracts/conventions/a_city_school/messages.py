@@ -1,7 +1,7 @@
 """Messages of convention A: the strictly necessary fields, each with its reason (A-5.1).
 
 Never here: absence counts, the offence behind a sanction, appraisals, siblings, what was said, why
-a request was declined.
+a request was declined, any amount of money (A-4.6).
 """
 
 from __future__ import annotations

@@ -461,6 +461,7 @@ def test_an_export_verifies_elsewhere_and_names_nobody(node: Node, journal: Jour
 
 
 def test_an_altered_export_is_found(node: Node, journal: Journal) -> None:
+    """A-12.1: what settles a dispute is what was decided, word for word."""
     write(node, journal)
     texts = list(to_json_lines(node.lines()))
     texts[2] = texts[2].replace("allowed", "refused")

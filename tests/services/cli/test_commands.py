@@ -38,6 +38,33 @@ def test_the_matrix_names_those_who_are_here(capsys: Captured) -> None:
     assert {"from": SCHOOL, "to": CITY} in read(capsys, "matrix")[0]["between"]
 
 
+def test_the_matrix_tells_where_every_obligation_is_kept(capsys: Captured) -> None:
+    rows = read(capsys, "matrix", "--obligations")
+    asked = registry.load().convention("a_city_school").obligations
+    assert [row["id"] for row in rows] == [one.id for one in asked]
+    (row,) = [row for row in rows if row["id"] == "A-3.6"]
+    assert (row["article"], row["kinds"]) == ("3", ["gate"])
+    assert "contracts/conventions/a_city_school/convention.py (_MEASURE)" in row["homes"]
+    assert (
+        "tests/contracts/test_measure.py::test_the_fourth_signature_makes_the_contract"
+        in row["tests"]
+    )
+    said = told(capsys, "matrix", "--obligations")
+    assert "A-3.6 (article 3 ; contrôle) : Chef d'établissement, service Jeunesse" in said
+    assert "A-4.5 (article 4 ; organisation)" in said
+    assert "pas installés" not in said
+
+
+def test_a_node_without_tests_says_so_rather_than_nothing(
+    capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.cli.obligations._tests", lambda _root: None)
+    said = told(capsys, "matrix", "--obligations")
+    assert "Les tests ne sont pas installés ici" in said
+    assert "prouvée par" not in said
+    assert {row["tests"] for row in read(capsys, "matrix", "--obligations")} == {None}
+
+
 @pytest.mark.usefixtures("home")
 def test_status_tells_processes_and_readiness(capsys: Captured, federation: Federation) -> None:
     found = read(capsys, "status")

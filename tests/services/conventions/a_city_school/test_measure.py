@@ -206,6 +206,18 @@ async def test_three_signatures_start_nothing(desk: Desk, missing: str) -> None:
     assert desk.refused(desk.city, "alternative.status", news) >= {"A-1.3", "A-3.5", "A-3.6"}
 
 
+async def test_both_sides_keep_each_other_informed_of_a_running_measure(desk: Desk) -> None:
+    """A-3.13: either may tell, and the other side keeps what it was told."""
+    await desk.running()
+    on = desk.first_day.isoformat()
+    await desk.told(desk.city, "alternative.status", {"status": "attending", "on": on})
+    await desk.told(desk.school, "alternative.status", {"status": "contact_wanted", "on": on})
+    told = [("news", "attending"), ("news", "contact_wanted")]
+    for side in (desk.school, desk.city):
+        kept = [(row.what, row.code) for row in side.rows(records) if row.what == "news"]
+        assert kept == told
+
+
 async def test_a_signature_precedes_the_first_day(desk: Desk) -> None:
     """A-3.6: dated the day before it is in time, dated the first day it is late."""
     await desk.accepted()

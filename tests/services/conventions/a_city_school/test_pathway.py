@@ -179,7 +179,7 @@ async def test_the_family_hears_of_each_step_and_may_see_every_exchange(desk: De
 
 
 async def test_another_body_takes_part_only_where_the_agreement_names_it(desk: Desk) -> None:
-    """A-4.1, A-6.1: an agreement for the city is none for the association."""
+    """A-2.6, A-4.1, A-6.1: an agreement for the city is none for the association."""
     await desk.opened()
     today = desk.today.isoformat()
     with pytest.raises(Refused) as refused:

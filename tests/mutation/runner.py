@@ -1,0 +1,201 @@
+"""Runs the tests of a mutant in a forked process, and says whether any of them noticed.
+
+The working copy is never touched: the mutant's source is what the child imports in place of the
+file. The parent has already imported everything but what is tested, so that a child starts at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import resource
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from pathlib import Path
+from types import CodeType, ModuleType
+
+import hypothesis
+import pytest
+
+from tests.mutation.mutants import Mutant
+
+_OURS = ("contracts", "services", "tests.contracts", "tests.parties")
+_SURVIVED, _KILLED = 0, 1
+_REWRITE = "-Wignore::pytest.PytestAssertRewriteWarning"
+"""Everything is imported already, by the run without any mutant."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which tests are run.
+
+    stages: those that most often notice. tests: the whole folder. longest_seconds: of the
+    processor, since those of the clock would make a busy machine notice.
+    """
+
+    stages: Sequence[Sequence[str]]
+    tests: str
+    without: Sequence[str]
+    longest_seconds: int
+    stable: Sequence[str]
+
+    def arguments(self, *paths: str) -> list[str]:
+        """What pytest is called with: the same order and the same examples every time."""
+        plugins = ("randomly", "xdist", "cacheprovider", "cov")
+        quiet = ["-q", "-x", "--no-header", "--tb=no", "--hypothesis-profile=mutation", _REWRITE]
+        left_out = [f"--deselect={one}" for one in self.without]
+        return [*paths, *quiet, *left_out, *(f"-pno:{name}" for name in plugins)]
+
+
+@dataclass(eq=False)
+class _Outcome:
+    """Plugin that keeps the first test that failed, and how many ran."""
+
+    ran: int = 0
+    failed: str = ""
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.ran += report.when == "call"
+        if report.failed:
+            self.failed = self.failed or report.nodeid
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.failed = self.failed or report.nodeid
+
+
+@dataclass(frozen=True)
+class Result:
+    """killed_by: the test that noticed; empty when none did."""
+
+    mutant: Mutant
+    killed_by: str
+
+
+class _Mutated(SourceFileLoader):
+    """Loads one module from a text instead of its file."""
+
+    def __init__(self, name: str, path: str, source: str) -> None:
+        super().__init__(name, path)
+        self._source = source
+
+    def get_code(self, fullname: str) -> CodeType:  # noqa: ARG002 -- the loader's own signature
+        return compile(self._source, self.path, "exec", dont_inherit=True)
+
+
+@dataclass(frozen=True)
+class _Finder:
+    """Stands before all other finders, for one module."""
+
+    name: str
+    path: str
+    source: str
+
+    def find_spec(
+        self, name: str, _path: Sequence[str] | None, _target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if name != self.name:
+            return None
+        loader = _Mutated(name, self.path, self.source)
+        return importlib.util.spec_from_file_location(name, self.path, loader=loader)
+
+
+def warm_up(plan: Plan) -> int:
+    """Run every test unchanged, and import once what all children share; how many tests ran.
+
+    Raises RuntimeError when a test fails already: then nothing would survive.
+    """
+    hypothesis.settings.register_profile(
+        "mutation",
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+    outcome = _Outcome()
+    paths = [plan.tests] if plan.tests else [path for stage in plan.stages for path in stage]
+    look = [] if plan.tests else ["--collect-only"]
+    if pytest.main([*plan.arguments(*paths), *look], plugins=[outcome]) != 0:
+        raise RuntimeError(f"{outcome.failed or plan.tests} fails without any mutant")
+    for name in list(sys.modules):
+        if name.startswith(_OURS) and name not in plan.stable:
+            del sys.modules[name]
+    return outcome.ran
+
+
+def run(mutants: Sequence[Mutant], plan: Plan, *, root: Path, workers: int) -> Iterator[Result]:
+    """Try every mutant, a few at a time, in no particular order."""
+    waiting = list(reversed(mutants))
+    running: dict[int, _Child] = {}
+    while waiting or running:
+        while waiting and len(running) < workers:
+            child = _start(waiting.pop(), plan, root)
+            running[child.pid] = child
+        pid, status = os.waitpid(-1, os.WNOHANG)
+        if pid in running:
+            child = running.pop(pid)
+            yield Result(child.mutant, _verdict(child, status))
+        elif pid == 0:
+            time.sleep(0.01)
+
+
+@dataclass
+class _Child:
+    pid: int
+    mutant: Mutant
+    said: int
+
+
+def _start(mutant: Mutant, plan: Plan, root: Path) -> _Child:
+    sys.stdout.flush()
+    said, say = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(said)
+        code = _KILLED
+        try:
+            code = _try(mutant, plan, root, say)
+        finally:
+            os._exit(code)
+    os.close(say)
+    return _Child(pid, mutant, said)
+
+
+def _try(mutant: Mutant, plan: Plan, root: Path, say: int) -> int:
+    """In the child: whether a test notices, and which."""
+    resource.setrlimit(resource.RLIMIT_CPU, (plan.longest_seconds, plan.longest_seconds + 1))
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    name = mutant.module.removesuffix(".py").replace("/", ".")
+    sys.meta_path.insert(0, _Finder(name, str(root / mutant.module), mutant.source))
+    try:
+        importlib.import_module("contracts.registry").load()
+        importlib.import_module("contracts.gate")
+    except Exception:  # noqa: BLE001 -- whatever it is, every test would meet it
+        os.write(say, b"import")
+        return _KILLED
+    for paths in (*plan.stages, *([plan.tests] if plan.tests else [])):
+        outcome = _Outcome()
+        if pytest.main(plan.arguments(*paths), plugins=[outcome]) != 0:
+            os.write(say, (outcome.failed or "collection").encode())
+            return _KILLED
+    return _SURVIVED
+
+
+def _verdict(child: _Child, status: int) -> str:
+    """Which test noticed; a mutant that runs on for ever is noticed too.
+
+    Raises RuntimeError for a child that ended without a word: nothing noticed that mutant.
+    """
+    with os.fdopen(child.said, "rb") as told:
+        name = told.read().decode()
+    if status == 0:
+        return ""
+    if not name and not os.WIFSIGNALED(status):
+        raise RuntimeError(f"the run of a mutant broke down: {child.mutant}")
+    return name or "too long"

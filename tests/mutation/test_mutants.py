@@ -1,0 +1,82 @@
+"""What `make mutation` changes, and that it can tell a mutant that a test notices from another."""
+
+from __future__ import annotations
+
+import tomllib
+from collections import Counter
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from tests.mutation.mutants import Mutant, mutants_of
+from tests.mutation.survivors import justified
+
+ROOT = Path(__file__).parents[2]
+SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["relais"]["mutation"]
+
+
+def changed(source: str) -> set[str]:
+    return {one.after for one in mutants_of("m.py", dedent(source))}
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("CHECKS = (ENROLLED, AGREED)\n", {"CHECKS = (AGREED,)", "CHECKS = (ENROLLED,)"}),
+        ("ONE = (AGREED,)\n", {"ONE = ()"}),
+        ("A = Limit(side=X, at_most=8)\n", {"A = Limit(side=X, at_most=9)", "A = Limit(side=X, )"}),
+        ("A = Check(article='A-1.1')\n", {"A = Check(article='XXA-1.1XX')"}),
+        ("def f(a, b):\n    return a and b\n", {"return a", "return b", "return a or b"}),
+        ("def f(at):\n    return at >= END\n", {"return at > END", "return None"}),
+        ("def f(a):\n    if a:\n        raise No\n", {"if False:", "if True:"}),
+        ("def f(a):\n    return None if a in B else NO\n", {"return None if a not in B else NO"}),
+    ],
+)
+def test_what_is_changed(source: str, found: set[str]) -> None:
+    assert found <= changed(source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import a\nfrom a import b\n",
+        "A: int | None\n",
+        "@dataclass(frozen=True)\nclass A:\n    '''Text.'''\n",
+        "A = Check(sentence='Non.')\n",
+    ],
+)
+def test_what_is_left_alone(source: str) -> None:
+    """Types are mypy's; a sentence is there, which another test proves, and may change."""
+    assert changed(source) <= {"A = Check()"}
+
+
+def test_a_mutant_is_named_by_the_definition_around_it() -> None:
+    source = """
+        FLOWS = (flow(code="m1", days=30), flow(code="m2", days=30))
+
+        @test_of.register
+        def _(check: checks.Age) -> Test:
+            return 1
+        """
+    where = Counter(one.where for one in mutants_of("m.py", dedent(source)))
+    assert set(where) == {"FLOWS", "FLOWS.m1", "FLOWS.m2", "_(checks.Age)"}
+
+
+def test_every_mutant_has_its_own_key() -> None:
+    """Else one line of the list would let several live."""
+    for path in SETTINGS["modules"]:
+        keys = Counter(one.key for one in mutants(path))
+        assert [key for key, count in keys.items() if count > 1] == []
+        assert keys
+
+
+def test_every_justified_survivor_is_a_mutant() -> None:
+    """A line about code that has changed since justifies nothing."""
+    keys = {one.key for path in SETTINGS["modules"] for one in mutants(path)}
+    assert set(justified()) - keys == set()
+    assert all(why.endswith(".") for why in justified().values())
+
+
+def mutants(path: str) -> list[Mutant]:
+    return list(mutants_of(path, (ROOT / path).read_text("utf-8")))
