@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final, Self
 
 import psycopg
@@ -34,7 +34,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
-from services.chassis.engines import check_text
+from services.chassis.engines import check_text, check_texts
+from services.chassis.schema import Chars
 
 
 class _Texts(TypeDecorator[list[str]]):
@@ -105,11 +106,16 @@ _NAMES: Final = {
 """SQL types of our tables, under the names by which psycopg knows their binary forms."""
 
 
+_Prepare = Callable[[list[Any]], list[Any]]
+
+
 @dataclass(frozen=True, slots=True)
 class _Plan:
+    """How to write rows; columns: the names, and what makes of its values those to send."""
+
     statement: str
     types: tuple[str, ...]
-    columns: tuple[tuple[str, Callable[[Any], Any] | None], ...]
+    columns: tuple[tuple[str, _Prepare], ...]
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
@@ -128,17 +134,14 @@ def _insertion(table: Table, _columns: tuple[str, ...]) -> Insert:
 
 def _copy(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     plan = _plan(table, tuple(rows[0]), connection.dialect)
+    # A whole column at once: value by value, checking costs as much as sending.
+    columns = [prepare([row[name] for row in rows]) for name, prepare in plan.columns]
     driver: Any = connection.connection.dbapi_connection
     try:
         with driver.cursor() as cursor, cursor.copy(plan.statement) as copy:
             copy.set_types(plan.types)
-            for row in rows:
-                copy.write_row(
-                    [
-                        row[name] if bind is None or row[name] is None else bind(row[name])
-                        for name, bind in plan.columns
-                    ]
-                )
+            for values in zip(*columns, strict=True):
+                copy.write_row(values)
     except psycopg.Error as error:
         gone = bool(driver.closed)
         if gone:
@@ -162,8 +165,14 @@ def _plan(table: Table, names: tuple[str, ...], dialect: Dialect) -> _Plan:
     return _Plan(
         f"COPY {quoted.format_table(table)} ({listed}) FROM STDIN (FORMAT BINARY)",
         tuple(_NAMES[column.type.compile(dialect).partition("(")[0]] for column in columns),
-        tuple(
-            (column.name, column.type.dialect_impl(dialect).bind_processor(dialect))
-            for column in columns
-        ),
+        tuple((column.name, _preparing(column.type, dialect)) for column in columns),
     )
+
+
+def _preparing(kind: TypeEngine[Any], dialect: Dialect) -> _Prepare:
+    if isinstance(kind, Chars):
+        return partial(check_texts, most=kind.length)
+    bind = kind.dialect_impl(dialect).bind_processor(dialect)
+    if bind is None:
+        return list
+    return lambda values: [None if value is None else bind(value) for value in values]

@@ -246,6 +246,7 @@ class DirectoryKeeper:
         try:
             async with client.stream("GET", "/directory", headers=headers) as answer:
                 if answer.status_code == httpx.codes.NOT_MODIFIED:
+                    await answer.aread()  # nothing; left unread it would cost the connection
                     return False
                 answer.raise_for_status()
                 bundle = Bundle.parse(await _content(answer))

@@ -59,6 +59,15 @@ def check_text(text: str, most: int | None = None) -> None:
         raise UnfitText("Un texte contient un caractère nul.")
 
 
+def check_texts(texts: list[str | None], most: int) -> list[str | None]:
+    """Refuse them as `check_text` would, all in one go; returns them."""
+    held = [text for text in texts if text is not None]
+    if held and (max(map(len, held)) > most or "\0" in "".join(held)):
+        for text in held:
+            check_text(text, most)
+    return texts
+
+
 def make_engine(url: str, *, begin: str = "BEGIN", read_only: bool = False) -> Engine:
     """Engine on a SQLite file or on PostgreSQL; ValueError for anything else.
 

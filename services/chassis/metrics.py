@@ -34,6 +34,7 @@ class Metrics:
         """Register everything at zero, in a registry of its own."""
         self.registry = CollectorRegistry()
         self._known: dict[str, set[str]] = {}
+        self._reached: dict[tuple[str, str], Counter] = {}
         self._messages = Counter(
             "relais_messages_total",
             "Messages, by flow and state reached.",
@@ -72,7 +73,11 @@ class Metrics:
 
     def message(self, flow: str, state: str, count: int = 1) -> None:
         """Count messages of that flow that reached that state (codes)."""
-        self._messages.labels(self._code("flow", flow), self._code("state", state)).inc(count)
+        codes = self._code("flow", flow), self._code("state", state)
+        counter = self._reached.get(codes)
+        if counter is None:
+            counter = self._reached[codes] = self._messages.labels(*codes)
+        counter.inc(count)
 
     def refusal(self, *articles: str) -> None:
         """Count a refusal once under each article (obligation id) that said no."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from sqlalchemy import (
@@ -95,7 +96,20 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
 
 
-_as_json = json.JSONEncoder(ensure_ascii=False).encode
+_MANY = 1024
+"""Lists of codes remembered: few are in use, and each line of the journal holds one."""
+
+_encoded = json.JSONEncoder(ensure_ascii=False).encode
+
+
+@lru_cache(maxsize=_MANY)
+def _as_json(codes: tuple[str, ...]) -> str:
+    return _encoded(codes)
+
+
+@lru_cache(maxsize=_MANY)
+def _from_json(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text))
 
 
 class Codes(TypeDecorator[tuple[str, ...]]):
@@ -106,11 +120,11 @@ class Codes(TypeDecorator[tuple[str, ...]]):
 
     def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str | None:  # noqa: ARG002 -- SQLAlchemy's signature
         """Write the list."""
-        return None if value is None else _as_json(value)
+        return None if value is None else _as_json(tuple(value))
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...] | None:  # noqa: ARG002 -- SQLAlchemy's signature
         """Read the list back as a tuple."""
-        return None if value is None else tuple(json.loads(value))
+        return None if value is None else _from_json(value)
 
 
 metadata = new_metadata()
