@@ -12,18 +12,12 @@ from contracts.conventions.a_city_school.messages import (
     ReferralAnswered,
 )
 from contracts.kernel.messages import ProfessionalContact
-from contracts.kernel.paris import midnight
-from services.chassis import standing, tables
-from services.chassis.calendar import school_year_of_age_ends_on
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.partner import Received, Sent
 from services.city.models import attendance, pathway_referents
 from services.conventions.a_city_school import handlers as common
 from services.conventions.a_city_school import store
-
-AGE = 16
-"""Years until the end of whose school year an attendance notice is kept (R131-10-1)."""
 
 
 def answer_sent(tx: Tx, core: Core, sent: Sent) -> None:
@@ -85,10 +79,7 @@ def attendance_received(tx: Tx, core: Core, received: Received) -> None:
             "sealed": store.seal(core, case_id, notice, "attendance"),
         },
     )
-    ends = school_year_of_age_ends_on(notice.pupil.birth_date, AGE)
-    cases = tables.cases
-    tx.execute(update(cases).where(cases.c.case_id == case_id).values(retain_until=midnight(ends)))
-    tx.forget(standing.CASES, case_id)
+    store.keep_notice(tx, case_id, notice.pupil.birth_date)
 
 
 def erase(tx: Tx, case_id: str) -> int:

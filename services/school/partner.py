@@ -8,21 +8,21 @@ from services.chassis.partner import Partner
 from services.conventions.a_city_school import (
     clocks,
     facts,
-    handlers,
     indicators,
     side,
     store,
     views,
 )
-from services.school import actions, routes
+from services.conventions.a_city_school import handlers as common
+from services.school import actions, handlers, routes
 
 PARTNER = Partner(
     kind=Kind.SCHOOL,
-    sent=handlers.SENT,
-    received=handlers.RECEIVED,
-    answered={"alternative.alert": handlers.alert_answered},
-    read={"alternative.alert": handlers.alert_read},
-    stopped=handlers.stopped,
+    sent={**common.SENT, "attendance.municipal_notice": handlers.attendance_sent},
+    received=common.RECEIVED,
+    answered={"alternative.alert": common.alert_answered},
+    read={"alternative.alert": common.alert_read},
+    stopped=common.stopped,
     facts=facts.facts,
     acts=actions.ACTS,
     clocks=clocks.CLOCKS,

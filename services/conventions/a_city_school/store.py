@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Row, Table, delete, func, select, update
 
@@ -13,6 +13,7 @@ from contracts.conventions.a_city_school.messages import SIGNATORIES
 from contracts.kernel.fields import Payload
 from contracts.kernel.paris import day_of, midnight
 from services.chassis import deadlines, standing, tables
+from services.chassis.calendar import school_year_of_age_ends_on
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.scopes import case_scope
@@ -20,6 +21,9 @@ from services.conventions.a_city_school.models import measures, pathways, record
 
 CLOSED = "closed"
 """State of a case that ended as it should."""
+
+NOTICE_AGE: Final = 16
+"""Years until the end of whose school year an attendance notice is kept (R131-10-1)."""
 
 
 def pathway_of(tx: Tx, case_id: str | None) -> Row[Any] | None:
@@ -93,6 +97,13 @@ def close_case(tx: Tx, case_id: str, retain_until: date, at: datetime) -> None:
     )
     tx.forget(standing.CASES, case_id)
     deadlines.cancel_case(tx, case_id, at)
+
+
+def keep_notice(tx: Tx, case_id: str, birth: date) -> None:
+    """Keep an attendance notice no later than the school year of the sixteenth birthday (A-0.3)."""
+    cases, ends = tables.cases, school_year_of_age_ends_on(birth, NOTICE_AGE)
+    tx.execute(update(cases).where(cases.c.case_id == case_id).values(retain_until=midnight(ends)))
+    tx.forget(standing.CASES, case_id)
 
 
 def erase(tx: Tx, case_id: str) -> int:
