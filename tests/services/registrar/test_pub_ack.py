@@ -33,7 +33,7 @@ async def bus_of(organisation: Organisation) -> AsyncIterator[Bus]:
         app_password="app-secret",  # noqa: S106 -- loopback, for the length of a test
         admin_password="admin-secret",  # noqa: S106 -- same
         limits=LIMITS,
-        timeout=1.0,
+        timeout=10.0,
     )
     bus = Bus(settings, _drop)
     await bus.start()
