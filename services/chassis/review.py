@@ -21,6 +21,7 @@ from contracts.kernel.signed import SignedConvention
 from contracts.kernel.suppression import Audience, suppress
 from services.chassis import tables
 from services.chassis.core import Core
+from services.chassis.database import Tx
 from services.chassis.governance import (
     Insurance,
     Review,
@@ -56,7 +57,7 @@ def router(node: Node) -> APIRouter:
         agent = agent_of(node, request, Right.CONVENTIONS)
         body = read_body(Review, await request.body())
 
-        def unit(tx: Any) -> dict[str, Any]:  # noqa: ANN401 -- a Tx
+        def unit(tx: Tx) -> dict[str, Any]:
             at = node.clock.now()
             again = record_review(tx, node.core, convention_id, body, agent.agent_id, at)
             return {"convention_id": convention_id, "next_review": again.isoformat()}
@@ -69,7 +70,7 @@ def router(node: Node) -> APIRouter:
         agent = agent_of(node, request, Right.CONVENTIONS)
         body = read_body(Insurance, await request.body())
 
-        def unit(tx: Any) -> dict[str, Any]:  # noqa: ANN401 -- a Tx
+        def unit(tx: Tx) -> dict[str, Any]:
             at = node.clock.now()
             record_insurance(tx, node.core, convention_id, body, agent.agent_id, at)
             return {"convention_id": convention_id, "last_day": body.last_day.isoformat()}

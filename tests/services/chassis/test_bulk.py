@@ -32,6 +32,7 @@ from services.chassis.schema import Codes, UtcDateTime, new_metadata
 from services.city.models import metadata as city
 from services.conventions.a_city_school.models import metadata as convention
 from services.school.models import metadata as school
+from tests.servers import PostgresServer
 
 AT = datetime(2026, 11, 22, 12, 0, 0, 123456, tzinfo=UTC)
 
@@ -144,11 +145,11 @@ def test_every_table_of_a_node_can_be_copied(metadata: MetaData) -> None:
 
 
 def test_postgresql_plans_each_statement_by_what_the_tables_hold_by_then(
-    database: Database,
+    postgres_server: PostgresServer,
 ) -> None:
     """A plan kept from the first days reads the whole table for each batch."""
-    if database._reader.dialect.name != "postgresql":
-        pytest.skip("SQLite plans a statement each time")
-    asked = text("SHOW plan_cache_mode")
+    database, asked = Database(postgres_server.url("postgres")), text("SHOW plan_cache_mode")
+    database.start()
     assert database.write_now(lambda tx: tx.execute(asked).scalar()) == "force_custom_plan"
     assert database.read_now(lambda c: c.execute(asked).scalar()) == "force_custom_plan"
+    database.close()
