@@ -7,7 +7,7 @@ articles, a wrong shape a 422 with paths and codes. Nothing personal is ever in 
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from http import HTTPStatus
@@ -165,16 +165,6 @@ def _wanted(
 def _submission(node: Node, asked: Asked) -> Work[posting.Outcome | Row[Any]]:
     """Submit, or find what the same key was answered before: one transaction for both."""
     wanted, slot = asked.wanted, asked.slot
-    charter = (wanted.agent_id, node.core.policy.charter)
-    needs: list[Need] = []
-    if charter not in node.core.charters:
-        needs.append((standing.CHARTERS, charter))
-    if wanted.agreement_id is not None:
-        needs.append((standing.AGREEMENTS, wanted.agreement_id))
-    if wanted.case_id is not None:
-        needs.append((standing.CASES, wanted.case_id))
-    if slot is not None:
-        needs.append((idempotency.ANSWERS, slot))
 
     def unit(tx: Tx) -> posting.Outcome | Row[Any]:
         before = None if slot is None else tx.get(idempotency.ANSWERS, slot)
@@ -186,17 +176,35 @@ def _submission(node: Node, asked: Asked) -> Work[posting.Outcome | Row[Any]]:
             idempotency.keep(tx, slot, asked.digest, *_told(outcome), at)
         return outcome
 
-    return Work(unit, needs=tuple(needs), then=lambda tx: _keys(tx, node, wanted))
+    return Work(
+        unit,
+        needs=tuple(_needs(node, asked)),
+        then=lambda tx: [(node.keystore.loader, scope) for scope, _ in _sealed(tx, wanted)],
+        ready=lambda tx: [
+            standing.opened_person(tx, node.core, *place) for place in _sealed(tx, wanted)
+        ],
+    )
 
 
-def _keys(tx: Tx, node: Node, wanted: routing.Request) -> list[Need]:
-    """The data key of the person, once the agreement that names it is read."""
-    if wanted.agreement_id is None:
-        return []
-    found = tx.get(standing.AGREEMENTS, wanted.agreement_id)
-    if found is None or found.row.scope is None:
-        return []
-    return [(node.keystore.loader, found.row.scope)]
+def _needs(node: Node, asked: Asked) -> Iterator[Need]:
+    wanted = asked.wanted
+    charter = (wanted.agent_id, node.core.policy.charter)
+    if charter not in node.core.charters:
+        yield standing.CHARTERS, charter
+    if wanted.agreement_id is not None:
+        yield standing.AGREEMENTS, wanted.agreement_id
+    if wanted.case_id is not None:
+        yield standing.CASES, wanted.case_id
+    if asked.slot is not None:
+        yield idempotency.ANSWERS, asked.slot
+
+
+def _sealed(tx: Tx, wanted: routing.Request) -> Iterator[tuple[str, bytes]]:
+    """Scope and sealed identity of the person, once the agreement that names it is read."""
+    if wanted.agreement_id is not None:
+        found = tx.get(standing.AGREEMENTS, wanted.agreement_id)
+        if found is not None and found.row.scope is not None:
+            yield found.row.scope, found.row.sealed
 
 
 def _told(outcome: posting.Outcome) -> tuple[int, dict[str, Any]]:

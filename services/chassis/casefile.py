@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from contracts.kernel.agreement import Proof
@@ -120,13 +121,8 @@ def _register(
 ) -> None:
     known = (representative,) if isinstance(representative, Representative) else ()
     person = Person(identity=identity, representatives=known)
-    content = person.model_dump_json().encode()
     tx.insert(
         tables.persons,
-        {
-            "person_id": person_id,
-            "scope": scope,
-            "sealed": core.keystore.seal(scope, content, aad=b"person"),
-            "created_at": at,
-        },
+        {"person_id": person_id, "scope": scope, "created_at": at},
+        sealed=partial(standing.sealed_person, core, scope, person),
     )

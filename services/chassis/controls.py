@@ -56,7 +56,7 @@ def send_control(
         to=to,
         instrument=convention_id,
         code=CONTROL,
-        content=envelope.to_plaintext(),
+        content=lambda: letters.Content(envelope.to_plaintext()),
         expires_at=envelope.expiresat,
         case_id=case_id,
         traceparent=traceparent,

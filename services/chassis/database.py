@@ -68,11 +68,13 @@ class Work(Generic[T]):
     """A unit of work and the rows it knows it will need, read for the whole batch in one query.
 
     then: rows that those rows name; asked once the first are there, and read together too.
+    ready: called once all is read, for every unit before the first one runs; it only looks.
     """
 
     run: Callable[[Tx], T]
     needs: tuple[Need, ...] = ()
     then: Callable[[Tx], Iterable[Need]] | None = None
+    ready: Callable[[Tx], object] | None = None
 
 
 class Tx:
@@ -100,11 +102,17 @@ class Tx:
         self.flush()
         return self._connection
 
-    def insert(self, table: Table, row: Row) -> None:
+    def insert(self, table: Table, row: Row, **late: Callable[[], object]) -> None:
         """Buffer a row: the batch's rows go out together, one statement per table.
 
+        late: columns whose values are made right before the rows go out, see `insert_later`.
         Tables are written in the order of their first row, so insert a parent before its children.
         """
+        if late:
+            row |= dict.fromkeys(late)
+            self._unwritten.append(
+                lambda: row.update((name, make()) for name, make in late.items())
+            )
         # A statement takes its columns from its first row: rows with others need one of their own.
         self._rows.setdefault(table, {}).setdefault(tuple(row), []).append(row)
 
@@ -330,6 +338,9 @@ def _run_all(tx: Tx, units: list[_Unit]) -> list[Any]:
     works = [unit.work if isinstance(unit.work, Work) else Work(unit.work) for unit in units]
     _preload_all(tx, (need for work in works for need in work.needs))
     _preload_all(tx, (need for work in works if work.then is not None for need in work.then(tx)))
+    for work in works:
+        if work.ready is not None:
+            work.ready(tx)
     results = [work.run(tx) for work in works]
     for ending in tx.endings:
         ending()

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Final
 
 from sqlalchemy import Connection, select
@@ -226,7 +227,7 @@ def _known(
         return _Case(payload, NOTHING, None, None)
     if known.case.instrument != opened.binding.id:
         return _Case(payload, NOTHING, None, None)
-    person = standing.person_of(core, known)
+    person = standing.person_of(tx, core, known)
     return _Case(payload, known, None, None if person is None else person.identity.birth_date)
 
 
@@ -346,6 +347,6 @@ def _journal(
             rules_version=opened.binding.instrument.rules_version,
             scope=REFUSAL_SCOPE if case_id is None else case_scope(case_id),
             case_id=case_id,
-            facts=None if facts is None else facts_json(facts),
+            facts=None if facts is None else partial(facts_json, facts),
         ),
     )

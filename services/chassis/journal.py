@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, update
@@ -25,7 +26,7 @@ from services.chassis.keystore import KeyDestroyed, SealBroken
 from services.chassis.schema import journal, witnessed_heads
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from sqlalchemy import Connection
 
@@ -42,7 +43,7 @@ class Entry:
 
     event, flow, outcome: codes. articles: obligation ids. rules_version: what decided. scope: the
     key under which case, agent and facts are kept; without one there may be none of them.
-    facts: a document of the caller's, kept as it is.
+    facts: makes a document of the caller's, kept as it is, when the line is written.
     """
 
     event: str
@@ -55,7 +56,7 @@ class Entry:
     scope: str | None = None
     case_id: str | None = None
     agent_id: str | None = None
-    facts: bytes | None = None
+    facts: Callable[[], bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,13 +183,15 @@ class Journal:
         self._unwritten.append(entry)
 
     def _write(self, tx: Tx) -> None:
-        """Chain what was appended: inputs first, then hashes, each in one go."""
+        """Chain what was appended: facts and inputs first, then hashes, each in one go."""
         entries, self._unwritten = self._unwritten, []
         if not entries:
             return
         tail = self._tail or self._last(tx.connection)
         self._keystore.ensure(entry.scope for entry in entries if entry.scope is not None)
-        inputs = [self._inputs(entry, seq) for seq, entry in enumerate(entries, tail.seq + 1)]
+        facts = [None if entry.facts is None else entry.facts() for entry in entries]
+        numbered = zip(entries, facts, count(tail.seq + 1), strict=False)
+        inputs = [self._inputs(entry, kept, seq) for entry, kept, seq in numbered]
         for entry, (sealed, commitment) in zip(entries, inputs, strict=True):
             values: dict[str, Any] = {
                 "chain": self.chain,
@@ -269,9 +272,11 @@ class Journal:
         inputs = (line.chain, line.seq, line.case_id, line.agent_id)
         return self._commitment(line.scope, inputs, self.facts(line)) == line.commitment
 
-    def _inputs(self, entry: Entry, seq: int) -> tuple[bytes | None, str | None]:
+    def _inputs(
+        self, entry: Entry, facts: bytes | None, seq: int
+    ) -> tuple[bytes | None, str | None]:
         """Sealed facts, and the commitment to all that stays beside the hash."""
-        scope, facts = entry.scope, entry.facts
+        scope = entry.scope
         if scope is None:
             return None, None
         place = _place(self.chain, seq)

@@ -7,7 +7,7 @@ one subject leaves as one lot: one signature, one encryption, one message on the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -58,13 +58,21 @@ LEASE = timedelta(seconds=10)
 """A letter just queued is in the relay's hands; the outbox is looked at for it only after this."""
 
 
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a letter says, as it will be signed; proof: text of the proof of agreement in it."""
+
+    plaintext: bytes
+    proof: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """A letter before it is put in the outbox.
 
-    code: last token of the subject (a flow's code, ``k`` or ``r``). content: plaintext to sign.
-    facts: what the decision rested on, for the relay's second look; None where nothing was decided.
-    proof: text of the proof of agreement in the content, if there is one.
+    code: last token of the subject (a flow's code, ``k`` or ``r``). content: makes what to sign,
+    right before the outbox is written. facts: what the decision rested on, for the relay's second
+    look; None where nothing was decided.
     """
 
     kind: str
@@ -73,11 +81,10 @@ class Draft:
     to: str
     instrument: str
     code: str
-    content: bytes
+    content: Callable[[], Content]
     expires_at: datetime
     case_id: str | None = None
     reference: str | None = None
-    proof: str | None = None
     seq: int = 0
     facts: Facts | None = None
     traceparent: str | None = None
@@ -127,8 +134,12 @@ def put(tx: Tx, core: Core, draft: Draft, at: datetime) -> None:
     """
     if draft.kind == LETTER:
         _keys(core, draft.to)
-    subject = _subject(core, draft.to, draft.instrument, draft.code)
-    tx.insert_later(lambda: tx.insert(tables.outbox, _row(core, draft, subject, at)))
+    tx.insert_later(lambda: _write(tx, core, draft, at))
+
+
+def _write(tx: Tx, core: Core, draft: Draft, at: datetime) -> None:
+    subject, content = _subject(core, draft.to, draft.instrument, draft.code), draft.content()
+    tx.insert(tables.outbox, _row(core, draft, subject, content.plaintext, at))
     letter = Ready(
         message_id=draft.message_id,
         kind=draft.kind,
@@ -136,14 +147,14 @@ def put(tx: Tx, core: Core, draft: Draft, at: datetime) -> None:
         receiver=draft.to,
         subject=subject,
         instrument=draft.instrument,
-        content=draft.content,
+        content=content.plaintext,
         created_at=at,
         expires_at=draft.expires_at,
         attempts=0,
         facts=draft.facts,
         traceparent=draft.traceparent,
         case_id=draft.case_id,
-        proof=None if draft.proof is None else proof_digest(draft.proof),
+        proof=None if content.proof is None else proof_digest(content.proof),
     )
     tx.on_commit(lambda: core.outgoing(letter))
 
@@ -273,7 +284,9 @@ def _stricter(one: Suite, other: Suite) -> Suite:
     return max(one, other, key=order.index)
 
 
-def _row(core: Core, draft: Draft, subject: str, at: datetime) -> dict[str, object]:
+def _row(
+    core: Core, draft: Draft, subject: str, plaintext: bytes, at: datetime
+) -> dict[str, object]:
     scope = _scope(draft.kind, draft.case_id)
     return {
         "message_id": draft.message_id,
@@ -287,7 +300,7 @@ def _row(core: Core, draft: Draft, subject: str, at: datetime) -> dict[str, obje
         "seq": draft.seq,
         "state": QUEUED,
         "traceparent": draft.traceparent,
-        "sealed": core.keystore.seal(scope, draft.content, draft.message_id.encode()),
+        "sealed": core.keystore.seal(scope, plaintext, draft.message_id.encode()),
         "created_at": at,
         "expires_at": draft.expires_at,
         "due_at": at + LEASE,

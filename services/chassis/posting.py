@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import update
 
@@ -68,7 +69,7 @@ def submit(tx: Tx, core: Core, request: Request, at: datetime) -> Outcome:
         if route.flow.version not in accepted:
             raise NoCommonVersion(f"{request.to} n'accepte pas cette version de {request.type}.")
     known = _standing(tx, core, request, route)
-    person = standing.person_of(core, known)
+    person = standing.person_of(tx, core, known)
     facts = _facts(tx, core, request, route, known, person, at)
     decision = decide(core.rules(route.instrument, route.flow, Side.SENDER), facts, at)
     if isinstance(decision, Refused) or route.binding is None:
@@ -77,9 +78,11 @@ def submit(tx: Tx, core: Core, request: Request, at: datetime) -> Outcome:
     case_id = _case(tx, core, request, route, known, at)
     payload = fill(core, route.flow, request.data, person, facts, at)
     seq = 1 if request.case_id is None or known.case is None else known.case.seq_out + 1
-    envelope = _envelope(core, request, route, known, person, payload, case_id, seq, at)
     _journal(tx, core, request, facts, decision, case_id, at)
-    letters.put(tx, core, _draft(request, route, envelope, facts), at)
+    said = _Said(
+        route, route.binding, known, person, payload, case_id, seq, _expires(route, known, at), at
+    )
+    letters.put(tx, core, _draft(core, request, said, facts), at)
     handler = core.partner.sent.get(request.type)
     if handler is not None:
         handler(tx, core, _sent(request, case_id, known, payload, at))
@@ -231,39 +234,46 @@ def _expires(route: Route, known: Standing, at: datetime) -> datetime:
     return min(ends)
 
 
-def _envelope(
-    core: Core,
-    request: Request,
-    route: Route,
-    known: Standing,
-    person: Person | None,
-    payload: Payload,
-    case_id: str | None,
-    seq: int,
-    at: datetime,
-) -> Envelope:
-    proof = None
-    if route.flow.case is Cardinality.OPENS and person is not None and route.binding is not None:
-        proof = _proof(core, request, route.binding, known, person)
-    return Envelope(
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """All that an allowed message's envelope is made of, beside what was asked."""
+
+    route: Route
+    binding: Binding
+    known: Standing
+    person: Person | None
+    payload: Payload
+    case_id: str | None
+    seq: int
+    expires_at: datetime
+    at: datetime
+
+
+def _content(core: Core, request: Request, said: _Said) -> letters.Content:
+    """Envelope of an allowed message, and the proof in it."""
+    flow, known, proof = said.route.flow, said.known, None
+    if flow.case is Cardinality.OPENS and said.person is not None:
+        proof = _proof(core, request, said.binding, known, said.person)
+    envelope = Envelope(
         id=request.message_id,
         type=request.type,
         source=core.org,
         to=request.to,
-        time=at,
-        expiresat=_expires(route, known, at),
-        schemaversion=route.flow.version,
-        instrument="" if route.binding is None else route.binding.id,
-        version=None if route.binding is None else route.binding.version_at(at),
-        purpose=route.flow.purpose,
-        caseid=case_id,
-        seq=seq,
+        time=said.at,
+        expiresat=said.expires_at,
+        schemaversion=flow.version,
+        instrument=said.binding.id,
+        version=said.binding.version_at(said.at),
+        purpose=flow.purpose,
+        caseid=said.case_id,
+        seq=said.seq,
         agreement=None if known.agreement is None else known.agreement.reference,
         proof=proof,
         informedat=known.notice_at if known.agreement is None else None,
         traceparent=request.traceparent,
-        data=payload.model_dump(mode="json"),
+        data=said.payload.model_dump(mode="json"),
     )
+    return letters.Content(envelope.to_plaintext(), proof)
 
 
 def _proof(
@@ -291,25 +301,20 @@ def _proof(
     return proof_text(proof)
 
 
-def _draft(
-    request: Request,
-    route: Route,
-    envelope: Envelope,
-    facts: Facts,
-) -> letters.Draft:
+def _draft(core: Core, request: Request, said: _Said, facts: Facts) -> letters.Draft:
+    agreement = said.known.agreement
     return letters.Draft(
         kind=letters.LETTER,
         message_id=request.message_id,
         type=request.type,
         to=request.to,
-        instrument=envelope.instrument,
-        code=route.flow.code,
-        content=envelope.to_plaintext(),
-        expires_at=envelope.expiresat,
-        case_id=envelope.caseid,
-        reference=envelope.agreement,
-        proof=envelope.proof,
-        seq=envelope.seq,
+        instrument=said.binding.id,
+        code=said.route.flow.code,
+        content=partial(_content, core, request, said),
+        expires_at=said.expires_at,
+        case_id=said.case_id,
+        reference=None if agreement is None else agreement.reference,
+        seq=said.seq,
         facts=facts,
         traceparent=request.traceparent,
     )
@@ -339,7 +344,7 @@ def _journal(
             scope=scope,
             case_id=case_id,
             agent_id=request.agent_id,
-            facts=facts_json(facts),
+            facts=partial(facts_json, facts),
         ),
     )
 

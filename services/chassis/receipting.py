@@ -108,7 +108,7 @@ def _draft(
         to=to,
         instrument=convention_id,
         code=RECEIPT,
-        content=batch.model_dump_json().encode(),
+        content=lambda: letters.Content(batch.model_dump_json().encode()),
         expires_at=at + RECEIPT_LIFETIME,
         traceparent=next((traceparent for _, _, traceparent in items if traceparent), None),
     )

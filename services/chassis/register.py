@@ -6,6 +6,7 @@ The collector keeps the record (A-2.10, A-2.11); recipients get a proof.
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
@@ -89,16 +90,10 @@ def register_person(
         )
     scope = person_scope(person_id)
     core.keystore.fresh(scope)
-    content = person.model_dump_json().encode()
     tx.insert(
         tables.persons,
-        {
-            "person_id": person_id,
-            "scope": scope,
-            "sealed": core.keystore.seal(scope, content, aad=b"person"),
-            "created_at": at,
-            "registered_at": at,
-        },
+        {"person_id": person_id, "scope": scope, "created_at": at, "registered_at": at},
+        sealed=partial(standing.sealed_person, core, scope, person),
     )
     note(tx, core, "person.registered", agent_id, at)
     return person_id
@@ -141,8 +136,7 @@ def record_agreement(
     if unknown or not record.flows or not record.recipients:
         raise InvalidPayload("Un accord nomme des messages connus et leurs destinataires.")
     conventions = {org: _convention(core, org, at) for org in record.recipients}
-    content = core.keystore.open(row.scope, row.sealed, aad=b"person")
-    birth = Person.model_validate_json(content).identity.birth_date
+    birth = standing.opened_person(tx, core, row.scope, row.sealed).identity.birth_date
     ends = [one.ends_on for one in conventions.values() if one is not None and one.ends_on]
     tx.insert(
         tables.agreements,

@@ -257,13 +257,31 @@ def _held(tx: Tx, proof: Proof, case: Row[Any] | None) -> Standing:
     )
 
 
-def person_of(core: Core, standing: Standing) -> Person | None:
+def person_of(tx: Tx, core: Core, standing: Standing) -> Person | None:
     """Identity behind a standing, opened from the register; None when erased or unknown."""
     if standing.sealed is None or standing.scope is None:
         return None
-    return Person.model_validate_json(
-        core.keystore.open(standing.scope, standing.sealed, aad=b"person")
-    )
+    return opened_person(tx, core, standing.scope, standing.sealed)
+
+
+_PLACE: Final = b"person"
+"""Bound to the seal: no other content under the same key passes for a person."""
+
+_OPENED: Final = "persons"
+
+
+def sealed_person(core: Core, scope: str, person: Person) -> bytes:
+    """A person as the register keeps it; the scope has a key."""
+    return core.keystore.seal(scope, person.model_dump_json().encode(), _PLACE)
+
+
+def opened_person(tx: Tx, core: Core, scope: str, sealed: bytes) -> Person:
+    """What `sealed_person` returned, opened once a batch. Raises KeyDestroyed, SealBroken."""
+    known: dict[bytes, Person] = tx.state.setdefault(_OPENED, {})
+    if sealed not in known:
+        content = core.keystore.open(scope, sealed, _PLACE)
+        known[sealed] = Person.model_validate_json(content)
+    return known[sealed]
 
 
 def counts_of(checks: Iterable[Check], payload: Payload) -> dict[str, int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from contracts.conventions.a_city_school import messages
@@ -66,8 +67,8 @@ def _referral(tx: Tx, core: Core, step: Step) -> None:
             "partner": step.partner,
             "state": "sent" if step.leaves else "received",
             "at": step.at,
-            "referral": store.seal(core, step.case_id, step.content, REFERRAL),
         },
+        referral=partial(store.seal, core, step.case_id, step.content, REFERRAL),
     )
     if not step.leaves:
         due_at = midnight(add_working_days(day_of(step.at), ANSWER_DAYS))

@@ -94,7 +94,7 @@ def entry(number: int = 0, **changes: Any) -> Entry:
         scope=f"case:{number % 2}",
         case_id=f"case-{number % 2}",
         agent_id="agent-7",
-        facts=b'{"days":%d}' % number,
+        facts=lambda: b'{"days":%d}' % number,
     )
     return replace(usual, **changes)
 
@@ -151,7 +151,7 @@ async def test_a_whole_batch_is_chained(node: Node, journal: Journal) -> None:
 
 
 def test_facts_open_again_and_are_nowhere_in_clear(node: Node, journal: Journal) -> None:
-    node.database.write_now(lambda tx: journal.append(tx, entry(facts=b"Dupont")))
+    node.database.write_now(lambda tx: journal.append(tx, entry(facts=lambda: b"Dupont")))
 
     (line,) = node.lines()
     assert journal.facts(line) == b"Dupont"
