@@ -89,6 +89,7 @@ class Tx:
         self.after_commit: list[Hook] = []
         self._connection = connection
         self._unwritten: list[Hook] = []
+        self._late: list[Hook] = []
         self._rows: dict[Table, dict[tuple[str, ...], list[Row]]] = {}
         self._cache: dict[Loader[Any, Any], dict[Hashable, Any]] = defaultdict(dict)
 
@@ -110,9 +111,7 @@ class Tx:
         """
         if late:
             row |= dict.fromkeys(late)
-            self._unwritten.append(
-                lambda: row.update((name, make()) for name, make in late.items())
-            )
+            self._late.append(lambda: row.update((name, make()) for name, make in late.items()))
         # A statement takes its columns from its first row: rows with others need one of their own.
         self._rows.setdefault(table, {}).setdefault(tuple(row), []).append(row)
 
@@ -128,6 +127,9 @@ class Tx:
         """Send the buffered rows to the database."""
         unwritten, self._unwritten = self._unwritten, []
         for make in unwritten:
+            make()
+        late, self._late = self._late, []  # after those: one that looks something up flushes too
+        for make in late:
             make()
         rows, self._rows = self._rows, {}
         for table, groups in rows.items():

@@ -170,7 +170,7 @@ def test_a_line_may_be_about_nobody(node: Node, journal: Journal) -> None:
     assert (report.ok, report.checked, report.erased) == (True, 0, 0)
 
 
-@pytest.mark.parametrize("given", [{"case_id": "1"}, {"agent_id": "1"}, {"facts": b""}])
+@pytest.mark.parametrize("given", [{"case_id": "1"}, {"agent_id": "1"}, {"facts": lambda: b""}])
 def test_inputs_need_a_scope(node: Node, journal: Journal, given: dict[str, Any]) -> None:
     bare = entry(case_id=None, agent_id=None, facts=None)
     loose = replace(bare, scope=None, **given)
