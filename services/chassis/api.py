@@ -180,9 +180,7 @@ def _submission(node: Node, asked: Asked) -> Work[posting.Outcome | Row[Any]]:
         unit,
         needs=tuple(_needs(node, asked)),
         then=lambda tx: [(node.keystore.loader, scope) for scope, _ in _sealed(tx, wanted)],
-        ready=lambda tx: [
-            standing.opened_person(tx, node.core, *place) for place in _sealed(tx, wanted)
-        ],
+        ready=lambda tx: _look(tx, node, wanted),
     )
 
 
@@ -205,6 +203,14 @@ def _sealed(tx: Tx, wanted: routing.Request) -> Iterator[tuple[str, bytes]]:
         found = tx.get(standing.AGREEMENTS, wanted.agreement_id)
         if found is not None and found.row.scope is not None:
             yield found.row.scope, found.row.sealed
+
+
+def _look(tx: Tx, node: Node, wanted: routing.Request) -> None:
+    """Open what the decision will ask for."""
+    if wanted.agreement_id is not None:
+        standing.of_agreement(tx, wanted.agreement_id, node.core.org, wanted.to)
+        for scope, sealed in _sealed(tx, wanted):
+            standing.opened_person(tx, node.core, scope, sealed)
 
 
 def _told(outcome: posting.Outcome) -> tuple[int, dict[str, Any]]:

@@ -92,6 +92,7 @@ class KeyStore:
         self._known: OrderedDict[str, _Keys] = OrderedDict()
         self._new: dict[str, tuple[_Keys, bytes]] = {}
         self._doomed: dict[str, datetime] = {}
+        self._planned: dict[str, None] = {}
         self._database: Database | None = None
         self.loader: Loader[str, bool] = Loader("keys", self._load)
         """For `Work.needs`: makes sure of the keys of a whole batch in one query."""
@@ -140,7 +141,7 @@ class KeyStore:
         """
         with self._lock:
             if not self._has(scope):
-                self._make(scope)
+                self._planned[scope] = None  # made with those of the whole batch
                 self._write_outside_units()
 
     def seal(self, scope: str, plaintext: bytes, aad: bytes) -> bytes:
@@ -174,6 +175,7 @@ class KeyStore:
         one. Raises StorageUnavailable.
         """
         with self._lock:
+            self._planned.pop(scope, None)
             self._new.pop(scope, None)
             self._known.pop(scope, None)
             self._doomed.setdefault(scope, at)
@@ -198,16 +200,23 @@ class KeyStore:
     def _has(self, scope: str) -> bool:
         if scope in self._doomed:
             raise _destroyed(scope)
-        return scope in self._known or scope in self._new
+        return scope in self._known or scope in self._new or scope in self._planned
 
     def _keys(self, scope: str) -> _Keys:
         with self._lock:
             if not self._has(scope) and scope not in self._read([scope]):
                 raise UnknownName(f"No key for the scope {scope}.")
+            if scope in self._planned:
+                self._make_planned()
             if scope in self._new:
                 return self._new[scope][0]
             self._known.move_to_end(scope)
             return self._known[scope]
+
+    def _make_planned(self) -> None:
+        planned, self._planned = self._planned, {}
+        for scope in planned:
+            self._make(scope)
 
     def _make(self, scope: str) -> None:
         material, nonce = os.urandom(2 * _KEY), os.urandom(_NONCE)
@@ -256,6 +265,7 @@ class KeyStore:
 
     def _write(self) -> None:
         with self._lock:
+            self._make_planned()
             if self._new or self._doomed:
                 try:
                     _shown(self._write_rows)
@@ -301,6 +311,7 @@ class KeyStore:
 
     def _drop_changes(self) -> None:
         with self._lock:
+            self._planned.clear()
             self._new.clear()
             self._doomed.clear()
 

@@ -370,8 +370,9 @@ def recheck(core: Core, facts: Facts, binding: Binding | None, at: datetime) -> 
     if binding is not None:
         instrument = binding.instrument
         flow = instrument.flow(facts.flow, core.kind) or flow
-        version = binding.version_at(at)
-        facts = replace(facts, instrument=binding.facts(at, version))
+        seen = binding.facts(at, binding.version_at(at))
+        if seen != facts.instrument:
+            facts = replace(facts, instrument=seen)
     agreement = facts.agreement
     if agreement is not None and agreement.reference in core.withdrawn:
         gone = core.withdrawn[agreement.reference]

@@ -99,12 +99,11 @@ def resolve(core: Core, request: Request, at: datetime) -> Route:
     """
     instrument, flow = find_flow(core, request.type)
     to = core.directory.entry(request.to)
-    candidates = [
-        binding
-        for binding in core.bindings(request.to)
-        if binding.instrument.flow(request.type, core.kind) is not None
-        and request.convention_id in {None, binding.id}
-    ]
+    candidates = core.once(
+        ("carriers", request.type, request.to), lambda _: _carriers(core, request.type, request.to)
+    )
+    if request.convention_id is not None:
+        candidates = [one for one in candidates if one.id == request.convention_id]
     opened = [binding for binding in candidates if binding.open_at(at)]
     if len(opened) > 1:
         names = ", ".join(sorted(binding.id for binding in opened))
@@ -115,3 +114,12 @@ def resolve(core: Core, request: Request, at: datetime) -> Route:
     return Route(
         chosen.instrument.flow(request.type, core.kind) or flow, chosen.instrument, chosen, to
     )
+
+
+def _carriers(core: Core, message_type: str, to: str) -> list[Binding]:
+    """What joins us to a partner and knows the type as ours to send."""
+    return [
+        binding
+        for binding in core.bindings(to)
+        if binding.instrument.flow(message_type, core.kind) is not None
+    ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -87,6 +87,8 @@ class Collected:
 
     row: Row[Any]
     references: Mapping[str, str]
+    towards: dict[tuple[str, str], Standing] = field(default_factory=dict)
+    """Standings made of it so far, by this organisation and the partner."""
 
 
 def _agreements() -> Select[Any]:
@@ -180,7 +182,12 @@ def of_agreement(tx: Tx, agreement_id: str, own: str, partner: str) -> Standing:
     own: this organisation, which may also be answered.
     """
     found = tx.get(AGREEMENTS, agreement_id)
-    return NOTHING if found is None else _collected(found, own, partner)
+    if found is None:
+        return NOTHING
+    pair = own, partner
+    if pair not in found.towards:
+        found.towards[pair] = _collected(found, own, partner)
+    return found.towards[pair]
 
 
 def of_notice(tx: Tx, notice_id: str) -> Standing:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import threading
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -238,6 +239,33 @@ async def test_rows_go_out_in_the_order_of_their_tables(database: Database) -> N
     copied = database._writer.dialect.name == "postgresql"  # where a foreign key tells the order
     assert written == ([] if copied else ["parent", "child"])
     assert database.read_now(lambda c: c.execute(select(func.count(child.c.id))).scalar()) == 10
+
+
+async def test_late_columns_are_made_after_the_units_and_whole_when_one_looks_something_up(
+    database: Database,
+) -> None:
+    made: list[str] = []
+
+    def name(number: int) -> str:
+        made.append(f"name {number}")
+        return made[-1]
+
+    def unit(number: int, tx: Tx) -> int:
+        if number == 3:  # looks something up, which sends what is there so far
+            tx.insert_later(lambda: tx.execute(select(parent.c.name)).all())
+        tx.insert(parent, {"id": number}, name=lambda: name(number))
+        return len(made)
+
+    async with Held(database):
+        waiting = [
+            asyncio.create_task(database.write(partial(unit, number)))
+            for number in (1, 2, 3, 4)
+        ]
+        await asyncio.sleep(0.05)
+    assert await asyncio.gather(*waiting) == [0, 0, 0, 0]
+    rows = database.read_now(lambda c: c.execute(select(parent.c.id, parent.c.name)).all())
+    assert {tuple(row) for row in rows} == {(number, f"name {number}") for number in (1, 2, 3, 4)}
+    assert made == ["name 1", "name 2", "name 3", "name 4"]
 
 
 async def test_rows_with_other_columns_keep_them(database: Database) -> None:
