@@ -115,7 +115,8 @@ class Convention:
     serve no other. purge_months: after the end, until everything must be destroyed.
     minimisation_article: what a content with other fields is refused on.
     new_case_during_notice: the texts are silent; a reading, hence a setting (A-10.1).
-    insurance_article: where the text asks both parties to be insured. small_cells, year_begins:
+    dispute_article: what is kept for a dispute is kept under it. insurance_article: where the text
+    asks both parties to be insured. small_cells, year_begins:
     of the report for the review; the month in which the year it counts begins (1 to 12).
     obligations: what the text asks, line by line.
     """
@@ -136,6 +137,7 @@ class Convention:
     purge_months: int
     purge_article: str
     minimisation_article: str
+    dispute_article: str
     flows: tuple[Flow, ...]
     new_case_during_notice: bool = True
     insurance_article: str | None = None

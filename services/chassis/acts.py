@@ -53,16 +53,7 @@ def record_notice(
         tables.notices,
         {"notice_id": notice_id, "agent_id": agent_id, **notice.model_dump()},
     )
-    core.journal.append(
-        tx,
-        Entry(
-            at=at,
-            event="notice.recorded",
-            outcome="recorded",
-            scope=REGISTER_SCOPE,
-            agent_id=agent_id,
-        ),
-    )
+    core.journal.note(tx, "notice.recorded", agent_id, at)
 
 
 def find_act(core: Core, name: str, agent: Agent) -> LocalAct:

@@ -22,7 +22,6 @@ from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.deadlines import cancel_case
 from services.chassis.journal import Entry
-from services.chassis.register import note
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ def withdraw(
         update(agreements).where(agreements.c.agreement_id == agreement_id).values(withdrawn_at=at)
     )
     tx.forget(standing.AGREEMENTS)
-    note(tx, core, "agreement.withdrawn", agent_id, at)
+    core.journal.note(tx, "agreement.withdrawn", agent_id, at)
     recipients = tx.execute(
         select(tables.agreement_recipients).where(
             tables.agreement_recipients.c.agreement_id == agreement_id
@@ -121,7 +120,7 @@ def expire(tx: Tx, core: Core, at: datetime) -> int:
             end_reference(tx, core, one, "expired", at, [])
         ended = agreements.c.agreement_id == agreement_id
         tx.execute(update(agreements).where(ended).values(ended_at=at))
-        note(tx, core, "agreement.expired", None, at)
+        core.journal.note(tx, "agreement.expired", None, at)
     tx.forget(standing.AGREEMENTS)
     return len(found)
 

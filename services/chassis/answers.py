@@ -226,6 +226,7 @@ class CaseHeld(Answer):
     opened_at: AwareDatetime
     closed_at: AwareDatetime | None
     retain_until: Day | None
+    kept_under: str | None = Field(description="article, while a dispute keeps the case")
     certificates: list[Certificate]
     person: dict[str, Any] | None
     content: dict[str, Any]

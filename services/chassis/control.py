@@ -30,6 +30,7 @@ from services.chassis.controls import send_control
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.erasure import bury_unknown_case, erase_case, keep_certificate
+from services.chassis.holds import kept_under
 from services.chassis.journal import Entry
 
 
@@ -151,25 +152,40 @@ def _withdrawal_done(tx: Tx, _core: Core, said: _Said) -> None:
 
 
 def _erasure_requested(tx: Tx, core: Core, said: _Said) -> None:
-    """Destroy a case at a partner's request, and send the certificate (GDPR art. 17, 19)."""
+    """Destroy a case at a partner's request, and send the certificate (GDPR art. 17, 19).
+
+    What a dispute keeps is kept, which the certificate says, and destroyed after it (art. 17.3 e).
+    """
     content: ErasureRequested = said.content
     sender, at = said.sender.org, said.at
     case = tx.get(standing.CASES, content.case_id)
     certificate = core.new_id()
     if case is None:
         bury_unknown_case(tx, core, content.case_id, sender, said.binding.id, at)
+    nothing = ErasureDone(
+        case_id=content.case_id,
+        certificate=certificate,
+        outcome="unknown",
+        article=None,
+        records=0,
+        done_at=at,
+    )
     if case is None or case.partner != sender:
-        done = ErasureDone(
-            case_id=content.case_id,
-            certificate=certificate,
-            outcome="unknown",
-            article=None,
-            records=0,
-            done_at=at,
-        )
+        done = nothing
+    elif (article := kept_under(tx, core, case)) is not None:
+        done = nothing.model_copy(update={"outcome": "kept", "article": article})
+        _destroy_later(tx, content.case_id, at)
+        keep_certificate(tx, core.org, done)
     else:
         done = erase_case(tx, core, content.case_id, certificate, at)
     said.answer(tx, core, "erasure.done", done)
+
+
+def _destroy_later(tx: Tx, case_id: str, at: datetime) -> None:
+    """Have retention destroy it as soon as nothing keeps it any more."""
+    cases = tables.cases
+    tx.execute(update(cases).where(cases.c.case_id == case_id).values(retain_until=at))
+    tx.forget(standing.CASES, case_id)
 
 
 def _erasure_done(tx: Tx, _core: Core, said: _Said) -> None:

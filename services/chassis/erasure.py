@@ -20,13 +20,24 @@ from services.chassis.controls import send_control
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.deadlines import cancel_case
+from services.chassis.holds import OnHold, kept_under
 from services.chassis.journal import Entry
 from services.chassis.scopes import case_scope, person_scope
 from services.chassis.standing import ERASED
 
 
 def erase_case(tx: Tx, core: Core, case_id: str, certificate: str, at: datetime) -> ErasureDone:
-    """Destroy what is held about a case and record the certificate; twice destroys nothing more."""
+    """Destroy what is held about a case and record the certificate; twice destroys nothing more.
+
+    Raises OnHold, and destroys nothing, where a dispute keeps it.
+    """
+    case = tx.get(standing.CASES, case_id)
+    article = None if case is None else kept_under(tx, core, case)
+    if article is not None:
+        raise OnHold(
+            "Ce dossier est conservé le temps d'un différend : il sera détruit après.",
+            articles=(article,),
+        )
     scope = case_scope(case_id)
     records = core.partner.erase(tx, case_id)
     records += tx.execute(delete(tables.persons).where(tables.persons.c.scope == scope)).rowcount

@@ -18,8 +18,6 @@ from contracts.kernel.fields import LegalDay, ShortText
 from contracts.kernel.paris import add_months, day_of, midnight
 from services.chassis import tables
 from services.chassis.deadlines import Clock, Due, cancel, keep_one
-from services.chassis.journal import Entry
-from services.chassis.scopes import REGISTER_SCOPE
 
 if TYPE_CHECKING:
     from contracts.kernel.signed import SignedConvention
@@ -148,7 +146,7 @@ def record_review(
     row = {"convention_id": convention_id, "held_on": review.held_on, "agent_id": agent_id}
     tx.execute(table.insert().values(**row))
     text = signed.convention
-    _recorded(tx, core, "review.held", text.review_article, agent_id, at)
+    core.journal.note(tx, "review.held", agent_id, at, articles=(text.review_article,))
     _follow(tx, core, signed, at)
     return next_review(opens, last_reviews(tx.connection).get(convention_id), text.review_months)
 
@@ -166,7 +164,7 @@ def record_insurance(
     tx.execute(delete(table).where(same))
     row = {"convention_id": convention_id, "agent_id": agent_id, **policy.model_dump()}
     tx.execute(table.insert().values(**row))
-    _recorded(tx, core, "insurance.recorded", article, agent_id, at)
+    core.journal.note(tx, "insurance.recorded", agent_id, at, articles=(article,))
     _follow(tx, core, signed, at)
 
 
@@ -176,17 +174,3 @@ def own_convention(core: Core, convention_id: str) -> SignedConvention:
     if signed is None or core.org not in signed.orgs:
         raise UnknownName("Cette convention n'est pas connue ici.", code="unknown_convention")
     return signed
-
-
-def _recorded(tx: Tx, core: Core, event: str, article: str, agent_id: str, at: datetime) -> None:
-    core.journal.append(
-        tx,
-        Entry(
-            at=at,
-            event=event,
-            outcome="recorded",
-            articles=(article,),
-            scope=REGISTER_SCOPE,
-            agent_id=agent_id,
-        ),
-    )

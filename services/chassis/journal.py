@@ -12,29 +12,35 @@ it. So nodes send each other their heads, signed, and keep the ones they get (`w
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, update
 
 from contracts.kernel.canonical import canonical, digest
-from contracts.kernel.errors import InvalidDocument, UnknownName
+from contracts.kernel.errors import UnknownName
+from services.chassis.chain import (
+    GENESIS,
+    Head,
+    Line,
+    Problem,
+    Report,
+    covered,
+    verify_lines,
+)
 from services.chassis.keystore import KeyDestroyed, SealBroken
 from services.chassis.schema import journal, witnessed_heads
+from services.chassis.scopes import REGISTER_SCOPE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
     from sqlalchemy import Connection
 
     from services.chassis.database import Database, Tx
     from services.chassis.keystore import KeyStore
-
-GENESIS = "0" * 64
-"""What the first line of a chain names as the hash before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,87 +63,6 @@ class Entry:
     case_id: str | None = None
     agent_id: str | None = None
     facts: Callable[[], bytes] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """Last line of a chain; seq 0 and GENESIS before the first."""
-
-    chain: str
-    seq: int
-    hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A recorded entry. Hashes are lower-case hexadecimal; seq counts from 1 without a gap."""
-
-    chain: str
-    seq: int
-    at: datetime
-    event: str
-    message_id: str | None
-    flow: str | None
-    outcome: str
-    articles: tuple[str, ...]
-    rules_version: str
-    commitment: str | None
-    prev: str
-    hash: str = ""
-    scope: str | None = None
-    case_id: str | None = None
-    agent_id: str | None = None
-    facts_sealed: bytes | None = None
-
-    def covered(self) -> dict[str, Any]:
-        """Return what the hash covers, as JSON values."""
-        return _covered({name: getattr(self, name) for name in _COVERED})
-
-    @property
-    def head(self) -> Head:
-        """This line as the end of its chain."""
-        return Head(self.chain, self.seq, self.hash)
-
-
-_COVERED = (
-    *("chain", "seq", "at", "event", "message_id", "flow", "outcome", "articles"),
-    *("rules_version", "commitment", "prev"),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A line that does not hold.
-
-    code: `gap` (lines are missing before it), `broken_link` (it does not follow the line before),
-    `altered` (its content is not what was hashed), `inputs_altered` (case, agent, facts or scope
-    are not what was committed to), `rewritten` (a partner holds another hash for it), `cut` (a
-    partner holds a later line than the last).
-    """
-
-    chain: str
-    seq: int
-    code: str
-
-
-@dataclass(slots=True)
-class Report:
-    """Outcome of a verification.
-
-    heads: last line of each chain. checked: commitments compared with case, agent and facts.
-    erased: lines whose case, agent and facts are gone, so that only the chain vouches for them.
-    """
-
-    lines: int = 0
-    checked: int = 0
-    erased: int = 0
-    heads: dict[str, Head] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
-
-    @property
-    def ok(self) -> bool:
-        """Whether nothing is wrong."""
-        return not self.problems
 
 
 class Journal:
@@ -182,6 +107,29 @@ class Journal:
             tx.insert_later(lambda: self._write(tx))
         self._unwritten.append(entry)
 
+    def note(
+        self,
+        tx: Tx,
+        event: str,
+        agent_id: str | None,
+        at: datetime,
+        *,
+        articles: tuple[str, ...] = (),
+    ) -> None:
+        """Append what an agent recorded, about no case; None where no agent is behind it."""
+        scope = None if agent_id is None else REGISTER_SCOPE
+        self.append(
+            tx,
+            Entry(
+                at=at,
+                event=event,
+                outcome="recorded",
+                articles=articles,
+                scope=scope,
+                agent_id=agent_id,
+            ),
+        )
+
     def _write(self, tx: Tx) -> None:
         """Chain what was appended: facts and inputs first, then hashes, each in one go."""
         entries, self._unwritten = self._unwritten, []
@@ -210,7 +158,7 @@ class Journal:
                 "agent_id": entry.agent_id,
                 "facts_sealed": sealed,
             }
-            values["hash"] = digest(_covered(values))
+            values["hash"] = digest(covered(values))
             tx.insert(journal, values)
             tail = Head(self.chain, tail.seq + 1, values["hash"])
         self._tail = tail
@@ -304,35 +252,6 @@ class Journal:
         self._witnessed.clear()
 
 
-def verify_lines(
-    lines: Iterable[Line], held: Iterable[Head] = (), report: Report | None = None
-) -> Report:
-    """Check chains from their first line on. Pure; lines come in the order of chain and seq.
-
-    held: heads that others hold of these chains.
-    """
-    report = report or Report()
-    expected: dict[tuple[str, int], set[str]] = {}
-    for head in held:
-        expected.setdefault((head.chain, head.seq), set()).add(head.hash)
-    for line in lines:
-        before = report.heads.get(line.chain, Head(line.chain, 0, GENESIS))
-        hashes = expected.pop((line.chain, line.seq), {line.hash})
-        codes = [code for code, wrong in _faults(line, before, hashes) if wrong]
-        report.problems += [Problem(line.chain, line.seq, code) for code in codes]
-        report.heads[line.chain] = line.head
-        report.lines += 1
-    report.problems += [Problem(chain, seq, "cut") for chain, seq in expected if seq > 0]
-    return report
-
-
-def _faults(line: Line, before: Head, hashes: set[str]) -> Iterator[tuple[str, bool]]:
-    yield "gap", line.seq != before.seq + 1
-    yield "broken_link", line.seq == before.seq + 1 and line.prev != before.hash
-    yield "altered", digest(line.covered()) != line.hash
-    yield "rewritten", hashes != {line.hash}
-
-
 def read_lines(
     connection: Connection, chain: str | None = None, after: int = 0, limit: int | None = None
 ) -> Iterator[Line]:
@@ -351,44 +270,9 @@ def read_witnessed(connection: Connection, org: str) -> list[Head]:
     return [Head(row.chain, row.seq, row.hash) for row in connection.execute(query)]
 
 
-def to_json_lines(lines: Iterable[Line]) -> Iterator[str]:
-    """Write each line as JSON, with what the hash covers and nothing personal.
-
-    It can be verified by whoever settles a dispute, without a node (A-12.1).
-    """
-    for line in lines:
-        yield canonical({**line.covered(), "hash": line.hash}).decode() + "\n"
-
-
-def from_json_lines(texts: Iterable[str]) -> Iterator[Line]:
-    """Read what `to_json_lines` wrote. Raises InvalidDocument with the number of a bad line."""
-    for number, text in enumerate(texts, 1):
-        try:
-            values = json.loads(text)
-            values["at"] = datetime.fromisoformat(values["at"])
-            values["articles"] = tuple(values["articles"])
-            line = Line(**values)
-            digest(line.covered())
-        except (ValueError, TypeError, KeyError, AttributeError):
-            raise InvalidDocument(f"Line {number} is not a line of a journal.") from None
-        yield line
-
-
-def _instant(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="microseconds")
-
-
 def _bare(line: Line | Entry) -> bool:
     sealed = line.facts_sealed if isinstance(line, Line) else None
     return line.case_id is None and line.agent_id is None and sealed is None
-
-
-def _covered(values: Mapping[str, Any]) -> dict[str, Any]:
-    """What the hash of a line covers, as JSON values."""
-    covered = {name: values[name] for name in _COVERED}
-    covered["at"] = _instant(covered["at"])
-    covered["articles"] = list(covered["articles"])
-    return covered
 
 
 def _place(chain: str, seq: int) -> bytes:

@@ -22,6 +22,7 @@ from services.chassis.call import Call
 from services.chassis.conventions import ActBody, SignatureBody
 from services.chassis.examples import example, examples
 from services.chassis.governance import Insurance, Review
+from services.chassis.holds import Hold
 from services.chassis.people import CharterBody
 from services.chassis.problems import MEDIA_TYPE
 from services.chassis.register import AgreementRecord
@@ -126,6 +127,13 @@ CALLS: Final[Mapping[tuple[str, str], Call]] = {
     ),
     ("POST", "/conventions/{convention_id}/insurances"): Call(
         right=Right.CONVENTIONS, body=Insurance, answer=reports.Insured, headers=_REPEATED
+    ),
+    ("POST", "/conventions/{convention_id}/holds"): Call(
+        right=Right.CONVENTIONS, body=Hold, answer=reports.HoldChanged, headers=_REPEATED
+    ),
+    ("GET", "/conventions/{convention_id}/holds"): Call(right=Right.READ, answer=reports.Holds),
+    ("POST", "/conventions/{convention_id}/holds/{hold_id}/release"): Call(
+        right=Right.CONVENTIONS, answer=reports.HoldChanged, headers=_REPEATED
     ),
     ("GET", "/conventions/{convention_id}/report"): Call(
         right=Right.READ, query=ReportFilter, answer=reports.Report

@@ -26,6 +26,7 @@ from services.chassis import retention, tables, views
 from services.chassis.bus import Channel
 from services.chassis.conventions import sign_act, sign_terms
 from services.chassis.governance import last_reviews, next_review
+from services.chassis.holds import held_cases
 from services.chassis.journal import read_lines, read_witnessed
 from services.chassis.node import Node
 from services.chassis.requests import agent_of, read_query
@@ -306,7 +307,12 @@ def _operations(routes: APIRouter, node: Node) -> None:
 
 
 def _purge(done: retention.Purge) -> dict[str, Any]:
-    return {"cases": list(done.cases), "rows": done.rows, "total": done.total}
+    return {
+        "cases": list(done.cases),
+        "rows": done.rows,
+        "total": done.total,
+        "held": list(done.held),
+    }
 
 
 def _dead_letters(connection: Connection) -> list[dict[str, Any]]:
@@ -342,7 +348,8 @@ def gauges(node: Node, connection: Connection) -> None:
     node.metrics.receipts_missing(_count(connection, outbox, outbox.c.state == "delivered"))
     cases = tables.cases
     soon = (cases.c.retain_until <= now + AT_RISK) & (cases.c.state != "erased")
-    node.metrics.deadlines_at_risk(_count(connection, cases, soon))
+    free = cases.c.case_id.not_in(held_cases())
+    node.metrics.deadlines_at_risk(_count(connection, cases, soon & free))
     node.metrics.dead_letters(_count(connection, dead, dead.c.retried_at.is_(None)))
     node.metrics.letterbox_erasure_lag(node.bus.erasure_lag)
 

@@ -22,10 +22,10 @@ from contracts.kernel.organisation import DirectoryEntry
 from contracts.kernel.receipts import ACCEPTED, Head, Receipt, ReceiptBatch, Status
 from services.chassis import letters, standing, tables
 from services.chassis.bulk import among, among_given
+from services.chassis.chain import Head as JournalHead
 from services.chassis.core import Answered, Core
 from services.chassis.database import Tx
 from services.chassis.journal import Entry
-from services.chassis.journal import Head as JournalHead
 from services.chassis.scopes import case_scope
 from services.chassis.standing import ERASED
 

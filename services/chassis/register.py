@@ -22,8 +22,7 @@ from contracts.kernel.signed import OPEN_STATES, SignedConvention
 from services.chassis import standing, tables
 from services.chassis.core import Core
 from services.chassis.database import Tx
-from services.chassis.journal import Entry
-from services.chassis.scopes import REGISTER_SCOPE, person_scope
+from services.chassis.scopes import person_scope
 from services.chassis.standing import Person
 
 
@@ -95,7 +94,7 @@ def register_person(
         {"person_id": person_id, "scope": scope, "created_at": at, "registered_at": at},
         sealed=partial(standing.sealed_person, core, scope, person),
     )
-    note(tx, core, "person.registered", agent_id, at)
+    core.journal.note(tx, "person.registered", agent_id, at)
     return person_id
 
 
@@ -107,7 +106,7 @@ def person_left(tx: Tx, core: Core, person_id: str, agent_id: str, at: datetime)
         raise UnknownName("Cette personne n'est pas dans le registre.", code="unknown_person")
     tx.forget(standing.PERSONS)
     tx.forget(standing.AGREEMENTS)
-    note(tx, core, "person.left", agent_id, at)
+    core.journal.note(tx, "person.left", agent_id, at)
 
 
 def accept_charter(tx: Tx, core: Core, agent_id: str, version: str, at: datetime) -> None:
@@ -116,7 +115,7 @@ def accept_charter(tx: Tx, core: Core, agent_id: str, version: str, at: datetime
         row = {"agent_id": agent_id, "version": version, "accepted_at": at}
         tx.insert(tables.charters, row)
         tx.forget(standing.CHARTERS, (agent_id, version))
-        note(tx, core, "charter.accepted", agent_id, at)
+        core.journal.note(tx, "charter.accepted", agent_id, at)
 
 
 def record_agreement(
@@ -174,7 +173,7 @@ def record_agreement(
             },
         )
     tx.forget(standing.AGREEMENTS, agreement_id)
-    note(tx, core, "agreement.recorded", agent_id, at)
+    core.journal.note(tx, "agreement.recorded", agent_id, at)
     return agreement_id
 
 
@@ -182,17 +181,3 @@ def _convention(core: Core, org: str, at: datetime) -> SignedConvention | None:
     """The open convention with a recipient, if there is one: a family may agree to more."""
     opened = [signed for signed in core.between(org) if signed.state(at) in OPEN_STATES]
     return opened[-1] if opened else None
-
-
-def note(tx: Tx, core: Core, event: str, agent_id: str | None, at: datetime) -> None:
-    """Journal an event of the register, and the agent behind it, if one is."""
-    core.journal.append(
-        tx,
-        Entry(
-            at=at,
-            event=event,
-            outcome="recorded",
-            scope=None if agent_id is None else REGISTER_SCOPE,
-            agent_id=agent_id,
-        ),
-    )

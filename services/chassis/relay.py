@@ -28,10 +28,11 @@ from contracts.kernel.errors import RelaisError, Unavailable, UnknownName
 from contracts.kernel.facts import Facts, from_json
 from services.chassis import letters, tables
 from services.chassis.bulk import among
+from services.chassis.chain import Line
 from services.chassis.clock import Clock
 from services.chassis.core import Core
 from services.chassis.database import Database, Tx
-from services.chassis.journal import Entry, Line
+from services.chassis.journal import Entry
 from services.chassis.keystore import KeyDestroyed, SealBroken
 from services.chassis.letters import Ready
 from services.chassis.posting import recheck

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import AwareDatetime, RootModel
+from typing import Literal
+
+from pydantic import AwareDatetime, Field, RootModel
 
 from contracts.kernel.fields import Day
 from services.chassis.answers import Answer
@@ -98,6 +100,7 @@ class Destroyed(Answer):
 
     cases: list[str]
     rows: dict[str, int]
+    held: list[str] = Field(description="cases that a dispute keeps beyond their day")
     total: int
 
 
@@ -130,6 +133,27 @@ class Insured(Answer):
 
     convention_id: str
     last_day: Day
+
+
+class HoldChanged(Answer):
+    """The hold that was placed or released."""
+
+    hold_id: str
+    convention_id: str
+
+
+class HoldPlaced(Answer):
+    """What a dispute keeps: one case, or without one all of the convention."""
+
+    hold_id: str
+    case_id: str | None
+    ground: Literal["amicable", "court"]
+    placed_at: AwareDatetime
+    released_at: AwareDatetime | None
+
+
+class Holds(RootModel[list[HoldPlaced]]):
+    """Holds of a convention, oldest first."""
 
 
 class Cell(Answer):

@@ -2,6 +2,7 @@
 
 A case goes when its own date comes (A-5.1), or when the convention under which it was received is
 purged; the partner is told. Working rows go when nothing can need them any more; proof goes last.
+What a dispute keeps stays, with its proof, until the hold is released (A-12.1).
 """
 
 from __future__ import annotations
@@ -13,7 +14,19 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, delete, exists, func, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Table,
+    delete,
+    exists,
+    func,
+    select,
+    update,
+)
 
 from contracts.kernel.paris import day_of
 from contracts.kernel.signed import State
@@ -22,6 +35,7 @@ from services.chassis.controls import send_control
 from services.chassis.core import Core
 from services.chassis.database import Database, Tx
 from services.chassis.erasure import erase_case
+from services.chassis.holds import any_hold, held_cases, held_references
 from services.chassis.standing import ERASED
 
 REPLAYS = timedelta(days=62)
@@ -39,10 +53,14 @@ _log = logging.getLogger("relais.retention")
 
 @dataclass(frozen=True, slots=True)
 class Purge:
-    """What is due, or what was destroyed: ids of cases, and rows by table."""
+    """What is due, or what was destroyed: ids of cases, and rows by table.
+
+    held: cases that would be due, were they not on hold.
+    """
 
     cases: tuple[str, ...]
     rows: dict[str, int]
+    held: tuple[str, ...] = ()
 
     @property
     def total(self) -> int:
@@ -64,7 +82,11 @@ def due(connection: Connection, core: Core, at: datetime) -> Purge:
         ).scalar()
         or 0
     )
-    return Purge(tuple(row.case_id for row in _cases(connection, core, at)), rows)
+    return Purge(
+        tuple(row.case_id for row in _cases(connection, core, at)),
+        rows,
+        tuple(row.case_id for row in _cases(connection, core, at, held=True)),
+    )
 
 
 async def purge(database: Database, core: Core, at: datetime) -> Purge:
@@ -74,6 +96,7 @@ async def purge(database: Database, core: Core, at: datetime) -> Purge:
     again at the next round.
     """
     found = await database.read(lambda c: _cases(c, core, at))
+    held = await database.read(lambda c: _cases(c, core, at, held=True))
     gone = []
     for row in found:
         try:
@@ -82,7 +105,7 @@ async def purge(database: Database, core: Core, at: datetime) -> Purge:
         except Exception as error:  # noqa: BLE001 -- see above
             _log.error("case_not_purged: %s", type(error).__name__)
     rows = await database.write(partial(_purge_rows, core=core, at=at))
-    return Purge(tuple(gone), rows)
+    return Purge(tuple(gone), rows, tuple(row.case_id for row in held))
 
 
 def _purge_case(tx: Tx, *, core: Core, row: Row[Any], at: datetime) -> None:
@@ -107,8 +130,11 @@ def _purge_rows(tx: Tx, *, core: Core, at: datetime) -> dict[str, int]:
     return rows
 
 
-def _cases(connection: Connection, core: Core, at: datetime) -> Sequence[Any]:
+def _cases(
+    connection: Connection, core: Core, at: datetime, *, held: bool = False
+) -> Sequence[Any]:
     cases = tables.cases
+    on_hold = cases.c.case_id.in_(held_cases())
     purged = [
         name
         for name, signed in core.directory.conventions.items()
@@ -116,7 +142,8 @@ def _cases(connection: Connection, core: Core, at: datetime) -> Sequence[Any]:
     ]
     late = (cases.c.retain_until <= at) | cases.c.instrument.in_(purged)
     query = select(cases.c.case_id, cases.c.partner, cases.c.instrument)
-    return connection.execute(query.where(late & (cases.c.state != ERASED))).all()
+    there = (cases.c.state != ERASED) & (on_hold if held else ~on_hold)
+    return connection.execute(query.where(late & there)).all()
 
 
 def _old(core: Core, at: datetime) -> list[tuple[Table, ColumnElement[bool]]]:
@@ -132,21 +159,42 @@ def _old(core: Core, at: datetime) -> list[tuple[Table, ColumnElement[bool]]]:
         tables.agreement_recipients,
         ~exists().where(agreements.c.agreement_id == tables.agreement_recipients.c.agreement_id),
     )
+    kept, references = held_cases(), held_references()
+    witnessed, receipts = schema.witnessed_heads, tables.receipts
+    staying = (
+        outbox.c.closed_at.is_(None) | (outbox.c.closed_at > proof) | outbox.c.case_id.in_(kept)
+    )
+    cited = exists().where((outbox.c.receipt_id == receipts.c.receipt_id) & staying)
+    agreed = exists().where(
+        (recipients.c.agreement_id == agreements.c.agreement_id)
+        & recipients.c.reference.in_(references)
+    )
     return [
         (inbox, inbox.c.expires_at <= at - REPLAYS),
         (dead, dead.c.keep_until <= at),
         (tables.idempotency, tables.idempotency.c.created_at <= at - ANSWERS),
         (tables.proof_lists, (lists.c.received_at <= proof) & unused),
-        (outbox, outbox.c.closed_at <= proof),
-        (tables.receipts, tables.receipts.c.received_at <= proof),
-        (tables.certificates, tables.certificates.c.done_at <= proof),
-        (tables.deadlines, tables.deadlines.c.closed_at <= proof),
+        (outbox, ~staying),
+        (receipts, (receipts.c.received_at <= proof) & ~cited),
+        *(
+            (table, (done_at <= proof) & _unless(table.c.case_id, kept))
+            for table, done_at in (
+                (tables.certificates, tables.certificates.c.done_at),
+                (tables.deadlines, tables.deadlines.c.closed_at),
+            )
+        ),
+        (tables.holds, tables.holds.c.released_at <= proof),
         (tables.reviews, tables.reviews.c.held_on <= day_of(proof)),
         (tables.insurances, tables.insurances.c.last_day <= day_of(proof)),
-        (tables.withdrawals, tables.withdrawals.c.told_at <= proof),
-        (tables.tombstones, tables.tombstones.c.withdrawn_at <= proof),
-        (schema.witnessed_heads, schema.witnessed_heads.c.at <= proof),
-        (agreements, agreements.c.expires_at <= proof),
+        *(
+            (table, (told_at <= proof) & _unless(table.c.reference, references))
+            for table, told_at in (
+                (tables.withdrawals, tables.withdrawals.c.told_at),
+                (tables.tombstones, tables.tombstones.c.withdrawn_at),
+            )
+        ),
+        (witnessed, (witnessed.c.at <= proof) & ~any_hold()),
+        (agreements, (agreements.c.expires_at <= proof) & ~agreed),
         (recipients, orphan),
         (persons, (persons.c.left_at <= at - LEFT) & ~followed),
     ]
@@ -154,4 +202,10 @@ def _old(core: Core, at: datetime) -> list[tuple[Table, ColumnElement[bool]]]:
 
 def _old_lines(core: Core, at: datetime) -> ColumnElement[bool]:
     lines = schema.journal
-    return (lines.c.at <= at - timedelta(days=core.policy.proof_days)) & lines.c.scope.is_not(None)
+    old = (lines.c.at <= at - timedelta(days=core.policy.proof_days)) & lines.c.scope.is_not(None)
+    return old & _unless(lines.c.case_id, held_cases())
+
+
+def _unless(column: Column[Any], kept: Select[Any]) -> ColumnElement[bool]:
+    """Condition: the column names nothing that is on hold."""
+    return column.is_(None) | column.not_in(kept)

@@ -151,7 +151,6 @@ journal = Table(
     Column("agent_id", Chars(200)),
     Column("facts_sealed", LargeBinary),
     Index(None, "message_id"),
-    Index(None, "case_id"),
     Index(None, "scope"),
 )
 """Every decision of this node (see journal.py)."""

@@ -202,6 +202,19 @@ insurances = Table(
 )
 """This organisation's own insurance for a convention, from when to when (A-7.3)."""
 
+holds = Table(
+    "holds",
+    metadata,
+    Column("hold_id", ID, primary_key=True),
+    Column("convention_id", CODE, nullable=False, index=True),
+    Column("case_id", ID),
+    Column("ground", CODE, nullable=False),
+    Column("placed_at", UtcDateTime, nullable=False),
+    Column("released_at", UtcDateTime),
+    Column("agent_id", CODE, nullable=False),
+)
+"""What a dispute keeps from destruction: all cases of a convention, or one (A-12.1)."""
+
 certificates = Table(
     "certificates",
     metadata,

@@ -20,12 +20,14 @@ from contracts.kernel.fields import LAST_NUMBER, Instant
 from contracts.kernel.organisation import Kind
 from contracts.kernel.paris import day_of
 from services.chassis import standing, tables
+from services.chassis.chain import Line
 from services.chassis.core import Core
 from services.chassis.database import Tx
-from services.chassis.journal import Line
+from services.chassis.holds import kept_under
 from services.chassis.keystore import KeyDestroyed
 from services.chassis.letters import State
 from services.chassis.schema import journal
+from services.chassis.scopes import case_scope
 
 PAGE = 200
 """Rows of one answer, at most."""
@@ -203,6 +205,7 @@ def case(tx: Tx, core: Core, case_id: str) -> dict[str, Any]:
         "opened_at": _instant(row.opened_at),
         "closed_at": _instant(row.closed_at),
         "retain_until": None if row.retain_until is None else str(day_of(row.retain_until)),
+        "kept_under": None if row.state == "erased" else kept_under(tx, core, row),
         "certificates": [_certificate(one) for one in proofs],
     }
     person = None if row.state == "erased" else standing.of_case(tx, case_id, core.org)
@@ -216,7 +219,7 @@ def case(tx: Tx, core: Core, case_id: str) -> dict[str, Any]:
 def _exchanges(tx: Tx, case_id: str) -> list[dict[str, Any]]:
     """What left and what came about a case, in order: the family may see all of it (A-2.12)."""
     wanted = ("message.sent", "message.received", "act.recorded", "message.read")
-    where = (journal.c.case_id == case_id) & journal.c.event.in_(wanted)
+    where = (journal.c.scope == case_scope(case_id)) & journal.c.event.in_(wanted)
     rows = tx.execute(select(journal).where(where).order_by(journal.c.at, journal.c.seq))
     return [
         {

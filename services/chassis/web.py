@@ -17,7 +17,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from contracts.kernel.errors import RelaisError
-from services.chassis import api, casework, openapi, people, problems, reading, review
+from services.chassis import api, casework, disputes, openapi, people, problems, reading, review
 from services.chassis.bus import describe
 from services.chassis.idempotency import try_out
 from services.chassis.node import Node
@@ -122,6 +122,7 @@ def create_app(node: Node) -> NodeApp:
     app.include_router(reading.router(node))
     app.include_router(casework.router(node))
     app.include_router(review.router(node))
+    app.include_router(disputes.router(node))
     if node.given.partner.routes is not None:
         app.include_router(node.given.partner.routes(node))
     _probes(app, node)

@@ -13,10 +13,8 @@ from sqlalchemy import select
 
 from contracts.kernel.fields import Day, ShortText
 from services.chassis.call import Call
-from services.chassis.journal import Entry
 from services.chassis.node import Node
 from services.chassis.requests import agent_of, read_body
-from services.chassis.scopes import REGISTER_SCOPE
 from services.chassis.tokens import AgentId, Right
 from services.city.models import designations, hosts
 
@@ -96,11 +94,5 @@ def _plain(row: Any) -> dict[str, Any]:  # noqa: ANN401 -- a row as a mapping
 
 
 async def _journal(node: Node, event: str, agent_id: str) -> None:
-    entry = Entry(
-        at=node.clock.now(),
-        event=event,
-        outcome="recorded",
-        scope=REGISTER_SCOPE,
-        agent_id=agent_id,
-    )
-    await node.database.write(lambda tx: node.journal.append(tx, entry))
+    at = node.clock.now()
+    await node.database.write(lambda tx: node.journal.note(tx, event, agent_id, at))

@@ -13,7 +13,7 @@ import typer
 from contracts.kernel.errors import InvalidDocument, UnknownName
 from contracts.kernel.signed import ActKind, Terms
 from services.chassis.bundle import Bundle, split_terms
-from services.cli import reviews
+from services.cli import holds, reviews
 from services.cli.acting import Name, Org, manager, read_day
 from services.cli.output import (
     AsJson,
@@ -68,6 +68,7 @@ def add(app: typer.Typer) -> None:
     for command in (show_, sign, amend, notice, suspend, resume):
         conventions.command(command.__name__.rstrip("_"), cls=Command)(command)
     reviews.add(conventions)
+    holds.add(conventions)
     app.add_typer(conventions, name="convention")
 
 

@@ -15,7 +15,7 @@ from contracts.export import BASES, KINDS
 from contracts.gate import instrument_checks
 from contracts.kernel.errors import InvalidDocument, UnknownName
 from contracts.kernel.instrument import Flow, Instrument
-from services.chassis.journal import Head, Report, from_json_lines, verify_lines
+from services.chassis.chain import Head, Report, from_json_lines, verify_lines
 from services.chassis.tokens import Role
 from services.cli.obligations import NATURES, kept
 from services.cli.output import (

@@ -232,8 +232,11 @@ def purge(
         show({"dry_run": dry_run, "organisations": done})
         return
     head = "À détruire" if dry_run else "Détruits"
-    rows = [(org, len(one["cases"]), sum(one["rows"].values())) for org, one in done.items()]
-    table(("Organisme", f"{head} : dossiers", "lignes"), rows)
+    rows = [
+        (org, len(one["cases"]), sum(one["rows"].values()), len(one["held"]))
+        for org, one in done.items()
+    ]
+    table(("Organisme", f"{head} : dossiers", "lignes", "gardés (différend)"), rows)
 
 
 def rotate(

@@ -22,8 +22,8 @@ from contracts.kernel.instrument import subject_token
 from contracts.kernel.paris import add_months, day_of, midnight
 from contracts.kernel.signed import Act, ActKind
 from services.chassis import tables
+from services.chassis.chain import Head, Line, verify_lines
 from services.chassis.clock import new_id
-from services.chassis.journal import Head, Line, verify_lines
 from services.chassis.keys import NodeKeys
 from services.chassis.schema import journal
 from services.federation.config import convention_id

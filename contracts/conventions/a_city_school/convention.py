@@ -304,6 +304,7 @@ CONVENTION = Convention(
     purge_months=3,
     purge_article="A-5.1",
     minimisation_article="A-5.1",
+    dispute_article="A-12.1",
     insurance_article="A-7.3",
     year_begins=9,
     flows=(*_REFERRAL, *_PATHWAY, *_MEASURE),

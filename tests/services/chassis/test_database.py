@@ -258,8 +258,7 @@ async def test_late_columns_are_made_after_the_units_and_whole_when_one_looks_so
 
     async with Held(database):
         waiting = [
-            asyncio.create_task(database.write(partial(unit, number)))
-            for number in (1, 2, 3, 4)
+            asyncio.create_task(database.write(partial(unit, number))) for number in (1, 2, 3, 4)
         ]
         await asyncio.sleep(0.05)
     assert await asyncio.gather(*waiting) == [0, 0, 0, 0]

@@ -12,20 +12,17 @@ from sqlalchemy import delete, func, insert, select, update
 
 from contracts.kernel.canonical import digest
 from contracts.kernel.errors import InvalidDocument
-from services.chassis.database import Database, Tx
-from services.chassis.journal import (
+from services.chassis.chain import (
     GENESIS,
-    Entry,
     Head,
-    Journal,
     Line,
     Problem,
     from_json_lines,
-    read_lines,
-    read_witnessed,
     to_json_lines,
     verify_lines,
 )
+from services.chassis.database import Database, Tx
+from services.chassis.journal import Entry, Journal, read_lines, read_witnessed
 from services.chassis.keystore import KeyDestroyed, KeyStore
 from services.chassis.schema import journal as table
 from services.chassis.schema import metadata, witnessed_heads

@@ -17,6 +17,7 @@ from services.chassis.acts import NoticeBody
 from services.chassis.conventions import ActBody, SignatureBody
 from services.chassis.examples import examples
 from services.chassis.governance import Insurance, Review
+from services.chassis.holds import Hold
 from services.chassis.openapi import CALLS, complete, sendable
 from services.chassis.register import AgreementRecord
 from services.chassis.standing import Person
@@ -37,6 +38,7 @@ MODELS: dict[str, type[BaseModel]] = {
         answers.ActContent,
         Review,
         Insurance,
+        Hold,
     )
 }
 

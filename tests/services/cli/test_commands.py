@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from contracts import registry
-from services.chassis.journal import Head
+from services.chassis.chain import Head
 from services.cli.app import main
 from services.cli.conventions import _words
 from services.federation.calls import call

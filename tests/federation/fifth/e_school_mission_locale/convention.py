@@ -58,6 +58,7 @@ CONVENTION = Convention(
     review_article="E-4.5",
     purge_months=1,
     purge_article="E-3.1",
+    dispute_article="E-4.6",
     minimisation_article="E-3.2",
     flows=(
         Flow(
