@@ -42,6 +42,7 @@ def main() -> int:
         plan = replace(plan, tests="")
     print(f"{warm_up(plan)} tests pass without any", flush=True)  # noqa: T201
     gc.freeze()
+    _check(plan, wanted["modules"][0], options.workers)
     killed_by: Counter[str] = Counter()
     survivors: list[Mutant] = []
     for number, result in enumerate(run(chosen, plan, root=ROOT, workers=options.workers), 1):
@@ -55,6 +56,14 @@ def main() -> int:
     minutes = (time.monotonic() - started) / 60
     print(f"{len(chosen) - len(survivors)} killed, {len(survivors)} survive, {minutes:.0f} min")  # noqa: T201
     return _judge({one.key for one in survivors}, {one.key for one in chosen})
+
+
+def _check(plan: Plan, path: str, workers: int) -> None:
+    """Try a mutant that changes nothing: where a test notices it, every test notices everything."""
+    same = Mutant(path, "nothing", "", "", _read(path), "none")
+    (result,) = run([same], plan, root=ROOT, workers=workers)
+    if result.killed_by:
+        raise RuntimeError(f"{result.killed_by} notices a module that is unchanged")
 
 
 def _options() -> argparse.Namespace:

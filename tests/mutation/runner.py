@@ -179,10 +179,10 @@ def _try(mutant: Mutant, plan: Plan, root: Path, say: int) -> int:
     except Exception:  # noqa: BLE001 -- whatever it is, every test would meet it
         os.write(say, b"import")
         return _KILLED
-    for paths in (*plan.stages, *([plan.tests] if plan.tests else [])):
+    for paths in (*plan.stages, *([[plan.tests]] if plan.tests else [])):
         outcome = _Outcome()
         if pytest.main(plan.arguments(*paths), plugins=[outcome]) != 0:
-            os.write(say, (outcome.failed or "collection").encode())
+            os.write(say, outcome.failed.encode())
             return _KILLED
     return _SURVIVED
 
@@ -190,7 +190,7 @@ def _try(mutant: Mutant, plan: Plan, root: Path, say: int) -> int:
 def _verdict(child: _Child, status: int) -> str:
     """Which test noticed; a mutant that runs on for ever is noticed too.
 
-    Raises RuntimeError for a child that ended without a word: nothing noticed that mutant.
+    Raises RuntimeError for a child that ended badly without a word: no test noticed that mutant.
     """
     with os.fdopen(child.said, "rb") as told:
         name = told.read().decode()
