@@ -55,7 +55,6 @@ Test = Callable[[Facts, datetime], "Reason | None"]
 class Rules:
     """A flow compiled for one side."""
 
-    flow: Flow
     rules_version: str
     tests: tuple[Test, ...]
     allowed: Allowed
@@ -70,7 +69,7 @@ def compile_flow(instrument: Instrument, flow: Flow, side: Side) -> Rules:
     ]
     version = instrument.rules_version
     tests = tuple(test_of(check) for check in wanted)
-    return Rules(flow, version, (_same_flow(flow, side), *tests), Allowed(version))
+    return Rules(version, (_same_flow(flow, side), *tests), Allowed(version))
 
 
 def decide(rules: Rules, facts: Facts, at: datetime) -> Decision:

@@ -29,6 +29,8 @@ def test_its_clauses() -> None:
     notice = CONVENTION.termination
     assert (notice.months, notice.starts, notice.article) == (6, NoticeStarts.RECEIPT, "A-10.1")
     assert CONVENTION.new_case_during_notice
+    assert (CONVENTION.insurance_article, CONVENTION.dispute_article) == ("A-7.3", "A-12.1")
+    assert CONVENTION.year_begins == date(2026, 9, 1).month  # its report counts a school year
 
 
 TO_CITY, TO_SCHOOL = (Kind.SCHOOL, Kind.CITY), (Kind.CITY, Kind.SCHOOL)
@@ -150,6 +152,7 @@ def test_the_mayor_is_told_by_law_and_for_nothing_else() -> None:
     (duty,) = DUTIES
     (flow,) = duty.flows
     asked: dict[type[Check], Any] = {type(check): check for check in flow.checks}
+    assert (duty.code, duty.version) == ("mayor_attendance", 1)
     assert (duty.article, duty.starts_on, duty.repealed_on) == ("L131-6", date(2008, 2, 16), None)
     assert (flow.sender, flow.receiver) == TO_CITY
     assert (flow.legal_basis, flow.purpose) == (LegalBasis.LEGAL_OBLIGATION, "school_attendance")

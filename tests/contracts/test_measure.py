@@ -50,7 +50,9 @@ def test_every_act_of_every_role_in_every_status(status: Status) -> None:
     for act, role in product(Act, Role):
         kind, told = expected(status, act, role)
         if kind == "next":
-            assert after(status, act, role).value == told, (act, role)
+            whatever = (False, act is not Act.SIGN)  # a full contract matters to a signature alone
+            found = {after(status, act, role, complete=full).value for full in whatever}
+            assert found == {told}, (act, role)
             continue
         with pytest.raises(Refused) as refused:
             after(status, act, role)
