@@ -113,7 +113,7 @@ def instrument_checks(instrument: Instrument, flow: Flow) -> tuple[Check, ...]:
         checks.NotSuspended(article=instrument.termination.article, sentence=_SUSPENDED),
         checks.Version(article=instrument.amendment_article, sentence=_VERSION),
         checks.Purpose(
-            article=instrument.purposes.get(flow.purpose, flow.article),
+            article=instrument.purposes[flow.purpose],
             sentence=_PURPOSE,
             purpose=flow.purpose,
         ),

@@ -29,6 +29,7 @@ def test_its_clauses() -> None:
     notice = CONVENTION.termination
     assert (notice.months, notice.starts, notice.article) == (6, NoticeStarts.RECEIPT, "A-10.1")
     assert CONVENTION.new_case_during_notice
+    assert CONVENTION.minimisation_article == "A-5.1"
     assert (CONVENTION.insurance_article, CONVENTION.dispute_article) == ("A-7.3", "A-12.1")
     assert CONVENTION.year_begins == date(2026, 9, 1).month  # its report counts a school year
 
@@ -70,6 +71,9 @@ def test_only_a_school_opens_a_case() -> None:
     assert {flow.sender for flow in opening} == {Kind.SCHOOL}
     assert {flow.purpose for flow in opening} == {"school_perseverance", "exclusion_alternative"}
     assert len(opening) == len({flow.purpose for flow in opening})
+    others = {flow.type: flow.case for flow in CONVENTION.flows if flow not in opening}
+    assert others.pop("watch_cell.convened") is Cardinality.NONE
+    assert set(others.values()) == {Cardinality.WITHIN}
 
 
 def test_the_prevention_association_is_no_party() -> None:
@@ -152,7 +156,12 @@ def test_the_mayor_is_told_by_law_and_for_nothing_else() -> None:
     (duty,) = DUTIES
     (flow,) = duty.flows
     asked: dict[type[Check], Any] = {type(check): check for check in flow.checks}
-    assert (duty.code, duty.version) == ("mayor_attendance", 1)
+    assert (duty.code, duty.version, duty.minimisation_article) == (
+        "mayor_attendance",
+        1,
+        "R131-10-2",
+    )
+    assert (flow.code, flow.case) == ("d1", Cardinality.OPENS)
     assert (duty.article, duty.starts_on, duty.repealed_on) == ("L131-6", date(2008, 2, 16), None)
     assert (flow.sender, flow.receiver) == TO_CITY
     assert (flow.legal_basis, flow.purpose) == (LegalBasis.LEGAL_OBLIGATION, "school_attendance")

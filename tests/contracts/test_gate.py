@@ -300,6 +300,10 @@ def test_the_order_of_the_checks_changes_nothing_but_the_order_of_the_reasons() 
         assert sorted(codes(ask(flow(*order), FACTS))) == sorted(codes(ask(flow(*wanted), FACTS)))
 
 
+def test_a_side_has_the_name_that_integrators_read() -> None:
+    assert [side.value for side in Side] == ["sender", "receiver", "both"]
+
+
 def test_a_side_runs_its_own_checks_and_those_of_both() -> None:
     sent = replace(RECORDED, side=Side.SENDER)
     one = flow(sent, NOTICE)
@@ -321,6 +325,25 @@ def test_the_instrument_asks_its_own_checks_with_its_own_articles() -> None:
         checks.Version: "A-11.1",
         checks.Purpose: "A-1.1",
     }
+
+
+def test_the_instrument_says_no_in_words_an_agent_reads() -> None:
+    opening = flow(case=Cardinality.OPENS)
+    strict = convention_of(opening, new_case_during_notice=False)
+    found = {type(one): one for one in instrument_checks(strict, opening)}
+    new_case = found[checks.NewCaseAllowed]
+    assert new_case.article == strict.termination.article
+    assert new_case.sentence == "Aucun nouveau dossier ne s'ouvre pendant le préavis."
+    duty = duty_of(opening)
+    by_law = {type(one): one for one in instrument_checks(duty, opening)}
+    assert by_law[checks.Parties] == replace(found[checks.Parties], article=duty.article)
+    assert by_law[checks.Purpose] == replace(found[checks.Purpose], article=opening.article)
+    assert by_law[checks.Term].sentence == "Ce texte n'est pas applicable à cette date."
+
+
+def test_a_purpose_that_the_text_does_not_set_is_a_programming_error() -> None:
+    with pytest.raises(KeyError):
+        instrument_checks(convention_of(flow(), purposes={}), flow())
 
 
 def test_age_bounds_have_one_name_each() -> None:
