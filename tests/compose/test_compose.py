@@ -14,6 +14,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from services.conventions.a_city_school.models import pathways
 from tests.compose.engine import LASTING, PATIENCE_S, Caller, Project, docker
 
 pytestmark = [pytest.mark.compose, pytest.mark.timeout(1800)]
@@ -236,7 +237,7 @@ def test_nothing_is_lost_or_doubled_when_a_container_is_killed(
 
 def referrals(project: Project) -> int:
     """How many referrals the city holds."""
-    ((count,),) = project.rows(CITY, "SELECT count(*) FROM city_referrals")
+    ((count,),) = project.rows(CITY, f"SELECT count(*) FROM {pathways.name}")
     return int(count)
 
 
