@@ -125,7 +125,7 @@ ONE_RENEWAL = Limit(
     name="renewals",
     at_most=1,
     side=Side.SENDER,
-    sentence="Une immersion se renouvelle une seule fois, pour le même objet chez le même hôte.",
+    sentence="Une immersion se renouvelle une seule fois : changez d'objet ou d'hôte.",
 )
 
 DAYS_AT_HOST = Limit(
@@ -140,7 +140,7 @@ OFFER = Limit(
     article="B-2.9",
     name="misplaced_offers",
     at_most=0,
-    sentence="Le numéro d'offre accompagne l'objet « recrutement », et lui seul.",
+    sentence="Le numéro d'offre accompagne un recrutement, et lui seul : ajoutez-le ou ôtez-le.",
 )
 
 AWAITED_STEP = Recorded(
