@@ -18,13 +18,14 @@ from contracts.conventions.b_city_mission_locale.messages import (
     PsadOffer,
     ServicePublished,
 )
-from contracts.export import blocks
+from contracts.export import REGISTER, blocks, export_all
 from contracts.kernel import checks
 from contracts.kernel.checks import Check, Giver, Side
 from contracts.kernel.fields import Payload, caller_model, node_fields
 from contracts.kernel.instrument import Cardinality, Flow, LegalBasis, NoticeStarts, Urgency
 from contracts.kernel.messages import Identity, ImmersionRequested, ImmersionStatus
 from contracts.kernel.organisation import Kind
+from contracts.registry import load
 
 
 def test_its_clauses() -> None:
@@ -151,6 +152,14 @@ def test_whoever_is_concerned_is_of_age_informed_agrees_and_says_yes(flow: Flow)
     assert flow.legal_basis is LegalBasis.PUBLIC_TASK
 
 
+def test_what_only_people_can_do_stands_in_the_register() -> None:
+    """B-1.3, B-2.3, B-2.5, B-2.8: to meet, to present, to make known; no rule can."""
+    people = {one.id for one in CONVENTION.obligations if one.organisational}
+    assert people == {"B-1.3", "B-2.3", "B-2.5", "B-2.8"}
+    register = export_all(load())[REGISTER]
+    assert all(f"\n| {one} | " in register for one in people)
+
+
 @FLOWS
 def test_every_agent_is_bound_to_confidentiality(flow: Flow) -> None:
     """B-3.1."""
@@ -181,6 +190,16 @@ def test_a_checkpoint_alone_is_follow_up_and_needs_both_referents(flow: Flow) ->
     assert ("by_referent" in found) == written
     within = flow.type.startswith("cosupport.") and flow.case is Cardinality.WITHIN
     assert ("cosupport" in found) == within
+
+
+def test_a_checkpoint_says_where_it_stands_and_when_the_next_one_is() -> None:
+    """B-2.14: a stage as a code, and a day, always; never what was said."""
+    told = {"stage": "engaged", "next_date": "2026-12-01"}
+    rest = {"no_answer_since": None, "adaptations": None}
+    assert read(CosupportCheckpoint, {**told, **rest})
+    for wrong in ({"next_date": None}, {"stage": "motivated"}, {"said": "x"}):
+        with pytest.raises(ValidationError):
+            read(CosupportCheckpoint, {**told, **rest, **wrong})
 
 
 def test_no_answer_is_told_in_an_open_cosupport_and_nowhere_else() -> None:

@@ -162,17 +162,6 @@ _IMMERSION = (
         code="m14",
         checks=(
             OPEN_CASE,
-            *on(Side.RECEIVER, *PERSON),
-            CHARTER,
-            checks.HOST_NAMES_NOBODY,
-            checks.AWAITED_STEP,
-        ),
-        **_TO_MISSION,
-    ),
-    _immersion(
-        code="m15",
-        checks=(
-            OPEN_CASE,
             *on(Side.SENDER, *PERSON),
             CHARTER,
             checks.HOST_SPEAKS,
@@ -180,6 +169,17 @@ _IMMERSION = (
             checks.REPRESENTATIVE_SIGNED,
         ),
         **_TO_CITY,
+    ),
+    _immersion(
+        code="m15",
+        checks=(
+            OPEN_CASE,
+            *on(Side.RECEIVER, *PERSON),
+            CHARTER,
+            checks.HOST_NAMES_NOBODY,
+            checks.AWAITED_STEP,
+        ),
+        **_TO_MISSION,
     ),
 )
 
