@@ -15,10 +15,13 @@ from contracts.kernel.paris import PARIS
 from services.chassis import tables
 from services.chassis.acts import find_act, perform
 from services.chassis.clock import new_id
+from services.chassis.erasure import erase_case
+from services.chassis.governance import Review, record_review
 from services.chassis.posting import Outcome
 from services.chassis.register import AgreementRecord, record_agreement, register_person
 from services.chassis.standing import Person
 from services.chassis.tokens import Agent, Role
+from services.chassis.views import case as case_view
 from services.city.partner import PARTNER as CITY
 from services.conventions.b_city_mission_locale.facts import TYPES
 from services.conventions.b_city_mission_locale.routes import (
@@ -28,6 +31,7 @@ from services.conventions.b_city_mission_locale.routes import (
     sign_charter,
 )
 from services.mission_locale.partner import PARTNER as MISSION
+from tests.pair import CONVENTION as SIGNED
 from tests.pair import Pair, Side
 
 CODE = "b_city_mission_locale"
@@ -164,6 +168,21 @@ class Desk:
         table = tables.deadlines
         rows = side.rows(table, table.c.state.in_(("pending", "missed")))
         return {row.kind: row.state for row in sorted(rows, key=lambda row: row.level)}
+
+    def shown(self, side: Side) -> Any:
+        """What a side's own agents see of the case."""
+        return side.write(lambda tx: case_view(tx, side.node.core, self.case_id))["content"]
+
+    def met(self, side: Side, held_on: date) -> Any:
+        """Both sides met to evaluate: the day by which they meet again."""
+        core, at = side.node.core, self.pair.clock.now()
+        review = Review(held_on=held_on)
+        return side.write(lambda tx: record_review(tx, core, SIGNED, review, "agent-1", at))
+
+    def erased(self, side: Side) -> None:
+        """A side destroys the case."""
+        core, at = side.node.core, self.pair.clock.now()
+        side.write(lambda tx: erase_case(tx, core, self.case_id, new_id(), at))
 
     def row(self, side: Side, table: Any) -> Any:
         (row,) = side.rows(table, table.c.case_id == self.case_id)

@@ -10,10 +10,7 @@ from contracts.kernel.errors import Refused
 from contracts.kernel.paris import add_months, midnight
 from services.chassis import tables
 from services.chassis.acts import require_case
-from services.chassis.clock import new_id
-from services.chassis.erasure import erase_case
 from services.chassis.tokens import Agent, NotPermitted, Role
-from services.chassis.views import case as case_view
 from services.conventions.b_city_mission_locale.models import cosupports, referents
 from tests.pair import Side
 from tests.services.conventions.b_city_mission_locale.support import CONTACT, OTHER, Desk
@@ -83,8 +80,7 @@ async def test_a_change_of_referent_takes_access_away_at_once(desk: Desk, which:
         ("agent-1", False),
         ("agent-2", True),
     ]
-    other = desk.other(side)
-    shown = other.write(lambda tx: case_view(tx, other.node.core, desk.case_id))["cosupport"]
+    shown = desk.shown(desk.other(side))["cosupport"]
     assert shown["referents"][side.org]["name"] == CONTACT["name"]
 
 
@@ -190,7 +186,6 @@ async def test_an_erasure_leaves_no_row(desk: Desk) -> None:
     """B-3.1: nor the names of the two referents."""
     await desk.paired()
     for side in desk.pair.sides:
-        core, at = side.node.core, desk.pair.clock.now()
         assert side.rows(cosupports)
-        side.write(lambda tx, c=core, now=at: erase_case(tx, c, desk.case_id, new_id(), now))
+        desk.erased(side)
         assert side.rows(cosupports) == side.rows(referents) == []

@@ -9,7 +9,6 @@ import pytest
 
 from services.chassis import tables
 from services.chassis.agreements import withdraw
-from services.chassis.views import case as case_view
 from services.conventions.b_city_mission_locale.models import immersions
 from tests.services.conventions.b_city_mission_locale.support import CONTACT, OTHER, Desk
 
@@ -53,7 +52,7 @@ async def test_the_host_learns_who_comes_once_it_accepted_and_not_before(desk: D
     assert desk.row(desk.city, immersions).person is None
     await desk.told(desk.mission, STATUS, signed)
     city = desk.city
-    shown = city.write(lambda tx: case_view(tx, city.node.core, desk.case_id))["immersion"]
+    shown = desk.shown(city)["immersion"]
     assert (shown["status"], shown["person"]["first_name"]) == ("confirmed", "Sacha")
     assert desk.refused(desk.mission, STATUS, signed) == {"B-3.1"}
     assert desk.waiting(city)["immersion.end"] == "pending"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,6 @@ from contracts.kernel.errors import Refused
 from contracts.kernel.paris import add_months, midnight
 from services.chassis import tables
 from services.chassis.agreements import withdraw
-from services.chassis.views import case as case_view
 from services.conventions.b_city_mission_locale.models import orientations
 from tests.services.conventions.b_city_mission_locale.support import REQUEST, Desk
 
@@ -29,7 +29,7 @@ async def test_either_side_asks_and_the_other_answers(desk: Desk, first: str) ->
     await desk.told(asking, TYPE, REQUEST, agreement_id=desk.agreed(asking))
     assert desk.waiting(other)["orientation.answer"] == "pending"
     assert "orientation.answer" not in desk.waiting(asking)
-    shown = other.write(lambda tx: case_view(tx, other.node.core, desk.case_id))["orientation"]
+    shown = desk.shown(other)["orientation"]
     assert shown["data"]["person"]["first_name"] == "Sacha"
     assert shown["data"]["adapted_reception"] is True
     assert desk.refused(asking, "orientation.answered", answer(desk, "received")) == {"B-2.10"}
@@ -81,7 +81,7 @@ async def test_the_age_is_that_of_the_day(desk: Desk, born: str, articles: set[s
     ],
 )
 async def test_only_the_young_person_decides(
-    desk: Desk, changes: dict[str, object], articles: set[str]
+    desk: Desk, changes: dict[str, Any], articles: set[str]
 ) -> None:
     """B-3.1: a no blocks, whoever else agrees."""
     agreement = desk.agreed(desk.city, **changes)
