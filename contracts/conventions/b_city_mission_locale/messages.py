@@ -72,7 +72,7 @@ class OrientationRequested(Payload):
         source="B-2.10",
         filled="identity",
     )
-    theme: Theme = said("Besoin", why="Dit vers quel service, par son code.", source="B-2.10")
+    theme: Theme = said("Thème", why="Dit vers quel service, par son code.", source="B-2.10")
     scheme: Scheme | None = said(
         "Dispositif", why="Nomme le dispositif quand le jeune en vise un.", source="B-2.10"
     )
@@ -159,7 +159,7 @@ class CosupportClosed(Payload):
 class PsadOffer(Payload):
     """The city offers places to the platform for those who left school (B-2.1); names nobody."""
 
-    theme: Theme = said("Offre", why="Dit ce qui est proposé, par son code.", source="B-2.1")
+    theme: Theme = said("Thème", why="Dit ce qui est proposé, par son code.", source="B-2.1")
     places: Places = said("Places", why="Dit combien de jeunes.", source="B-2.1")
     youngest: OfferedAge = said("Dès", why="Dit à partir de quel âge.", source="B-2.2")
     oldest: OfferedAge = said("Jusqu'à", why="Dit jusqu'à quel âge, compris.", source="B-2.2")
