@@ -63,9 +63,11 @@ def silent_try(tx: Tx, core: Core, doing: Doing) -> None:
         raise TypeError(type(content).__name__)
     orientation = store.row_of(tx, orientations, doing.case_id)
     row = orientation or store.row_of(tx, cosupports, doing.case_id)
-    if row is None or (orientation is not None and orientation.asked_here):
+    seeking = row is not None and row.state in {store.WAITING, store.RECEIVED, store.OPEN}
+    if row is None or not seeking or (orientation is not None and orientation.asked_here):
         raise Refused(
-            "Seul l'organisme qui cherche le jeune compte ses essais.", articles=("B-2.7",)
+            "Seul l'organisme qui cherche le jeune compte ses essais, tant que rien n'est clos.",
+            articles=("B-2.7",),
         )
     since = day_of(row.at) if row.tried_on is None else row.tried_on
     counts = content.on > since or (row.tried_on is None and content.on == since)

@@ -22,7 +22,8 @@ from services.conventions.b_city_mission_locale.models import (
     orientations,
 )
 
-REQUEST, PERSON = "orientation.requested", "person"
+REQUEST, IMMERSION = "orientation.requested", "immersion.requested"
+PERSON, TUTOR = "person", "tutor"
 """What each sealed column holds, bound to the seal."""
 
 NAMED = "named-cosupport-referent"
@@ -170,6 +171,7 @@ def _immersion(tx: Tx, core: Core, step: Step) -> None:
             rome=content.rome,
             first_day=content.first_day,
             last_day=content.last_day,
+            request=store.seal(core, step.case_id, content, IMMERSION),
         )
     )
     if not step.leaves:
@@ -181,6 +183,9 @@ def _status(tx: Tx, core: Core, step: Step) -> None:
     counted(tx, step.case_id, "immersion.status", content.status, step.at)
     meet(tx, "immersion.answer", step.case_id, step.at)
     store.change(tx, immersions, step.case_id, status=content.status)
+    if content.tutor is not None:
+        sealed = store.seal(core, step.case_id, content.tutor, TUTOR)
+        store.change(tx, immersions, step.case_id, tutor=sealed)
     if content.person is not None:
         _named(tx, core, step, content.person)
     if content.status in {"declined", "completed", "interrupted"}:
@@ -273,6 +278,8 @@ def _offer(
     here: bool,
 ) -> None:
     row = {name: getattr(content, name, None) for name in ("theme", "name", "kind", "places")}
+    if row["name"] is not None:  # presented again, a service takes its former place
+        store.withdraw_service(tx, partner, row["name"], here=here)
     contact = {f"contact_{name}": value for name, value in content.contact.model_dump().items()}
     tx.execute(
         offers.insert().values(

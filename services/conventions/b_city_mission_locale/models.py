@@ -67,9 +67,11 @@ immersions = Table(
     Column("rome", Chars(5), nullable=False),
     Column("first_day", Date, nullable=False),
     Column("last_day", Date, nullable=False),
+    Column("request", LargeBinary, nullable=False),
+    Column("tutor", LargeBinary),
     Column("person", LargeBinary),
 )
-"""B-2.9: each immersion; the person is sealed, and held by the host once it accepted."""
+"""B-2.9: each immersion; what names anybody is sealed, the person at the host once it accepted."""
 
 representative_notices = Table(
     "b_representative_notices",

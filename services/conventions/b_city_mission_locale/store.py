@@ -151,6 +151,12 @@ def forget_notices(tx: Tx) -> int:
     return tx.execute(delete(table).where(~known.exists())).rowcount
 
 
+def withdraw_service(tx: Tx, partner: str, name: str, *, here: bool) -> None:
+    """Take away a service as one side presented it before."""
+    same = (offers.c.partner == partner) & (offers.c.sent_here == here) & (offers.c.name == name)
+    tx.execute(delete(offers).where(same))
+
+
 def forget_offers(tx: Tx, until: date) -> int:
     """Destroy the offers that ended until that day."""
     return tx.execute(delete(offers).where(offers.c.last_day <= until)).rowcount

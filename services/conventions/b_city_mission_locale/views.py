@@ -11,7 +11,7 @@ from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.tokens import Role
 from services.conventions.b_city_mission_locale import store
-from services.conventions.b_city_mission_locale.handlers import PERSON, REQUEST
+from services.conventions.b_city_mission_locale.handlers import IMMERSION, PERSON, REQUEST, TUTOR
 from services.conventions.b_city_mission_locale.models import (
     cosupports,
     immersions,
@@ -36,9 +36,8 @@ def view(tx: Tx, core: Core, case_id: str) -> dict[str, Any]:
     if immersion is not None:
         found["immersion"] = {
             "status": immersion.status,
-            "object": immersion.object,
-            "rome": immersion.rome,
-            "days": [_day(immersion.first_day), _day(immersion.last_day)],
+            "data": store.unseal(core, case_id, immersion.request, IMMERSION),
+            "tutor": store.unseal(core, case_id, immersion.tutor, TUTOR),
             "person": store.unseal(core, case_id, immersion.person, PERSON),
         }
     return found

@@ -135,6 +135,9 @@ async def test_the_third_silent_try_ends_it(desk: Desk) -> None:
     for side in desk.pair.sides:
         row = desk.row(side, cosupports)
         assert (row.state, row.outcome) == ("closed", "no_answer")
+    await desk.later(days=1)
+    with pytest.raises(Refused, match="clos"):
+        desk.act(desk.city, "silent_try", on=desk.today.isoformat())
 
 
 async def test_a_try_that_would_end_it_is_refused_with_what_refuses_the_end(desk: Desk) -> None:

@@ -54,6 +54,8 @@ async def test_the_host_learns_who_comes_once_it_accepted_and_not_before(desk: D
     city = desk.city
     shown = desk.shown(city)["immersion"]
     assert (shown["status"], shown["person"]["first_name"]) == ("confirmed", "Sacha")
+    assert shown["data"] == asked(referent=CONTACT)
+    assert desk.shown(desk.mission)["immersion"]["tutor"] == OTHER
     assert desk.refused(desk.mission, STATUS, signed) == {"B-3.1"}
     assert desk.waiting(city)["immersion.end"] == "pending"
     await desk.on(desk.pair.clock.at + timedelta(days=30))

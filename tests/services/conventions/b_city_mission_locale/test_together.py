@@ -72,11 +72,13 @@ async def test_the_platform_is_for_16_and_17(desk: Desk, oldest: int, articles: 
 async def test_each_presents_its_services_and_what_ended_is_forgotten(
     desk: Desk, which: str
 ) -> None:
-    """B-2.3, B-3.1: three months after its last day; without one it stays."""
+    """B-2.3, B-3.1: three months after its last day; without one it stays, and stands once."""
     side = getattr(desk, which)
     ends = desk.today + timedelta(days=10)
     await desk.told(side, "service_catalogue.published", SERVICE)
-    await desk.told(side, "service_catalogue.published", {**SERVICE, "last_day": str(ends)})
+    await desk.told(side, "service_catalogue.published", SERVICE)
+    ended = {**SERVICE, "name": "Stage d'hiver", "last_day": str(ends)}
+    await desk.told(side, "service_catalogue.published", ended)
     last = add_months(ends, 3)
     await desk.on(midnight(last) - timedelta(seconds=1))
     for one in desk.pair.sides:

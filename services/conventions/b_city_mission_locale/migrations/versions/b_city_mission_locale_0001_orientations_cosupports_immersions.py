@@ -52,6 +52,8 @@ def upgrade() -> None:
         sa.Column("rome", sa.String(length=5), nullable=False),
         sa.Column("first_day", sa.Date(), nullable=False),
         sa.Column("last_day", sa.Date(), nullable=False),
+        sa.Column("request", sa.LargeBinary(), nullable=False),
+        sa.Column("tutor", sa.LargeBinary(), nullable=True),
         sa.Column("person", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("case_id", name=op.f("pk_b_immersions")),
     )
