@@ -20,7 +20,7 @@ from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.governance import own_convention
 from services.chassis.node import Node
-from services.chassis.requests import agent_of, read_body, write_once
+from services.chassis.requests import admitted, agent_of, read_body, write_once
 from services.chassis.tally import count
 from services.chassis.tokens import Right
 from services.conventions.b_city_mission_locale import clocks
@@ -105,7 +105,7 @@ def router(node: Node) -> APIRouter:
     @routes.post("/representative-notices", status_code=201)
     async def notice(request: Request) -> Response:
         """Record that the representative of a minor was informed (GDPR 13)."""
-        agent = agent_of(node, request, Right.REGISTER)
+        agent = await admitted(node, request, Right.REGISTER)
         body = read_body(RepresentativeNotice, await request.body())
 
         def unit(tx: Tx) -> dict[str, Any]:
