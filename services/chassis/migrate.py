@@ -136,7 +136,9 @@ def revise(branch: Branch, message: str, beside: Sequence[Branch] = ()) -> Path:
             if not _differences(connection, options):
                 raise NotMigrated(f"The branch {branch.name} lacks nothing.")
             config = _config((*beside, branch), connection, options)
-            return _write(config, branch.name, message, [other.name for other in beside])
+            # The first is the chassis: those after it rest on it, and it must not be named twice.
+            named = [other.name for other in beside]
+            return _write(config, branch.name, message, named[1:] or named)
 
 
 def _write(config: Config, branch: str, message: str, beside: list[str]) -> Path:

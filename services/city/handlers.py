@@ -18,6 +18,8 @@ from services.chassis.partner import Received, Sent
 from services.city.models import attendance, pathway_referents
 from services.conventions.a_city_school import handlers as common
 from services.conventions.a_city_school import store
+from services.conventions.b_city_mission_locale import handlers as mission
+from services.conventions.b_city_mission_locale import store as mission_store
 
 
 def answer_sent(tx: Tx, core: Core, sent: Sent) -> None:
@@ -86,4 +88,10 @@ def erase(tx: Tx, case_id: str) -> int:
     """Destroy the city's rows of a case."""
     own = (pathway_referents, attendance)
     gone = sum(tx.execute(delete(t).where(t.c.case_id == case_id)).rowcount for t in own)
-    return gone + store.erase(tx, case_id)
+    return gone + store.erase(tx, case_id) + mission_store.erase(tx, case_id)
+
+
+def stopped(tx: Tx, core: Core, case_id: str, at: datetime) -> None:
+    """An agreement was withdrawn: stop what rests on it, under whichever convention (B-3.1)."""
+    if not mission.stopped(tx, core, case_id, at):
+        common.stopped(tx, core, case_id, at)

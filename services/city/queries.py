@@ -19,13 +19,17 @@ from services.chassis.tokens import Role
 from services.city.models import attendance, designations, hosts, pathway_referents
 from services.conventions.a_city_school import facts as common
 from services.conventions.a_city_school import store, views
+from services.conventions.b_city_mission_locale import facts as mission
+from services.conventions.b_city_mission_locale import views as mission_views
 
 ATTENDANCE = DUTIES[0].code
 """Instrument of attendance notices, whose cases only designated agents may open."""
 
 
 def facts(tx: Tx, core: Core, asked: Question) -> Known:
-    """Facts of convention A, and those the city alone holds."""
+    """Facts of its conventions, and those the city alone holds."""
+    if asked.type in mission.TYPES:
+        return mission.facts(tx, core, asked)
     known = common.facts(tx, core, asked)
     records = dict(known.records)
     if isinstance(asked.payload, AttendanceNotice):
@@ -72,6 +76,8 @@ def designated_since(tx: Tx, agent_id: str | None, at: datetime) -> datetime | N
 def may_read(tx: Tx, case_id: str, agent_id: str, role: str, at: datetime) -> bool:
     """The present referent alone, once there is one; of attendance, designated agents alone.
 
+    A co-support has its referent too, and so does a pathway; no case is both.
+
     Those who answer for the organisation (manager, DPO) may read every support, and no attendance.
     """
     case = tx.get(standing.CASES, case_id)
@@ -80,12 +86,14 @@ def may_read(tx: Tx, case_id: str, agent_id: str, role: str, at: datetime) -> bo
     if role in {Role.MANAGER, Role.DPO}:
         return True
     referent = referent_of(tx, case_id)
-    return referent is None or referent.agent_id == agent_id
+    if referent is not None:
+        return bool(referent.agent_id == agent_id)
+    return mission_views.may_read(tx, case_id, agent_id, role, at)
 
 
 def view(tx: Tx, core: Core, case_id: str) -> dict[str, Any]:
     """What the city holds about a case, opened for its own agents."""
     row = tx.execute(select(attendance).where(attendance.c.case_id == case_id)).first()
     if row is None:
-        return views.view(tx, core, case_id)
+        return {**views.view(tx, core, case_id), **mission_views.view(tx, core, case_id)}
     return {"attendance": store.unseal(core, case_id, row.sealed, "attendance")}

@@ -63,6 +63,7 @@ EVENTS: Final = {
     "agreement.withdrawn": "accord retiré",
     "case.erased": "dossier effacé",
     "charter.accepted": "charte acceptée",
+    "common_event.held": "événement commun tenu",
     "control.received": "message de contrôle reçu",
     "control.sent": "message de contrôle envoyé",
     "deadline.missed": "échéance dépassée",
@@ -77,6 +78,8 @@ EVENTS: Final = {
     "message.stopped": "lettre arrêtée",
     "notice.recorded": "information enregistrée",
     "person.erased": "personne effacée",
+    "psad_charter.recorded": "signature de la charte PSAD enregistrée",
+    "representative.informed": "représentant légal informé",
     "person.left": "personne partie",
     "person.registered": "personne inscrite au registre",
     "receipt": "accusé de réception",
@@ -115,9 +118,18 @@ CODES: Final = {
 _SERVICES: Final = {f"relais-{kind.value}": f"nœud ({name})" for kind, name in KINDS.items()}
 _RECEIPT: Final = ("delivery.receipt", "accusé de réception")
 _RECORDED: Final = {
+    "awaited_step": "étape attendue",
+    "awaiting": "réponse attendue",
+    "by_referent": "écrit par le référent actuel",
     "charter": "charte acceptée",
+    "cosupport": "co-accompagnement ouvert",
     "enrolled": "inscription dans l'établissement",
+    "host_accepted": "accueil accepté par l'hôte",
     "open_case": "accompagnement ouvert",
+    "psad_charter": "charte PSAD signée par la Ville",
+    "referents": "référent nommé de chaque côté",
+    "representative_informed": "représentant légal d'un mineur informé",
+    "representative_signed": "signature du représentant légal d'un mineur",
 }
 _MINIMISED: Final = "données strictement nécessaires"
 _EACH_RECIPIENT: Final = "accord pour ce destinataire"

@@ -21,6 +21,12 @@ from services.chassis.schema import Chars
 from services.city import models as city
 from services.city.actions import NewReferent
 from services.city.routes import Designation, Host
+from services.conventions.b_city_mission_locale import models as mission
+from services.conventions.b_city_mission_locale.acts import CosupportReferent
+from services.conventions.b_city_mission_locale.routes import (
+    CommonEvent,
+    RepresentativeNotice,
+)
 
 BRANCHES = {branch for kind in Kind for branch in migrate.branches_of(kind.value)}
 COLUMNS = [
@@ -59,6 +65,9 @@ WRITTEN: list[tuple[type[BaseModel], str, Column[Any]]] = [
     (Designation, "decision", city.designations.c.decision),
     (Host, "name", city.hosts.c.name),
     (Host, "agreement", city.hosts.c.agreement),
+    (CosupportReferent, "agent_id", mission.referents.c.agent_id),
+    (CommonEvent, "convention_id", mission.common_events.c.convention_id),
+    (RepresentativeNotice, "version", mission.representative_notices.c.version),
 ]
 """What somebody types or sends as a text, and where it is kept."""
 

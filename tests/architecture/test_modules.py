@@ -43,7 +43,7 @@ SINGLE = {
     "services/ccas": "its partner is declared; no convention in force here gives it a flow yet",
     "services/department": "same",
     "services/employment_agency": "same",
-    "services/mission_locale": "same",
+    "services/mission_locale": "all of it is shared with the city, under convention B",
 }
 """Folders with one module that wait for their others, and why."""
 

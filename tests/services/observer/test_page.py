@@ -39,7 +39,7 @@ def a_trace() -> Trace:
             step("a", None, "ville", 0, 40, message_id="m-1"),
             step("b", "a", "ville", 10, 20),
             step("c", "b", "ml", 12, 18),
-            step("d", "a", "ml", 20, 40, state="refused", articles="B-2.4 B-3.1"),
+            step("d", "a", "ml", 20, 40, state="refused", articles="Z-2.4 Z-3.1"),
         ),
     )
 
@@ -94,7 +94,7 @@ def test_each_organisation_has_its_colour_and_is_named_in_words() -> None:
     assert 'class="node n0">ville<' in page
     assert 'class="node n1">ml<' in page
     assert "refusé" in page
-    assert '<span class="whole">B-2.4</span>' in page
+    assert '<span class="whole">Z-2.4</span>' in page
 
 
 def test_a_bar_without_length_can_be_seen_and_stays_inside() -> None:
@@ -138,11 +138,11 @@ def test_empty_and_missing_pages_say_what_to_do() -> None:
 def test_the_terminal_shows_the_same_waterfall() -> None:
     lines = render_text(a_trace(), width=60).splitlines()
     assert lines[0] == "Trace t1"
-    assert lines[1].endswith("40,0 ms · 4 étapes · refusé B-2.4 B-3.1")
+    assert lines[1].endswith("40,0 ms · 4 étapes · refusé Z-2.4 Z-3.1")
     assert [line.split()[0] for line in lines[3:]] == ["ville", "ville", "ml", "ml"]
     assert lines[3].split()[2] == "█" * len(lines[3].split()[2])
     assert lines[6].split()[2].startswith("·")
-    assert lines[6].endswith("20,0 ms refusé B-2.4 B-3.1")
+    assert lines[6].endswith("20,0 ms refusé Z-2.4 Z-3.1")
 
 
 def a_refused_referral() -> Trace:
