@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-import httpx
 import typer
 
 from contracts.kernel.errors import InvalidDocument, UnknownName
 from contracts.kernel.signed import ActKind, Terms
-from services.chassis.bundle import Bundle, split_terms
 from services.cli import holds, reviews
 from services.cli.acting import Name, Org, manager, read_day
 from services.cli.output import (
@@ -26,10 +23,8 @@ from services.cli.output import (
     show,
     table,
 )
-from services.federation import ceremony
 from services.federation.calls import call
 from services.federation.federation import Federation
-from services.federation.layout import REGISTRAR
 
 _CONVENTIONS: Final = "/api/v1/conventions"
 _STATES: Final = {
@@ -94,7 +89,7 @@ def show_(name: Name, *, as_json: AsJson = False) -> None:
     found = _held(running).get(name)
     if found is None:
         raise UnknownName(f"Aucun nœud ne tient la convention {name} : relais convention list")
-    versions = [one.model_dump(mode="json") for one in _texts(running, name)]
+    versions = [one.model_dump(mode="json") for one in running.texts(name)]
     if as_json:
         show({**found, "versions": versions})
         return
@@ -137,39 +132,47 @@ def sign(
 
 def amend(
     name: Name,
-    effective_on: Annotated[str, typer.Option(help="Jour d'effet de l'avenant, AAAA-MM-JJ.")],
-    evidence: Annotated[Path, typer.Option(help="Avenant signé sur papier (son condensat).")],
-    on: Annotated[str, typer.Option("--on", help="Date de signature, AAAA-MM-JJ.")],
+    effective_on: Annotated[
+        str | None, typer.Option(help="Jour d'effet, AAAA-MM-JJ ; sinon celui de la signature.")
+    ] = None,
+    evidence: Annotated[
+        Path | None, typer.Option(help="Avenant signé sur papier (son condensat).")
+    ] = None,
+    on: Annotated[str | None, typer.Option("--on", help="Date de signature, AAAA-MM-JJ.")] = None,
     until: Annotated[str | None, typer.Option(help="Nouvelle fin du texte, AAAA-MM-JJ.")] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Fait signer un avenant par toutes les parties, chacune dans son nœud."""
+    """Fait signer un avenant par toutes les parties, chacune dans son nœud.
+
+    Sans option : l'avenant que le fichier de la fédération tient prêt.
+    """
     running = running_federation()
-    versions = _texts(running, name)
-    if not versions:
-        raise UnknownName(f"Le registraire ne tient pas la convention {name}.")
-    last = versions[-1]
-    if not evidence.is_file():
+    if (evidence, on, until, effective_on) == (None, None, None, None):
+        terms = _planned(running, name)
+    elif evidence is None or on is None:
+        raise BadUsage("Un avenant porte sa preuve et sa date : --evidence FILE --on AAAA-MM-JJ")
+    elif not evidence.is_file():
         raise UnknownName(f"Le fichier {evidence} n'existe pas : donnez l'avenant signé.")
-    terms = last.model_copy(
-        update={
-            "version": last.version + 1,
-            "effective_on": read_day(effective_on),
-            "until": last.until if until is None else read_day(until),
-            "evidence": sha256(evidence.read_bytes()).hexdigest(),
-            "parties": tuple(
-                one.model_copy(update={"signing_key": running.fingerprint(one.org)})
-                for one in last.parties
-            ),
-        }
-    )
-    with ExitStack() as opened:
-        clients = {
-            one.org: opened.enter_context(manager(running, one.org)) for one in terms.parties
-        }
-        ceremony.sign(terms, dict.fromkeys(clients, read_day(on)), clients.__getitem__)
+    else:
+        terms = running.amend(
+            name,
+            evidence=sha256(evidence.read_bytes()).hexdigest(),
+            signed_on=read_day(on),
+            effective_on=read_day(effective_on or on),
+            until=None if until is None else read_day(until),
+        )
     _said({"convention_id": name, "version": terms.version}, as_json=as_json)
+
+
+def _planned(running: Federation, name: str) -> Terms:
+    amendment = running.planned(name)
+    if amendment is None:
+        raise UnknownName(
+            f"Le fichier de la fédération ne tient prêt aucun avenant à {name} : donnez-en un par "
+            "--evidence FILE --on AAAA-MM-JJ"
+        )
+    return running.amend(name, **amendment.signing)
 
 
 def notice(
@@ -239,14 +242,6 @@ def _held(running: Federation) -> dict[str, dict[str, Any]]:
                 known = found.setdefault(one["convention_id"], {**one, "states": {}})
                 known["states"][org] = one["state"]
     return found
-
-
-def _texts(running: Federation, name: str) -> list[Terms]:
-    """Versions of a convention as the registrar hands them out: nodes verify, not we."""
-    with httpx.Client(base_url=running.url(REGISTRAR)) as client:
-        bundle = Bundle.model_validate(call(client, "GET", "/directory"))
-    texts = [Terms.parse(split_terms(token)[0].content) for token in bundle.terms]
-    return sorted((one for one in texts if one.id == name), key=lambda one: one.version)
 
 
 def _text(path: Path) -> Terms:

@@ -238,11 +238,12 @@ def demo(
         bool, typer.Option("--running", help="Sur la fédération du dossier, qui tourne déjà.")
     ] = False,
     convention: Annotated[
-        str, typer.Option(metavar="LETTRE", help="Convention dont l'histoire est jouée.")
-    ] = "a",
+        str | None,
+        typer.Option(metavar="LETTRE", help="Convention dont l'histoire est jouée ; sinon toutes."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Joue l'histoire complète d'une convention sur une fédération à part."""
+    """Joue l'histoire complète des conventions, ou d'une, sur une fédération à part."""
     story = importlib.import_module("services.federation.demo")  # heavy, and only for this one
     raise typer.Exit(story.run(home() if running else None, convention=convention, as_json=as_json))
 

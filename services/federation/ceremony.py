@@ -16,6 +16,7 @@ import httpx
 from contracts.kernel.errors import Unavailable
 from contracts.kernel.organisation import Suite
 from contracts.kernel.signed import Party, State, Terms
+from services.chassis.bundle import Bundle, split_terms
 from services.federation.calls import call
 from services.federation.config import ToSign
 
@@ -49,6 +50,34 @@ def terms_of(wanted: ToSign, fingerprints: Mapping[str, str]) -> Terms:
     )
 
 
+def amended(
+    last: Terms,
+    fingerprints: Mapping[str, str],
+    *,
+    evidence: str,
+    effective_on: date,
+    until: date | None = None,
+    invented: bool | None = None,
+) -> Terms:
+    """The version after another, between the same parties with their present keys.
+
+    evidence: SHA-256 of the signed paper. until, invented: as they were where None.
+    """
+    parties = tuple(
+        one.model_copy(update={"signing_key": fingerprints[one.org]}) for one in last.parties
+    )
+    return last.model_copy(
+        update={
+            "version": last.version + 1,
+            "effective_on": effective_on,
+            "until": last.until if until is None else until,
+            "evidence": evidence,
+            "invented": last.invented if invented is None else invented,
+            "parties": parties,
+        }
+    )
+
+
 def sign_missing(
     conventions: Iterable[ToSign], fingerprints: Mapping[str, str], clients: Clients
 ) -> list[str]:
@@ -73,11 +102,18 @@ def sign_missing(
 
 
 def sign(terms: Terms, days: Mapping[str, date], clients: Clients) -> None:
-    """Each party signs a text in its own node, on its own day. Raises CallRefused."""
+    """Parties sign a text, each in its own node and on its own day. Raises CallRefused."""
     text = terms.model_dump(mode="json")
-    for party in terms.parties:
-        body = {"terms": text, "signed_on": days[party.org].isoformat()}
-        call(clients(party.org), "POST", "/api/v1/conventions", json=body)
+    for org, day in days.items():
+        body = {"terms": text, "signed_on": day.isoformat()}
+        call(clients(org), "POST", "/api/v1/conventions", json=body)
+
+
+def texts(registrar: httpx.Client, convention_id: str) -> list[Terms]:
+    """Versions of a convention as the registrar hands them out: nodes verify, not we."""
+    bundle = Bundle.model_validate(call(registrar, "GET", "/directory"))
+    found = [Terms.parse(split_terms(token)[0].content) for token in bundle.terms]
+    return sorted((one for one in found if one.id == convention_id), key=lambda one: one.version)
 
 
 def wait_complete(convention_id: str, orgs: Iterable[str], clients: Clients) -> None:

@@ -66,7 +66,7 @@ _ADVICE: Final = {
     "email": "ce n'est pas une adresse électronique",
 }
 
-_OWN: Final = frozenset(("uai", "twice"))
+_OWN: Final = frozenset(("uai", "twice", "order"))
 
 
 class BadFederation(RelaisError):
@@ -131,11 +131,41 @@ class Signature(_Closed):
     signed_on: date
 
 
+class Amendment(_Closed):
+    """An amendment that all parties sign on one day, and the end that it gives the text.
+
+    evidence: text whose SHA-256 stands for the signed paper.
+    """
+
+    evidence: Annotated[str, Field(min_length=1)]
+    signed_on: date
+    until: date
+    invented: bool = False
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.until <= self.signed_on:
+            raise PydanticCustomError("order", "un avenant se termine après sa signature")
+        return self
+
+    @property
+    def signing(self) -> dict[str, Any]:
+        """What the parties sign of it, on the day from which it holds."""
+        return {
+            "evidence": sha256(self.evidence.encode()).hexdigest(),
+            "signed_on": self.signed_on,
+            "effective_on": self.signed_on,
+            "until": self.until,
+            "invented": self.invented,
+        }
+
+
 class Agreed(_Closed):
     """Conventions to sign: one for each combination of the parties.
 
     parties: by kind, ids of organisations, or `every`. evidence: text whose SHA-256 stands for the
-    signed paper. invented: said wherever the convention is shown.
+    signed paper. invented: said wherever the convention is shown. amendment: signed when asked for,
+    never by itself.
     """
 
     convention: str
@@ -143,6 +173,7 @@ class Agreed(_Closed):
     signatures: dict[Kind, Signature]
     evidence: Annotated[str, Field(min_length=1)]
     invented: bool = False
+    amendment: Amendment | None = None
 
 
 class FederationFile(_Closed):
@@ -200,6 +231,7 @@ class ToSign(_Closed):
     parties: tuple[PartyToSign, ...]
     evidence: str
     invented: bool
+    amendment: Amendment | None
 
     def org_of(self, kind: Kind) -> str | None:
         """The party of that kind, None where there is none."""
@@ -268,6 +300,7 @@ def _combinations(
             ),
             evidence=sha256(agreed.evidence.encode()).hexdigest(),
             invented=agreed.invented,
+            amendment=agreed.amendment,
         )
 
 

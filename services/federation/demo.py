@@ -19,30 +19,30 @@ from typing import Any, Final, TextIO
 
 from contracts.kernel.errors import UnknownName
 from services.federation.federation import Federation
-from services.federation.stories import a
+from services.federation.stories import a, b
 from services.federation.telling import Teller
 
 FEDERATION_FILE = Path(__file__).parents[2] / "deploy" / "federation.yaml"
 
-STORIES: Final = {"a": a.tell}
+STORIES: Final = {"a": a.tell, "b": b.tell}
 """What is told of each convention, by its letter."""
 
 
 def run(
     home: Path | None = None,
     *,
-    convention: str = "a",
+    convention: str | None = None,
     as_json: bool = False,
     out: TextIO | None = None,
 ) -> int:
-    """Play the story of a convention; returns the exit code.
+    """Play the story of a convention, or of each in turn; returns the exit code.
 
     convention: its letter. home: state folder of a federation that runs, in containers or not; a
     new one in a temporary folder otherwise. as_json: print the summary alone, as JSON. Raises
     Unavailable, UnknownName.
     """
-    tell = STORIES.get(convention.lower())
-    if tell is None:
+    told = [*STORIES] if convention is None else [convention.lower()]
+    if not set(told) <= set(STORIES):
         known = ", ".join(sorted(STORIES))
         raise UnknownName(f"Aucune histoire de la convention {convention}. Connues : {known}.")
     logging.getLogger("asyncio").setLevel(logging.ERROR)  # warns of how nats-py ends TLS links
@@ -60,7 +60,9 @@ def run(
             f"Fédération prête en {time.monotonic() - began:.0f} s : un hub qui ne garde rien, "
             "un serveur NATS, une base et un service par organisme."
         )
-        tell(federation, teller)
+        for letter in told:
+            teller.note(f"\n── Convention {letter.upper()} " + "─" * 40)
+            STORIES[letter](federation, teller)
     return _summary(teller, time.monotonic() - began, stream, as_json=as_json)
 
 

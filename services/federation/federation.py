@@ -8,10 +8,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal, Self
@@ -19,13 +19,14 @@ from typing import Any, Final, Literal, Self
 import httpx
 
 from contracts.kernel.errors import Unavailable, UnknownName
+from contracts.kernel.signed import Terms
 from services.chassis.clock import REREAD_S, FileClock
 from services.chassis.keys import NodeKeys
 from services.chassis.secret import NodeSecret
 from services.chassis.tls import write_private
 from services.chassis.tokens import Role, Tokens
-from services.federation.ceremony import sign_missing
-from services.federation.config import FederationFile, installed, read_federation
+from services.federation.ceremony import amended, sign, sign_missing, texts
+from services.federation.config import Amendment, FederationFile, installed, read_federation
 from services.federation.layout import LEAF, REGISTRAR, SERVICE, Layout, lay_out, leaf_of
 from services.federation.lock import already_up, runs
 from services.federation.ports import answers
@@ -296,6 +297,56 @@ class Federation:
         finally:
             for client in clients.values():
                 client.close()
+
+    def texts(self, convention_id: str) -> list[Terms]:
+        """Versions of a convention, oldest first; none where the registrar holds none."""
+        with httpx.Client(base_url=self.url(REGISTRAR), timeout=_HTTP_S) as registrar:
+            return texts(registrar, convention_id)
+
+    def planned(self, convention_id: str) -> Amendment | None:
+        """The amendment that the federation's file keeps ready for a convention."""
+        wanted = self.layout.federation.to_sign(installed())
+        return next((one.amendment for one in wanted if one.id == convention_id), None)
+
+    def amend(
+        self,
+        convention_id: str,
+        *,
+        evidence: str,
+        signed_on: date,
+        effective_on: date,
+        until: date | None = None,
+        invented: bool | None = None,
+        by: Sequence[str] = (),
+    ) -> Terms:
+        """Have an amendment signed, each party in its own node; returns it.
+
+        evidence: SHA-256 of the signed paper. until, invented: as in the last version where None.
+        by: the parties that sign, all of them where none is named; signing twice is signing once.
+        Raises UnknownName, CallRefused.
+        """
+        versions = self.texts(convention_id)
+        if not versions:
+            raise UnknownName(f"Le registraire ne tient pas la convention {convention_id}.")
+        parties = [one.org for one in versions[-1].parties]
+        if versions[-1].evidence == evidence:
+            versions.pop()  # some parties have signed this very amendment, and others not yet
+        prints = {org: self.fingerprint(org) for org in parties}
+        terms = amended(
+            versions[-1],
+            prints,
+            evidence=evidence,
+            effective_on=effective_on,
+            until=until,
+            invented=invented,
+        )
+        with ExitStack() as opened:
+            clients = {
+                org: opened.enter_context(self.client(org, Role.MANAGER, "manager-1"))
+                for org in by or parties
+            }
+            sign(terms, dict.fromkeys(clients, signed_on), clients.__getitem__)
+        return terms
 
 
 def _is_ready(client: httpx.Client, url: str) -> bool:

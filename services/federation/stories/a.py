@@ -8,7 +8,6 @@ from typing import Any
 
 import httpx
 
-from contracts.kernel.errors import RelaisError
 from contracts.kernel.paris import add_years, day_of
 from services.chassis.clock import new_id
 from services.chassis.keys import NodeKeys
@@ -249,24 +248,7 @@ class Story(PathwayStory, MeasureStory):
     def withdrawing(self) -> None:
         """The family withdraws: everything stops everywhere, with receipts."""
         self.teller.step("La famille retire son accord, sans motif")
-        path = f"/api/v1/agreements/{self.agreement}"
-        told = self.head.post(f"{path}/withdrawal").json()
-        names = ", ".join(self.names[org] for org in told["told"])
-        self.teller.tell(
-            f"Prévenu aussitôt, que la convention soit ouverte ou non : {names} (A-2.11)"
-        )
-        answers = self.wait(
-            lambda: self.head.get(path).json()["withdrawal"],
-            lambda found: bool(found) and all(one["outcome"] for one in found),
-        )
-        for one in answers:
-            self.teller.check(
-                one["outcome"] == "stopped",
-                f"{self.names[one['org']]} certifie : arrêté, destruction au plus tard selon "
-                f"{one['article']}",
-                "A-2.11",
-                code=str(one["outcome"]),
-            )
+        self.withdraw(self.head, self.agreement, "A-2.11")
         again = self.attempt(self.agreement)
         self.expect_refusal(again, "A-2.11", who=f"{self.at_school} renvoie la fiche")
         late = self.reply("référente de parcours")
@@ -275,36 +257,12 @@ class Story(PathwayStory, MeasureStory):
     def erasing(self) -> None:
         """Erasure at the partner, and its certificate."""
         self.teller.step("La famille demande l'effacement")
-        path = f"/api/v1/cases/{self.case}"
-        self.dpo[self.school].post(f"{path}/erasure").raise_for_status()
-        found = self.wait(
-            lambda: self.dpo[self.school].get(path).json()["certificates"],
-            lambda found: {self.school, self.city} <= {one["org"] for one in found},
-        )
-        for one in found:
-            self.teller.check(
-                one["outcome"] == "deleted",
-                f"{self.names[one['org']]} certifie la destruction, clé comprise "
-                f"(pièces : {one['records']})",
-                "A-5.1",
-            )
-        held = [self.youth.get(path).json(), self.dpo[self.school].get(path).json()]
-        self.teller.check(
-            all(one["person"] is None and not one["content"] for one in held),
-            "Plus rien n'y est lisible, d'aucun côté",
-        )
+        self.erase(self.school, self.city, self.case, "A-5.1")
 
     def verifying(self) -> None:
         """Both journals, each checked with the heads the other holds."""
         self.teller.step("Les journaux se vérifient des deux côtés, même après l'effacement")
-        for org, partner in ((self.school, self.city), (self.city, self.school)):
-            report = self.dpo[org].get("/api/v1/journal/verification").json()
-            held = self.dpo[partner].get(f"/api/v1/journal/witnessed/{org}").json()
-            self.teller.check(
-                report["ok"],
-                f"{self.names[org]} : {report['lines']} lignes chaînées, {report['erased']} "
-                f"effacées, {len(held)} têtes tenues par {self.names[partner]}",
-            )
+        self.verify(self.school, self.city)
         erased, same = self._replay(self.message), self._replay(self.refused)
         self.teller.check(
             {one.get("replay") for one in erased if "replay" in one} == {"inputs erased"},
@@ -339,40 +297,30 @@ def _random() -> dict[str, str]:
 def tell(federation: Federation, teller: Teller) -> None:
     """Tell the whole story of convention A."""
     story = Story(federation, teller)
-    try:
-        for part in (
-            story.opening,
-            story.agreeing,
-            story.referring,
-            story.answering,
-            story.tracing,
-            story.convening,
-            story.opening_pathway,
-            story.following,
-            story.informing,
-            story.changing_referent,
-            story.requesting,
-            story.contracting,
-            story.running,
-            story.interrupting,
-            story.notifying,
-            story.reviewing,
-            story.refusing,
-            story.intruding,
-            story.withdrawing,
-            story.erasing,
-            story.verifying,
-            story.ending,
-        ):
-            try:
-                part()
-            except (httpx.HTTPError, RelaisError, LookupError, TypeError) as error:
-                said = error.sentence if isinstance(error, RelaisError) else "réponse inattendue"
-                name = type(error).__name__
-                teller.check(holds=False, sentence=f"Interrompu : {said}", code=name)
-    finally:
-        story.close()
-        federation.move_clock(timedelta(0))
+    story.play(
+        story.opening,
+        story.agreeing,
+        story.referring,
+        story.answering,
+        story.tracing,
+        story.convening,
+        story.opening_pathway,
+        story.following,
+        story.informing,
+        story.changing_referent,
+        story.requesting,
+        story.contracting,
+        story.running,
+        story.interrupting,
+        story.notifying,
+        story.reviewing,
+        story.refusing,
+        story.intruding,
+        story.withdrawing,
+        story.erasing,
+        story.verifying,
+        story.ending,
+    )
 
 
 def _crosses(traces: list[Trace]) -> bool:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import httpx
 
+from contracts.kernel.errors import RelaisError
 from contracts.kernel.organisation import Kind
 from services.chassis.secret import NodeSecret
 from services.federation.config import installed
@@ -58,6 +60,20 @@ class Desks:
         for client in self._seats.values():
             client.close()
         self._seats.clear()
+
+    def play(self, *parts: Callable[[], None]) -> None:
+        """Play the parts of a story; one that is interrupted fails, and the next goes on."""
+        try:
+            for part in parts:
+                try:
+                    part()
+                except (httpx.HTTPError, RelaisError, LookupError, TypeError) as error:
+                    said = error.sentence if isinstance(error, RelaisError) else "inattendu"
+                    name = type(error).__name__
+                    self.teller.check(holds=False, sentence=f"Interrompu : {said}", code=name)
+        finally:
+            self.close()
+            self.fed.move_clock(timedelta(0))
 
     def post(
         self,
@@ -125,6 +141,59 @@ class Desks:
             time.sleep(0.1)
         return found
 
+    def withdraw(self, client: httpx.Client, agreement_id: str, article: str) -> None:
+        """Withdraw an agreement where it was collected; every recipient certifies that it stops."""
+        path = f"/api/v1/agreements/{agreement_id}"
+        told = client.post(f"{path}/withdrawal").raise_for_status().json()
+        names = ", ".join(self.names[org] for org in told["told"])
+        self.teller.tell(
+            f"Prévenu aussitôt, que la convention soit ouverte ou non : {names} ({article})"
+        )
+        answers = self.wait(
+            lambda: client.get(path).json()["withdrawal"],
+            lambda found: bool(found) and all(one["outcome"] for one in found),
+        )
+        for one in answers:
+            self.teller.check(
+                one["outcome"] == "stopped",
+                f"{self.names[one['org']]} certifie : arrêté, destruction au plus tard selon "
+                f"{one['article']}",
+                article,
+                code=str(one["outcome"]),
+            )
+
+    def erase(self, org: str, partner: str, case_id: str, article: str) -> None:
+        """Have a case erased at both sides, on the demand of its person; both certify it."""
+        path = f"/api/v1/cases/{case_id}"
+        self.dpo[org].post(f"{path}/erasure").raise_for_status()
+        found = self.wait(
+            lambda: self.dpo[org].get(path).json()["certificates"],
+            lambda found: {org, partner} <= {one["org"] for one in found},
+        )
+        for one in found:
+            self.teller.check(
+                one["outcome"] == "deleted",
+                f"{self.names[one['org']]} certifie la destruction, clé comprise "
+                f"(pièces : {one['records']})",
+                article,
+            )
+        held = [self.dpo[one].get(path).json() for one in (partner, org)]
+        self.teller.check(
+            all(one["person"] is None and not one["content"] for one in held),
+            "Plus rien n'y est lisible, d'aucun côté",
+        )
+
+    def verify(self, org: str, partner: str) -> None:
+        """Check the journals of two organisations, each with the heads that the other holds."""
+        for one, other in ((org, partner), (partner, org)):
+            report = self.dpo[one].get("/api/v1/journal/verification").json()
+            held = self.dpo[other].get(f"/api/v1/journal/witnessed/{one}").json()
+            self.teller.check(
+                report["ok"],
+                f"{self.names[one]} : {report['lines']} lignes chaînées, {report['erased']} "
+                f"effacées, {len(held)} têtes tenues par {self.names[other]}",
+            )
+
     def dead(self, org: str, message_id: str) -> str | None:
         """Reason for which an organisation buried a letter, if it did."""
         with self.fed.client(org, "operator", "operateur-1") as operator:
@@ -139,10 +208,36 @@ class Desks:
         """Code of an organisation in subjects."""
         return self.fed.layout.federation.member(org).code
 
-    def convention(self, org: str) -> str:
-        """Id of the first convention that binds an organisation."""
+    def convention(self, org: str, code: str = "a_city_school") -> str:
+        """Id of the first convention of a text that binds an organisation. Raises LookupError."""
         held = self.dpo[org].get("/api/v1/conventions").json()
-        return str(held[0]["convention_id"])
+        return next(str(one["convention_id"]) for one in held if one["convention"] == code)
+
+    def held(self, org: str, convention_id: str) -> dict[str, Any]:
+        """A signed convention as an organisation sees it now. Raises LookupError."""
+        listed = self.dpo[org].get("/api/v1/conventions").json()
+        found: dict[str, Any] = {one["convention_id"]: one for one in listed}[convention_id]
+        return found
+
+    def wait_state(self, org: str, convention_id: str, state: str) -> dict[str, Any]:
+        """Wait until an organisation sees a convention in a state; returns it as it then is."""
+        found: dict[str, Any] = self.wait(
+            lambda: self.held(org, convention_id), lambda one: one["state"] == state
+        )
+        return found
+
+    def prove_purge(self, convention_id: str, orgs: tuple[str, ...]) -> None:
+        """Each party shows the proof that what a convention had brought is destroyed."""
+        for org in orgs:
+            self.dpo[org].post("/api/v1/retention").raise_for_status()
+            held = self.held(org, convention_id)
+            proof = held["purge"] or {}
+            self.teller.check(
+                proof.get("ended_on") == held["ends_on"] and proof.get("kept") == 0,
+                f"{self.names[org]} prouve la destruction, due le {held['purged_on']} : il ne "
+                f"reste rien (dossiers détruits : {proof.get('cases')})",
+                str(proof.get("article", "")),
+            )
 
     def intruder(self, org: str) -> Intruder:
         """A bare client with the true credentials of an organisation."""

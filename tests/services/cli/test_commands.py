@@ -242,6 +242,11 @@ def test_an_amendment_is_signed_by_every_party(capsys: Captured, tmp_path: Path)
         return bool(read(capsys, "convention", "show", CONVENTION)["version"] == before + 1)
 
     wait_for(held, 10, "the amendment is not held")
+    code, why = refused(capsys, "convention", "amend", CONVENTION)
+    assert code == 1
+    assert "aucun avenant" in why
+    assert "--evidence" in why
+    assert refused(capsys, "convention", "amend", CONVENTION, "--on", "2026-09-20")[0] != 0
 
 
 # -- upkeep ------------------------------------------------------------------------------------

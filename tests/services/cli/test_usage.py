@@ -9,6 +9,7 @@ import pytest
 
 from services.cli.app import application, main
 from tests.federations import SCHOOL
+from services.federation.demo import STORIES
 from tests.services.cli.calling import Captured, refused, told
 
 
@@ -139,4 +140,5 @@ def test_without_a_federation_each_command_says_what_to_do(
 
 def test_a_demonstration_of_no_convention_names_those_that_there_are(capsys: Captured) -> None:
     code, why = refused(capsys, "demo", "--convention", "z")
-    assert (code, why) == (1, "relais : Aucune histoire de la convention z. Connues : a.\n")
+    known = ", ".join(sorted(STORIES))
+    assert (code, why) == (1, f"relais : Aucune histoire de la convention z. Connues : {known}.\n")

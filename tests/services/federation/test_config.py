@@ -24,8 +24,9 @@ def test_the_shipped_file_holds_seven_organisations_and_signs_with_each_school()
     assert set(kinds) == set(Kind)
     assert kinds.count(Kind.SCHOOL) == 2
     signed = found.to_sign(registry.load())
-    assert len(signed) == 2
-    assert all(one.invented for one in signed)
+    ids = [one.id for one in signed if one.convention == "a_city_school"]
+    assert len(ids) == 2
+    assert all(one.invented for one in signed if one.id in ids)
     assert all(one.dpo.endswith(".example.org") for one in found.organisations)
 
 
@@ -35,6 +36,29 @@ def test_a_convention_names_parties_capacities_decisions_days_and_evidence(tmp_p
     assert [party.org for party in one.parties] == [CITY, SCHOOL]
     assert one.evidence == sha256(b"Texte de substitution").hexdigest()
     assert one.parties[0].signature.signed_on.isoformat() == "2026-09-01"
+
+
+def test_an_amendment_waits_in_the_file_and_says_whether_it_is_invented() -> None:
+    """Of the texts that are over at today's date: each is followed by one, plainly invented."""
+    signed = read_federation(SHIPPED, registry.load()).to_sign(registry.load())
+    amended = {one.convention: one.amendment for one in signed if one.amendment is not None}
+    assert "b_city_mission_locale" in amended
+    for amendment in amended.values():
+        said = amendment.signing
+        assert said["invented"]
+        assert said["effective_on"] == said["signed_on"] < said["until"]
+        assert said["evidence"] == sha256(amendment.evidence.encode()).hexdigest()
+
+
+def test_an_amendment_ends_after_its_signature(tmp_path: Path) -> None:
+    values = content()
+    amendment = {"evidence": "Avenant", "signed_on": "2026-09-15", "until": "2026-09-15"}
+    values["conventions"][0]["amendment"] = amendment
+    with pytest.raises(BadFederation, match="amendment : un avenant se termine après"):
+        read(tmp_path, values)
+    amendment["until"] = "2026-09-16"
+    (one,) = read(tmp_path, values).to_sign(registry.load())
+    assert one.amendment is not None
 
 
 def test_one_more_school_is_one_more_entry(tmp_path: Path) -> None:

@@ -1,0 +1,34 @@
+"""The stories of the demonstration, each told from nothing, as a newcomer runs it."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import pytest
+
+from services.federation.demo import STORIES, run
+
+SHOWN = {
+    "b": {
+        *("B-0.1", "B-1.2", "B-2.1", "B-2.2", "B-2.3", "B-2.4", "B-2.6", "B-2.7", "B-2.9"),
+        *("B-2.10", "B-2.11", "B-2.13", "B-2.14", "B-3.1", "B-4.1", "B-4.2", "B-5.1", "B-7.1"),
+        *("D5135-2", "D5135-3", "RGPD 13"),
+    },
+}
+"""Articles that each story shows; that of A is told in the town of the other tests."""
+
+
+def test_every_story_is_looked_at() -> None:
+    assert set(STORIES) == {"a", *SHOWN}
+
+
+@pytest.mark.parametrize("letter", SHOWN)
+def test_every_step_does_as_told_and_shows_its_articles(letter: str) -> None:
+    out = io.StringIO()
+    code = run(convention=letter, as_json=True, out=out)
+    told: dict[str, Any] = json.loads(out.getvalue())
+    assert [step for step in told["steps"] if not step["ok"]] == []
+    assert (code, told["ok"]) == (0, True)
+    assert SHOWN[letter] <= {article for step in told["steps"] for article in step["articles"]}
