@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from services.cli.app import application, main
-from tests.federations import SCHOOL
 from services.federation.demo import STORIES
+from tests.federations import SCHOOL
 from tests.services.cli.calling import Captured, refused, told
 
 
