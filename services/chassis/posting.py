@@ -76,14 +76,14 @@ def submit(tx: Tx, core: Core, request: Request, at: datetime) -> Outcome:
         _journal(tx, core, request, facts, decision, None, at)
         return Outcome(request.message_id, letters.REFUSED, request.case_id, decision)
     case_id = _case(tx, core, request, route, known, at)
-    payload = fill(core, route.flow, request.data, person, facts, at)
+    payload = fill(core, route, request.data, person, facts, at)
     seq = 1 if request.case_id is None or known.case is None else known.case.seq_out + 1
     _journal(tx, core, request, facts, decision, case_id, at)
     said = _Said(
         route, route.binding, known, person, payload, case_id, seq, _expires(route, known, at), at
     )
     letters.put(tx, core, _draft(core, request, said, facts), at)
-    handler = core.partner.sent.get(request.type)
+    handler = core.partner.side(route.instrument.code).sent.get(request.type)
     if handler is not None:
         handler(tx, core, _sent(request, case_id, known, payload, at))
     return Outcome(request.message_id, letters.QUEUED, case_id, decision)
@@ -160,7 +160,7 @@ def _facts(
         agent_id=request.agent_id,
         agent_role=request.agent_role,
     )
-    theirs = core.partner.facts(tx, core, asked)
+    theirs = core.partner.side(route.instrument.code).facts(tx, core, asked)
     return Facts(
         side=Side.SENDER,
         flow=request.type,

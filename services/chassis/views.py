@@ -211,7 +211,8 @@ def case(tx: Tx, core: Core, case_id: str) -> dict[str, Any]:
     person = None if row.state == "erased" else standing.of_case(tx, case_id, core.org)
     identity = None if person is None else standing.person_of(tx, core, person)
     shown["person"] = None if identity is None else identity.model_dump(mode="json")
-    shown["content"] = {} if row.state == "erased" else core.partner.view(tx, core, case_id)
+    side = core.side(row.instrument)
+    shown["content"] = {} if row.state == "erased" else side.view(tx, core, case_id)
     shown["exchanges"] = _exchanges(tx, case_id)
     return shown
 
