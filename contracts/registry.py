@@ -108,6 +108,9 @@ def _check(instrument: Instrument) -> None:
         for flow in instrument.flows:
             if flow.purpose not in instrument.purposes:
                 raise InvalidDocument(f"{instrument.code}: {flow.type} serves no stated purpose.")
+    ways = [(flow.type, flow.sender, flow.receiver) for flow in instrument.flows]
+    if len(set(ways)) != len(ways):
+        raise InvalidDocument(f"{instrument.code}: two flows of one type go the same way.")
     codes = [flow.code for flow in instrument.flows]
     if len(set(codes)) != len(codes) or {"k", "r"} & set(codes):
         raise InvalidDocument(f"{instrument.code}: two flows share a subject code.")

@@ -152,7 +152,8 @@ class Side:
 
     def send(self, type_: str, to: str, data: dict[str, Any], **more: Any) -> Outcome:
         """Ask to send as an agent would."""
-        checked: Payload = read_data(self.node.core, type_, data)
+        under, now = more.get("convention_id"), self.clock.now()
+        checked: Payload = read_data(self.node.core, type_, to, data, now, under)
         wanted = Request(
             message_id=new_id(),
             new_case_id=new_id(),

@@ -5,7 +5,7 @@ Nothing here is global; a test builds one with what it needs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property, partial
@@ -165,11 +165,9 @@ class Core:
         return found
 
     @cached_property
-    def flows(self) -> Mapping[str, tuple[Instrument, Flow]]:
-        """Every message type this installation knows: its flow, ours to send if one is."""
-        found: dict[str, tuple[Instrument, Flow]] = {}
+    def flows(self) -> Mapping[str, Sequence[tuple[Instrument, Flow]]]:
+        """Every message type this installation knows, with its flows of whatever instrument."""
+        found: dict[str, list[tuple[Instrument, Flow]]] = {}
         for instrument, flow in self.registry.flows():
-            known = found.get(flow.type)
-            if known is None or (flow.sender is self.kind and known[1].sender is not self.kind):
-                found[flow.type] = instrument, flow
+            found.setdefault(flow.type, []).append((instrument, flow))
         return found

@@ -17,7 +17,6 @@ from contracts.gate import Refused, decide
 from contracts.kernel.errors import UnknownName
 from contracts.kernel.facts import from_json
 from contracts.kernel.fields import LAST_NUMBER, Instant
-from contracts.kernel.organisation import Kind
 from contracts.kernel.paris import day_of
 from services.chassis import standing, tables
 from services.chassis.chain import Line
@@ -290,8 +289,7 @@ def _replayed(core: Core, line: Line) -> dict[str, Any]:
         return shown | ({"replay": ERASED_INPUTS} if erased else {})
     facts = from_json(values)
     instrument = core.registry.rules(line.rules_version)
-    sender = None if facts.sender_kind is None else Kind(facts.sender_kind)
-    flow = instrument.flow(facts.flow, sender)
+    flow = instrument.closest(facts.flow, *facts.ends)
     if flow is None:
         return shown | {"replay": "rules gone"}
     decision = decide(core.rules(instrument, flow, facts.side), facts, line.at)
