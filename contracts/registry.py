@@ -51,6 +51,13 @@ class Registry:
             for flow in instrument.flows:
                 yield instrument, flow
 
+    def versions(self) -> dict[str, tuple[int, ...]]:
+        """Every version of each type that some instrument gives it, ascending."""
+        found: dict[str, set[int]] = {}
+        for _, flow in self.flows():
+            found.setdefault(flow.type, set()).add(flow.version)
+        return {name: tuple(sorted(versions)) for name, versions in found.items()}
+
     def flows_between(self, sender: Kind, receiver: Kind) -> Iterator[tuple[Instrument, Flow]]:
         """Flows that join two kinds in that direction."""
         for instrument, flow in self.flows():

@@ -249,9 +249,11 @@ class Pair:
         return Side(node, self.clock)
 
     def _entry(self, side: Side, sequence: int) -> str:
-        schemas = {flow.type: (flow.version,) for _, flow in self.registry.flows()}
         return side.node.keys.directory_entry(
-            side.node.settings, sequence, self.clock.now() - timedelta(days=1), schemas
+            side.node.settings,
+            sequence,
+            self.clock.now() - timedelta(days=1),
+            self.registry.versions(),
         )
 
     def terms(self, version: int, **more: Any) -> Terms:

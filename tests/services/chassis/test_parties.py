@@ -14,7 +14,7 @@ from contracts.conventions.a_city_school.convention import CONVENTION as A
 from contracts.conventions.b_city_mission_locale.messages import ServicePublished
 from contracts.gate import Refused
 from contracts.kernel.documents import add_signature
-from contracts.kernel.errors import Ambiguous
+from contracts.kernel.errors import Ambiguous, InvalidPayload
 from contracts.kernel.fields import Payload, ShortText, said
 from contracts.kernel.instrument import Cardinality, Convention, Flow, LegalBasis, Retention
 from contracts.kernel.organisation import Kind
@@ -133,6 +133,27 @@ def _also(pair: Pair, text: Convention) -> None:
     known, pair.convention = pair.convention, text.code
     pair.publish(Bundle(terms=(pair.sign_terms(1, id="y-ecole-ville"),)))
     pair.convention = known
+
+
+async def test_two_conventions_may_give_one_type_two_contents(
+    tmp_path: Path, urls: tuple[str, str]
+) -> None:
+    """Version 1 of one and version 2 of the other, side by side; which one is for us to say."""
+    other = _other(Shorter, 2)
+    with Pair(tmp_path, urls, registry=build([TWO, other]), convention="x_two") as pair:
+        await _carried(pair, SERVICE)
+        _also(pair, other)
+        with pytest.raises(Ambiguous) as refused:
+            pair.city.send("service.presented", pair.school.org, SERVICE)
+        for said_ in ("a-ecole-ville", "y-ecole-ville", "convention_id"):
+            assert said_ in refused.value.sentence
+        await _carried(pair, SERVICE, convention_id="a-ecole-ville")
+        await _carried(pair, {"name": "Atelier"}, convention_id="y-ecole-ville")
+        with pytest.raises(InvalidPayload) as wrong:
+            pair.city.send(
+                "service.presented", pair.school.org, SERVICE, convention_id="y-ecole-ville"
+            )
+        assert wrong.value.articles == ("Y-9",)
 
 
 async def test_two_open_conventions_with_one_content_are_ambiguous_all_the_same(
