@@ -51,6 +51,13 @@ class Registry:
             for flow in instrument.flows:
                 yield instrument, flow
 
+    def versions(self) -> dict[str, tuple[int, ...]]:
+        """Every version of each type that some instrument gives it, ascending."""
+        found: dict[str, set[int]] = {}
+        for _, flow in self.flows():
+            found.setdefault(flow.type, set()).add(flow.version)
+        return {name: tuple(sorted(versions)) for name, versions in found.items()}
+
     def flows_between(self, sender: Kind, receiver: Kind) -> Iterator[tuple[Instrument, Flow]]:
         """Flows that join two kinds in that direction."""
         for instrument, flow in self.flows():
@@ -108,6 +115,9 @@ def _check(instrument: Instrument) -> None:
         for flow in instrument.flows:
             if flow.purpose not in instrument.purposes:
                 raise InvalidDocument(f"{instrument.code}: {flow.type} serves no stated purpose.")
+    ways = [(flow.type, flow.sender, flow.receiver) for flow in instrument.flows]
+    if len(set(ways)) != len(ways):
+        raise InvalidDocument(f"{instrument.code}: two flows of one type go the same way.")
     codes = [flow.code for flow in instrument.flows]
     if len(set(codes)) != len(codes) or {"k", "r"} & set(codes):
         raise InvalidDocument(f"{instrument.code}: two flows share a subject code.")

@@ -10,7 +10,7 @@ import asyncio
 import json
 import secrets
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +25,7 @@ from contracts.kernel.organisation import Kind
 from contracts.kernel.signed import Act, ActKind, Party, Terms
 from contracts.registry import Registry
 from services.chassis import letters, migrate, tables
+from services.chassis.acts import instrument_of
 from services.chassis.bundle import Bundle
 from services.chassis.clock import new_id
 from services.chassis.letters import Ready
@@ -138,6 +139,10 @@ class Side:
         (row,) = self.rows(tables.outbox, tables.outbox.c.message_id == message_id)
         return str(row.state)
 
+    def instrument(self, case_id: str) -> str:
+        """Under what a case was opened here."""
+        return self.node.database.read_now(lambda c: instrument_of(c, case_id))
+
     def charter(self, agent: str = "agent-1") -> None:
         self.write(
             lambda tx: accept_charter(
@@ -147,7 +152,8 @@ class Side:
 
     def send(self, type_: str, to: str, data: dict[str, Any], **more: Any) -> Outcome:
         """Ask to send as an agent would."""
-        checked: Payload = read_data(self.node.core, type_, data)
+        under, now = more.get("convention_id"), self.clock.now()
+        checked: Payload = read_data(self.node.core, type_, to, data, now, under)
         wanted = Request(
             message_id=new_id(),
             new_case_id=new_id(),
@@ -243,9 +249,11 @@ class Pair:
         return Side(node, self.clock)
 
     def _entry(self, side: Side, sequence: int) -> str:
-        schemas = {flow.type: (flow.version,) for _, flow in self.registry.flows()}
         return side.node.keys.directory_entry(
-            side.node.settings, sequence, self.clock.now() - timedelta(days=1), schemas
+            side.node.settings,
+            sequence,
+            self.clock.now() - timedelta(days=1),
+            self.registry.versions(),
         )
 
     def terms(self, version: int, **more: Any) -> Terms:
@@ -352,6 +360,12 @@ class Pair:
         return self.school, self.city
 
 
+def doing(partner: Partner, code: str = "a_city_school", **otherwise: Any) -> Partner:
+    """A partner that does some things otherwise as a party to one convention."""
+    side = replace(partner.side(code), **otherwise)
+    return replace(partner, sides={**partner.sides, code: side})
+
+
 def delivered(ids: list[str]) -> Callable[[Any], Any]:
     """What the relay records once the receiver's letterbox has stored a letter."""
     outbox = tables.outbox
@@ -359,4 +373,4 @@ def delivered(ids: list[str]) -> Callable[[Any], Any]:
     return lambda tx: tx.execute(outbox.update().where(where).values(due_at=None))
 
 
-__all__ = ["ANSWER", "PUPIL", "REFERRAL", "START", "Kind", "Pair", "Side", "TestClock"]
+__all__ = ["ANSWER", "PUPIL", "REFERRAL", "START", "Kind", "Pair", "Side", "TestClock", "doing"]

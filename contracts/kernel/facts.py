@@ -14,6 +14,7 @@ from functools import cache
 from pydantic import TypeAdapter
 
 from contracts.kernel.checks import Giver, Side
+from contracts.kernel.organisation import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,15 @@ class Facts:
     signatures: Mapping[str, datetime] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
     records: Mapping[str, datetime] = field(default_factory=dict)
+
+    @property
+    def ends(self) -> tuple[Kind | None, Kind | None]:
+        """Kinds of sender and receiver; None where one was not known."""
+        sender, receiver = self.sender_kind, self.receiver_kind
+        return (
+            None if sender is None else Kind(sender),
+            None if receiver is None else Kind(receiver),
+        )
 
 
 @cache

@@ -150,9 +150,15 @@ class Convention:
         """Name under which a decision records the rules it was taken by."""
         return f"{self.code}/{self.version}"
 
-    def flow(self, message_type: str, sender: Kind | None = None) -> Flow | None:
-        """The flow of that type, if the text has one; sender: of a type that goes both ways."""
-        return _found(self.flows, message_type, sender)
+    def flow(self, message_type: str, sender: Kind | None, receiver: Kind | None) -> Flow | None:
+        """The flow of that type in that direction, if the text has one; None is no kind."""
+        found = self.closest(message_type, sender, receiver)
+        fits = found is not None and (found.sender, found.receiver) == (sender, receiver)
+        return found if fits else None
+
+    def closest(self, message_type: str, sender: Kind | None, receiver: Kind | None) -> Flow | None:
+        """The flow that a refusal speaks of, never one to send by: see `closest`."""
+        return closest(self.flows, message_type, sender, receiver)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,14 +186,28 @@ class LegalDuty:
         """Name under which a decision records the rules it was taken by."""
         return f"{self.code}/{self.version}"
 
-    def flow(self, message_type: str, sender: Kind | None = None) -> Flow | None:
-        """The flow of that type, if the text has one; sender: of a type that goes both ways."""
-        return _found(self.flows, message_type, sender)
+    def flow(self, message_type: str, sender: Kind | None, receiver: Kind | None) -> Flow | None:
+        """The flow of that type in that direction, if the text has one; None is no kind."""
+        found = self.closest(message_type, sender, receiver)
+        fits = found is not None and (found.sender, found.receiver) == (sender, receiver)
+        return found if fits else None
+
+    def closest(self, message_type: str, sender: Kind | None, receiver: Kind | None) -> Flow | None:
+        """The flow that a refusal speaks of, never one to send by: see `closest`."""
+        return closest(self.flows, message_type, sender, receiver)
 
 
-def _found(flows: Iterable[Flow], message_type: str, sender: Kind | None) -> Flow | None:
+def closest(
+    flows: Iterable[Flow], message_type: str, sender: Kind | None, receiver: Kind | None
+) -> Flow | None:
+    """Of the flows of a type, that of the direction, else the first from that sender, else any.
+
+    None for a type that is not there.
+    """
     wanted = (flow for flow in flows if flow.type == message_type)
-    return next((flow for flow in wanted if sender is None or flow.sender is sender), None)
+    return max(
+        wanted, key=lambda one: (one.sender is sender, one.receiver is receiver), default=None
+    )
 
 
 Instrument = Convention | LegalDuty

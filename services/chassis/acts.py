@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from contracts.kernel.errors import InvalidPayload, Refused, UnknownName
 from contracts.kernel.fields import Instant, NoticeVersion, Payload, said
@@ -56,12 +56,28 @@ def record_notice(
     core.journal.note(tx, "notice.recorded", agent_id, at)
 
 
-def find_act(core: Core, name: str, agent: Agent) -> LocalAct:
-    """The act of that name. Raises UnknownName; NotPermitted for a role that may not do it."""
-    found = core.partner.acts.get(name)
+def instrument_of(connection: Connection, case_id: str) -> str:
+    """Under what a case was opened. Raises UnknownName."""
+    cases = tables.cases
+    found = connection.execute(select(cases.c.instrument).where(cases.c.case_id == case_id))
+    instrument: str | None = found.scalar()
+    if instrument is None:
+        raise UnknownName("Ce dossier n'est pas connu ici.", code="unknown_case")
+    return instrument
+
+
+def find_act(core: Core, instrument: str, name: str, agent: Agent) -> LocalAct:
+    """The act of that name, about cases of an instrument.
+
+    Raises UnknownName; NotPermitted for a role that may not do it.
+    """
+    acts = core.side(instrument).acts
+    found = acts.get(name)
     if found is None:
-        known = ", ".join(sorted(core.partner.acts)) or "aucun"
-        raise UnknownName(f"Cet acte n'existe pas ici. Connus : {known}.", code="unknown_act")
+        known = ", ".join(sorted(acts)) or "aucun"
+        raise UnknownName(
+            f"Cet acte n'existe pas pour ce dossier. Connus : {known}.", code="unknown_act"
+        )
     if found.roles and agent.role.value not in found.roles:
         raise NotPermitted(
             f"Le rôle {agent.role.value} ne permet pas cet acte.", articles=(found.article,)
@@ -114,7 +130,8 @@ def require_case(tx: Tx, core: Core, case_id: str, agent: Agent, at: datetime) -
     case = tx.get(standing.CASES, case_id)
     if case is None:
         raise UnknownName("Ce dossier n'est pas connu ici.", code="unknown_case")
-    if not core.partner.may_read(tx, case_id, agent.agent_id, agent.role.value, at):
+    side = core.side(case.instrument)
+    if not side.may_read(tx, case_id, agent.agent_id, agent.role.value, at):
         raise NotPermitted(
             "Ce dossier est suivi par un autre référent.", code="not_referent", articles=("A-2.5",)
         )
@@ -134,7 +151,7 @@ def read_message(tx: Tx, core: Core, message_id: str, agent: Agent, at: datetime
     if sender is None:
         raise Refused("L'émetteur n'est plus à l'annuaire.", code="unknown_sender")
     acknowledge(tx, core, sender, case.instrument, message_id, READ, at)
-    handler = core.partner.read.get(row.type)
+    handler = core.side(case.instrument).read.get(row.type)
     if handler is not None:
         handler(tx, core, message_id, at)
     core.journal.append(

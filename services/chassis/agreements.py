@@ -145,7 +145,9 @@ def stop(tx: Tx, core: Core, reference: str, case_ids: Collection[str], at: date
     tx.forget(standing.CASES)
     for case_id in case_ids:
         cancel_case(tx, case_id, at)
-        core.partner.stopped(tx, core, case_id, at)
+        case = tx.get(standing.CASES, case_id)
+        if case is not None:
+            core.side(case.instrument).stopped(tx, core, case_id, at)
     tx.on_commit(lambda: core.withdrawn.setdefault(reference, at))
     return stopped
 

@@ -114,7 +114,8 @@ async def _send(node: Node, agent: Agent, content: bytes, key: str | None) -> Re
         if body.type in node.core.flows:  # else it is whatever the caller typed
             step.set(flow=body.type)
         try:
-            data = routing.read_data(node.core, body.type, body.data)
+            now, under = node.clock.now(), body.convention_id
+            data = routing.read_data(node.core, body.type, body.to, body.data, now, under)
         except InvalidPayload as error:
             error.message_id = node.given.new_id()
             refused = posting.invalid(

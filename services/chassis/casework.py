@@ -9,7 +9,14 @@ from fastapi.responses import JSONResponse, Response
 from sqlalchemy import select
 
 from services.chassis import deadlines, tables
-from services.chassis.acts import NoticeBody, find_act, perform, read_message, record_notice
+from services.chassis.acts import (
+    NoticeBody,
+    find_act,
+    instrument_of,
+    perform,
+    read_message,
+    record_notice,
+)
 from services.chassis.database import Tx
 from services.chassis.node import Node
 from services.chassis.requests import admitted, agent_of, read_body, write_once
@@ -44,7 +51,8 @@ def router(node: Node) -> APIRouter:
     async def act(request: Request, case_id: str, act: str) -> Response:
         """Record an act about a case: 403 with its articles where a convention refuses it."""
         agent = await admitted(node, request, Right.SEND)
-        known = find_act(node.core, act, agent)
+        instrument = await node.database.read(lambda c: instrument_of(c, case_id))
+        known = find_act(node.core, instrument, act, agent)
         content = read_body(known.payload, await request.body())
 
         def unit(tx: Tx) -> dict[str, Any]:

@@ -5,15 +5,15 @@ Nothing here is global; a test builds one with what it needs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from typing import Any, TypeVar, cast
 
 from contracts.gate import Rules, compile_flow
+from contracts.kernel import checks
 from contracts.kernel.binding import Binding, duty_between
-from contracts.kernel.checks import Side
 from contracts.kernel.instrument import Flow, Instrument
 from contracts.kernel.organisation import Kind
 from contracts.kernel.signed import SignedConvention
@@ -25,7 +25,7 @@ from services.chassis.journal import Journal
 from services.chassis.keys import NodeKeys
 from services.chassis.keystore import KeyStore
 from services.chassis.letters import Ready
-from services.chassis.partner import Partner
+from services.chassis.partner import UNKNOWN, Partner, Side, joined
 
 T = TypeVar("T")
 
@@ -87,6 +87,8 @@ class Core:
     ) -> None:
         self.org = org
         self.partner = partner
+        self.clocks: Mapping[str, Clock] = joined("deadline", governance.CLOCKS, partner.clocks)
+        """Kinds of deadlines that this node knows."""
         self.registry = registry
         self.keys = keys
         self.keystore = keystore
@@ -104,7 +106,7 @@ class Core:
         self.charters: dict[tuple[str, str], datetime] = {}
         """Charters known to be accepted, by agent and version: nobody takes that back."""
         self._directory = directory
-        self._rules: dict[tuple[str, str, Side], Rules] = {}
+        self._rules: dict[tuple[str, str, checks.Side], Rules] = {}
         self._found: tuple[Directory | None, dict[Hashable, Any]] = (None, {})
 
     @property
@@ -142,17 +144,19 @@ class Core:
             known[name] = find(directory)
         return cast("T", known[name])
 
-    @cached_property
-    def clocks(self) -> Mapping[str, Clock]:
-        """Kinds of deadlines that this node knows."""
-        return {**governance.CLOCKS, **self.partner.clocks}
+    def side(self, instrument: str) -> Side:
+        """What the partner adds for an instrument, by the name under which it binds us."""
+        signed = self.directory.conventions.get(instrument)
+        if signed is not None:
+            return self.partner.side(signed.convention.code)
+        return self.partner.side(instrument) if instrument in self.registry.duties else UNKNOWN
 
     @property
     def kind(self) -> Kind:
         """Kind of this organisation."""
         return self.partner.kind
 
-    def rules(self, instrument: Instrument, flow: Flow, side: Side) -> Rules:
+    def rules(self, instrument: Instrument, flow: Flow, side: checks.Side) -> Rules:
         """The flow compiled for one side, once."""
         key = (instrument.rules_version, flow.code, side)
         found = self._rules.get(key)
@@ -161,11 +165,9 @@ class Core:
         return found
 
     @cached_property
-    def flows(self) -> Mapping[str, tuple[Instrument, Flow]]:
-        """Every message type this installation knows: its flow, ours to send if one is."""
-        found: dict[str, tuple[Instrument, Flow]] = {}
+    def flows(self) -> Mapping[str, Sequence[tuple[Instrument, Flow]]]:
+        """Every message type this installation knows, with its flows of whatever instrument."""
+        found: dict[str, list[tuple[Instrument, Flow]]] = {}
         for instrument, flow in self.registry.flows():
-            known = found.get(flow.type)
-            if known is None or (flow.sender is self.kind and known[1].sender is not self.kind):
-                found[flow.type] = instrument, flow
+            found.setdefault(flow.type, []).append((instrument, flow))
         return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -56,16 +57,21 @@ _PERSON: Final = {
 }
 
 
-def examples(typed: Mapping[str, type[Payload]]) -> dict[str, Json]:
+def examples(typed: Mapping[tuple[str, int], type[Payload]]) -> dict[str, Json]:
     """Examples by the name of the model they are of, as OpenAPI's `examples`.
 
-    typed: what a caller types in each message that this node may send.
+    typed: what a caller types in each message that this node may send, by type and version.
     """
-    messages = {name: _message(name, model) for name, model in typed.items()}
+    flows = list(dict.fromkeys(name for name, _ in typed))
+    several = {name for name, number in Counter(name for name, _ in typed).items() if number > 1}
+    messages = {
+        f"{name}.v{version}" if name in several else name: _message(name, model)
+        for (name, version), model in typed.items()
+    }
     return {
         CharterBody.__name__: _only({"version": "1"}),
         Person.__name__: _only(_PERSON),
-        AgreementRecord.__name__: _only(_agreement(list(typed) or ["referral.submitted"])),
+        AgreementRecord.__name__: _only(_agreement(flows or ["referral.submitted"])),
         MessageBody.__name__: {name: {"value": one} for name, one in messages.items()},
         SignatureBody.__name__: _only(_SIGNATURE),
         ActBody.__name__: _only({"kind": "termination_notice", "received_on": _DAY}),

@@ -14,19 +14,19 @@ from contracts.kernel.checks import MINOR
 from contracts.kernel.errors import InvalidPayload
 from contracts.kernel.facts import Facts
 from contracts.kernel.fields import Payload, node_fields
-from contracts.kernel.instrument import Flow
 from services.chassis.core import Core
-from services.chassis.routing import fields_at_fault
+from services.chassis.routing import Route, fields_at_fault
 from services.chassis.standing import Person
 
 
 def fill(
-    core: Core, flow: Flow, data: Payload, person: Person | None, facts: Facts, at: datetime
+    core: Core, route: Route, data: Payload, person: Person | None, facts: Facts, at: datetime
 ) -> Payload:
     """Add to what the caller typed what only the node may say.
 
     Raises InvalidPayload where the register lacks it: a minor's representative above all.
     """
+    flow, side = route.flow, core.partner.side(route.instrument.code)
     wanted = node_fields(flow.payload)
     minor = MINOR in facts.bounds
     first = person.representatives[0] if person is not None and person.representatives else None
@@ -40,7 +40,7 @@ def fill(
         "identity": None if person is None else person.identity,
         "representative": first if minor else None,
         "uai": None if own is None else own.uai,
-        "responsible": core.partner.responsible(core, flow.purpose, at),
+        "responsible": side.responsible(core, flow.purpose, at),
     }
     typed = {name: getattr(data, name) for name in type(data).model_fields}
     ours = {name: filled[what] for name, what in wanted.items() if what in filled}

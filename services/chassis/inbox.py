@@ -188,7 +188,7 @@ def _through_the_gate(
     if opens and case_id is not None:
         person_id = open_case(tx, core, opened, flow, envelope, case_id, payload, case.proof, at)
     _journal(tx, core, opened, envelope, Handled.RECEIVED, (), facts, at)
-    handler = core.partner.received.get(envelope.type)
+    handler = core.partner.side(opened.binding.instrument.code).received.get(envelope.type)
     if handler is not None:
         handler(tx, core, Received(envelope, opened.sender, payload, person_id, at))
     return Handled.RECEIVED
@@ -274,7 +274,7 @@ def _facts(
         person_id=case.known.person_id,
         agreement=case.known.agreement,
     )
-    theirs = core.partner.facts(tx, core, asked)
+    theirs = core.partner.side(opened.binding.instrument.code).facts(tx, core, asked)
     records = dict(theirs.records)
     if row is not None and row.state == OPEN:
         records["open_case"] = row.opened_at

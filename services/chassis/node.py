@@ -242,7 +242,7 @@ class Node:
             await self._put("/rotations", statement)
         known = self.keeper.current.entry(self.settings.org)
         at = self.clock.now()
-        schemas = {flow.type: (flow.version,) for _, flow in self.given.registry.flows()}
+        schemas = self.given.registry.versions()
         sequence = max(int(at.timestamp()), 0 if known is None else known.sequence + 1)
         await self._put("/entries", self.keys.directory_entry(self.settings, sequence, at, schemas))
         self._published = kid

@@ -188,10 +188,16 @@ def complete(document: Document, registry: Registry, kind: Kind, more: Calls | N
             _describe(operation, call, _ALONE.get(short, _JSON), given)
 
 
-def sendable(registry: Registry, kind: Kind) -> dict[str, type[Payload]]:
+Typed = Mapping[tuple[str, int], type[Payload]]
+"""What a caller types in each message, by type and version: two conventions may differ on one."""
+
+
+def sendable(registry: Registry, kind: Kind) -> Typed:
     """What a caller types to send each message of this kind of organisation."""
     return {
-        flow.type: caller_model(flow.payload) for _, flow in registry.flows() if flow.sender is kind
+        (flow.type, flow.version): caller_model(flow.payload)
+        for _, flow in registry.flows()
+        if flow.sender is kind
     }
 
 
@@ -201,17 +207,17 @@ def _models(calls: Iterable[Call]) -> Iterator[type[BaseModel]]:
         yield from (one for one in (call.body, call.answer) if one is not None)
 
 
-def _schemas(typed: Mapping[str, type[Payload]], calls: Iterable[Call]) -> Document:
+def _schemas(typed: Typed, calls: Iterable[Call]) -> Document:
     models = dict.fromkeys((*_models(calls), *typed.values()))
-    _, found = models_json_schema(
+    refs, found = models_json_schema(
         [(one, "validation") for one in models], ref_template=_REF, by_alias=True
     )
     schemas: Document = found["$defs"]
     if typed:
         sent = schemas[MessageBody.__name__]["properties"]
-        sent["type"]["enum"] = list(typed)
+        sent["type"]["enum"] = list(dict.fromkeys(name for name, _ in typed))
         sent["data"] = {
-            "anyOf": [_ref(one) for one in dict.fromkeys(typed.values())],
+            "anyOf": [refs[one, "validation"] for one in dict.fromkeys(typed.values())],
             "description": "what `type` asks for, without what the node fills itself",
         }
     return schemas

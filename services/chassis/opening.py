@@ -191,8 +191,8 @@ def reopened(core: Core, letter: Letter, lot: Lot, at: datetime) -> Opened:
 def _flow(binding: Binding, envelope: Envelope, address: LetterAddress) -> Flow | None:
     if address.message == CONTROL:
         return None
-    kind = binding.kind_of(envelope.source)
-    flow = None if kind is None else binding.instrument.flow(envelope.type, kind)
+    ends = binding.kind_of(envelope.source), binding.kind_of(envelope.to)
+    flow = binding.instrument.flow(envelope.type, *ends)
     if flow is None or flow.code != address.message:
         raise Unverified("The subject and the signed type disagree.")
     return flow

@@ -1,7 +1,8 @@
 """What a kind of organisation adds to the chassis, and what it is told when it is asked.
 
-The chassis knows no convention: a partner gives it handlers for messages, the facts that its
-conventions' checks ask for, acts that agents record beside messages, and kinds of deadlines.
+The chassis knows no convention: for each instrument a partner gives it one side, with handlers for
+messages, the facts that the checks ask for, acts that agents record beside messages, and kinds of
+deadlines. Two instruments may use one type of message: each side hears of its own alone.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from fastapi import APIRouter
 
-from contracts.kernel.checks import Side
+from contracts.kernel import checks
 from contracts.kernel.envelope import Envelope
+from contracts.kernel.errors import InvalidDocument
 from contracts.kernel.facts import AgreementFacts
 from contracts.kernel.fields import Payload
 from contracts.kernel.organisation import DirectoryEntry, Kind
@@ -22,6 +24,7 @@ from services.chassis.call import Call
 from services.chassis.database import Tx
 from services.chassis.deadlines import Clock
 from services.chassis.tally import Indicator
+from services.chassis.tokens import Role
 
 if TYPE_CHECKING:
     from services.chassis.core import Core
@@ -101,7 +104,7 @@ class Question:
     agent_id, agent_role: who sends; None at the receiver, which cannot know.
     """
 
-    side: Side
+    side: checks.Side
     type: str
     case_id: str | None
     payload: Payload
@@ -150,22 +153,26 @@ def _nothing_to_show(_tx: Tx, _core: Core, _case_id: str) -> Mapping[str, Any]:
     return {}
 
 
-@dataclass(frozen=True, slots=True)
-class Partner:
-    """What a kind of organisation adds to the chassis.
+def _only_the_dpo(_tx: Tx, _case_id: str, _agent_id: str, role: str, _at: datetime) -> bool:
+    return role == Role.DPO.value
 
-    facts: what only the partner knows of a message, at both gates. acts: what agents record beside
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """What a kind of organisation does as a party to one instrument, a convention or a duty.
+
+    sent, received: handlers by type of message; without one, nothing is kept of it. facts: what
+    only the partner knows of a message, at both gates. acts: what agents record about a case beside
     messages. answered: told of each receipt of a type it sent; read: when somebody here reads one
-    that came; stopped: when an agreement was withdrawn under a case. clocks: kinds of deadlines;
-    daily: sets what the calendar makes due. responsible: who answers for a young person at an
-    instant, for a purpose. may_read: whether an agent, in a role, has access to a case. erase:
-    destroys the partner's rows of a case and says how many. view: what the partner holds about a
-    case, for its own agents. indicators: what the review of each convention counts, by its code.
-    routes: what its node answers beside the chassis' own, and calls: how its API document describes
-    that.
+    that came; stopped: when an agreement was withdrawn under a case. clocks: kinds of deadlines, of
+    which no two sides have one of the same name; daily: sets what the calendar makes due.
+    responsible: who answers for a young person at an instant, for a purpose. may_read: whether an
+    agent, in a role that opens cases, has access to this one. erase: destroys the rows of a case
+    and says how many. view: what is held about a case, for one's own agents. indicators: what the
+    review counts. routes: what the node answers beside the chassis' own, and calls: how its API
+    document describes that.
     """
 
-    kind: Kind
     sent: Mapping[str, SentHandler] = field(default_factory=dict)
     received: Mapping[str, ReceivedHandler] = field(default_factory=dict)
     facts: Knower = _nothing_known
@@ -179,6 +186,62 @@ class Partner:
     may_read: MayRead = _everybody
     erase: Eraser = _nothing_to_erase
     view: Viewer = _nothing_to_show
-    indicators: Mapping[str, tuple[Indicator, ...]] = field(default_factory=dict)
+    indicators: tuple[Indicator, ...] = ()
     routes: Callable[[Node], APIRouter] | None = None
     calls: Mapping[tuple[str, str], Call] = field(default_factory=dict)
+
+
+_NONE: Final = Side()
+"""Of an instrument to which a partner adds nothing: its messages pass the gate, and no more."""
+
+UNKNOWN: Final = Side(may_read=_only_the_dpo)
+"""Of an instrument that nothing here knows any more: nobody works on its cases."""
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """What a kind of organisation adds to the chassis: a side for each instrument, by its code.
+
+    Raises InvalidDocument where two sides claim one kind of deadline, or one call, for themselves.
+    """
+
+    kind: Kind
+    sides: Mapping[str, Side] = field(default_factory=dict)
+    clocks: Mapping[str, Clock] = field(init=False)
+    calls: Mapping[tuple[str, str], Call] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Join what the sides declare under names of the whole node."""
+        sides = self.sides.values()
+        object.__setattr__(self, "clocks", joined("deadline", *(one.clocks for one in sides)))
+        object.__setattr__(self, "calls", joined("call", *(one.calls for one in sides)))
+
+    def side(self, code: str) -> Side:
+        """The side of an instrument; one that adds nothing where the partner has none."""
+        return self.sides.get(code, _NONE)
+
+    def daily(self, tx: Tx, core: Core, at: datetime) -> None:
+        """Once a day: what each instrument lets the calendar do."""
+        for side in self.sides.values():
+            side.daily(tx, core, at)
+
+    def erase(self, tx: Tx, case_id: str) -> int:
+        """Destroy every row of a case, and say how many.
+
+        Its id names one case alone: each side is asked, so that none stays where its instrument is
+        known here no more.
+        """
+        return sum(side.erase(tx, case_id) for side in self.sides.values())
+
+
+def joined(what: str, *declared: Mapping[K, V]) -> dict[K, V]:
+    """What several declare by name, together; raises InvalidDocument where two differ on one."""
+    found: dict[K, V] = {}
+    for one in declared:
+        for name, value in one.items():
+            if found.setdefault(name, value) is not value:
+                raise InvalidDocument(f"Two instruments declare the {what} {name}.")
+    return found

@@ -30,7 +30,7 @@ from services.chassis.database import Tx
 from services.chassis.filling import fill
 from services.chassis.journal import Entry
 from services.chassis.partner import Question, Sent
-from services.chassis.routing import Request, Route, find_flow, resolve
+from services.chassis.routing import Request, Route, resolve, spoken_of
 from services.chassis.scopes import REFUSAL_SCOPE, case_scope
 from services.chassis.standing import NOTHING, Person, Standing
 
@@ -58,7 +58,8 @@ def submit(tx: Tx, core: Core, request: Request, at: datetime) -> Outcome:
     Raises UnknownName for an agreement that is not here, Unavailable where the receiver's entry is
     missing for now, NoCommonSuite where it could not read the letter.
     """
-    route = resolve(core, request, at)
+    about = None if request.case_id is None else tx.get(standing.CASES, request.case_id)
+    route = resolve(core, request, at, None if about is None else about.instrument)
     if route.binding is not None and route.to is None:
         raise Unavailable(
             f"La fiche de {request.to} n'est pas à l'annuaire pour l'instant : réessayez.",
@@ -76,14 +77,14 @@ def submit(tx: Tx, core: Core, request: Request, at: datetime) -> Outcome:
         _journal(tx, core, request, facts, decision, None, at)
         return Outcome(request.message_id, letters.REFUSED, request.case_id, decision)
     case_id = _case(tx, core, request, route, known, at)
-    payload = fill(core, route.flow, request.data, person, facts, at)
+    payload = fill(core, route, request.data, person, facts, at)
     seq = 1 if request.case_id is None or known.case is None else known.case.seq_out + 1
     _journal(tx, core, request, facts, decision, case_id, at)
     said = _Said(
         route, route.binding, known, person, payload, case_id, seq, _expires(route, known, at), at
     )
     letters.put(tx, core, _draft(core, request, said, facts), at)
-    handler = core.partner.sent.get(request.type)
+    handler = core.partner.side(route.instrument.code).sent.get(request.type)
     if handler is not None:
         handler(tx, core, _sent(request, case_id, known, payload, at))
     return Outcome(request.message_id, letters.QUEUED, case_id, decision)
@@ -117,8 +118,10 @@ def _standing(tx: Tx, core: Core, request: Request, route: Route) -> Standing:
         if request.case_id is None:
             return NOTHING
         known = standing.of_case(tx, request.case_id, core.org)
-        fits = known.case is not None and known.case.partner == request.to
-        return known if fits else NOTHING
+        if known.case is None or known.case.partner != request.to:
+            return NOTHING
+        same = route.binding is None or known.case.instrument == route.binding.id
+        return known if same else NOTHING
     if request.agreement_id is not None:
         found = standing.of_agreement(tx, request.agreement_id, core.org, request.to)
         if found is NOTHING:
@@ -139,6 +142,8 @@ def _facts(
     at: datetime,
 ) -> Facts:
     binding = route.binding
+    named = request.case_id if route.flow.case is Cardinality.WITHIN else None
+    about = None if named is None else tx.get(standing.CASES, named)
     records: dict[str, datetime] = {}
     charter = standing.charter_of(tx, core, request.agent_id)
     if charter is not None:
@@ -160,7 +165,7 @@ def _facts(
         agent_id=request.agent_id,
         agent_role=request.agent_role,
     )
-    theirs = core.partner.facts(tx, core, asked)
+    theirs = core.partner.side(route.instrument.code).facts(tx, core, asked)
     return Facts(
         side=Side.SENDER,
         flow=request.type,
@@ -168,7 +173,7 @@ def _facts(
         receiver=request.to,
         sender_kind=core.kind.value,
         receiver_kind=_receiver_kind(route, request.to),
-        purpose=known.case.purpose if known.case is not None else route.flow.purpose,
+        purpose=route.flow.purpose if about is None else about.purpose,
         opens_case=route.flow.case is Cardinality.OPENS,
         instrument=None if binding is None else binding.facts(at, version),
         bounds=standing.bounds_of(
@@ -366,11 +371,13 @@ def _sent(
 
 def recheck(core: Core, facts: Facts, binding: Binding | None, at: datetime) -> Decision:
     """Decide again at the moment of publishing, on the instrument as it stands (design §10.6)."""
-    instrument, flow = find_flow(core, facts.flow)
+    instrument, flow = spoken_of(core, facts.flow, *facts.ends)
     if binding is not None:
         instrument = binding.instrument
-        flow = instrument.flow(facts.flow, core.kind) or flow
-        seen = binding.facts(at, binding.version_at(at))
+        found = instrument.flow(facts.flow, *facts.ends)
+        if found is None:  # the text knows it no more
+            return Refused(instrument.rules_version, ())
+        flow, seen = found, binding.facts(at, binding.version_at(at))
         if seen != facts.instrument:
             facts = replace(facts, instrument=seen)
     agreement = facts.agreement

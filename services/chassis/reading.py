@@ -20,7 +20,6 @@ from contracts.kernel.documents import sign
 from contracts.kernel.errors import InvalidPayload, UnknownName
 from contracts.kernel.fields import LAST_NUMBER, caller_model
 from contracts.kernel.instrument import Flow, subject_token
-from contracts.kernel.organisation import Kind
 from contracts.kernel.signed import SignedConvention
 from services.chassis import retention, tables, views
 from services.chassis.bus import Channel
@@ -92,28 +91,29 @@ def open_flows(node: Node) -> dict[str, Any]:
     at, kind = node.clock.now(), node.core.kind
     send: list[dict[str, Any]] = []
     receive: list[dict[str, Any]] = []
-    for binding in _open(node, at):
+    for binding, partner in _open(node, at):
+        other = binding.kind_of(partner)
         for flow in binding.instrument.flows:
-            if flow.sender is kind:
-                send.append(_flow(node, binding, flow, binding.org_of(flow.receiver)))
-            elif flow.receiver is kind:
-                receive.append(_flow(node, binding, flow, binding.org_of(flow.sender)))
+            if (flow.sender, flow.receiver) == (kind, other):
+                send.append(_flow(node, binding, flow, partner))
+            elif (flow.sender, flow.receiver) == (other, kind):
+                receive.append(_flow(node, binding, flow, partner))
     return {"org": node.core.org, "send": send, "receive": receive}
 
 
-def _open(node: Node, at: datetime) -> list[Binding]:
-    """What joins us to anybody now: conventions in force, and duties of the law."""
+def _open(node: Node, at: datetime) -> list[tuple[Binding, str]]:
+    """What joins us to each partner now: conventions in force, and duties of the law."""
     core = node.core
     partners = {org for signed in core.directory.conventions.values() for org in signed.orgs}
     return [
-        binding
+        (binding, partner)
         for partner in sorted(partners - {core.org})
         for binding in core.bindings(partner)
         if binding.open_at(at)
     ]
 
 
-def _flow(node: Node, binding: Binding, flow: Flow, partner: str | None) -> dict[str, Any]:
+def _flow(node: Node, binding: Binding, flow: Flow, partner: str) -> dict[str, Any]:
     checks = (*instrument_checks(binding.instrument, flow), *flow.checks)
     schema = caller_model(flow.payload) if flow.sender is node.core.kind else flow.payload
     return {
@@ -138,19 +138,18 @@ def channels(node: Node) -> list[Channel]:
     """Subjects that are open to this node now, with what travels on each."""
     at, own = node.clock.now(), node.core.kind
     found: list[Channel] = []
-    for binding in _open(node, at):
+    for binding, partner in _open(node, at):
+        ours, theirs = (node.core.directory.entry(org) for org in (node.core.org, partner))
+        if ours is None or theirs is None:
+            continue
         for flow in binding.instrument.flows:
-            codes = [node.core.directory.entry(binding.org_of(kind) or "") for kind in _ends(flow)]
-            if own in _ends(flow) and all(codes):
-                receiver, sender = (entry.code for entry in codes if entry is not None)
-                subject = letter_subject(receiver, sender, subject_token(binding.id), flow.code)
-                sent = flow.sender is own
+            sent = flow.sender is own
+            if {flow.sender, flow.receiver} == {own, binding.kind_of(partner)}:
+                receiver, sender = (theirs, ours) if sent else (ours, theirs)
+                token = subject_token(binding.id)
+                subject = letter_subject(receiver.code, sender.code, token, flow.code)
                 found.append(Channel(subject, flow.type, flow.label, flow.payload, sent))
     return found
-
-
-def _ends(flow: Flow) -> tuple[Kind, Kind]:
-    return flow.receiver, flow.sender
 
 
 def _convention(

@@ -141,7 +141,7 @@ def apply_receipts(tx: Tx, core: Core, batch: ReceiptBatch, token: bytes, at: da
 
 
 def _tell(tx: Tx, core: Core, row: Row[Any], status: str, at: datetime) -> None:
-    handler = core.partner.answered.get(row.type)
+    handler = core.side(row.instrument).answered.get(row.type)
     if handler is not None:
         handler(tx, core, row.message_id, status, at)
 
@@ -225,6 +225,7 @@ def _closing() -> ReturningUpdate[Any]:
         .returning(
             outbox.c.message_id,
             outbox.c.type,
+            outbox.c.instrument,
             outbox.c.case_id,
             outbox.c.state,
             outbox.c.traceparent,

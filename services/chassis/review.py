@@ -140,7 +140,7 @@ def _tables(
         **counted(connection, signed.id, first, end),
         **_opened(connection, signed.id, first, end),
     }
-    for one in core.partner.indicators.get(signed.convention.code, ()):
+    for one in core.partner.side(signed.convention.code).indicators:
         cells = {code: numbers.get((one.what, code), 0) for code in one.labels}
         shown = suppress(cells, rule, audience)
         yield {

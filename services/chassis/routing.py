@@ -5,7 +5,7 @@ Nothing is guessed: several open conventions that could carry a message are list
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,10 +14,10 @@ from pydantic import ValidationError
 from pydantic_core import to_json
 
 from contracts.kernel.binding import Binding
-from contracts.kernel.errors import Ambiguous, InvalidPayload, UnknownName
+from contracts.kernel.errors import Ambiguous, InvalidPayload, Unavailable, UnknownName
 from contracts.kernel.fields import Payload, caller_model
-from contracts.kernel.instrument import Flow, Instrument
-from contracts.kernel.organisation import DirectoryEntry
+from contracts.kernel.instrument import Flow, Instrument, closest
+from contracts.kernel.organisation import DirectoryEntry, Kind
 from services.chassis.core import Core
 
 
@@ -54,27 +54,46 @@ class Route:
     to: DirectoryEntry | None
 
 
-def find_flow(core: Core, message_type: str) -> tuple[Instrument, Flow]:
-    """The flow of a type, ours to send if one is; raises UnknownName for an unknown type."""
-    found = core.flows.get(message_type)
-    if found is None:
+def spoken_of(
+    core: Core, message_type: str, sender: Kind | None, receiver: Kind | None
+) -> tuple[Instrument, Flow]:
+    """The flow that a refusal speaks of where nothing binds the two: the closest of the type.
+
+    Raises UnknownName for an unknown type.
+    """
+    known = core.flows.get(message_type)
+    if known is None:
         raise UnknownName("Aucune convention ne connaît ce type de message.", code="unknown_type")
-    return found
+    best = closest((flow for _, flow in known), message_type, sender, receiver)
+    return next(one for one in known if one[1] is best)
 
 
-def read_data(core: Core, message_type: str, data: Mapping[str, Any]) -> Payload:
+def read_data(
+    core: Core,
+    message_type: str,
+    to: str,
+    data: Mapping[str, Any],
+    at: datetime,
+    convention_id: str | None = None,
+) -> Payload:
     """Check what the caller typed against the type, without the fields the node fills itself.
 
-    Raises UnknownName, and InvalidPayload with the paths at fault, never their values.
+    to, convention_id: two conventions may give one type two contents. Raises UnknownName, Ambiguous
+    where it may be either, and InvalidPayload with the paths at fault, never their values.
     """
-    instrument, flow = find_flow(core, message_type)
+    routes = _carrying(core, message_type, to, convention_id)
+    if len({route.flow.payload for route in routes}) > 1:
+        routes = _opened(routes, at)
+    if len({route.flow.payload for route in routes}) > 1:
+        raise _ambiguous(routes)
+    route = routes[0]
     try:
-        return caller_model(flow.payload).model_validate_json(to_json(data))
+        return caller_model(route.flow.payload).model_validate_json(to_json(data))
     except ValidationError as error:
         raise InvalidPayload(
             "Le contenu ne correspond pas aux champs strictement nécessaires de ce message.",
             fields=fields_at_fault(error),
-            articles=(instrument.minimisation_article,),
+            articles=(route.instrument.minimisation_article,),
         ) from None
 
 
@@ -91,35 +110,58 @@ def _code(item: Any) -> str:  # noqa: ANN401 -- pydantic's error dictionary
     return f"{item['type']}:{found}" if found else str(item["type"])
 
 
-def resolve(core: Core, request: Request, at: datetime) -> Route:
+def resolve(core: Core, request: Request, at: datetime, within: str | None = None) -> Route:
     """Find which instrument carries the request.
 
-    Raises UnknownName for an unknown type, Ambiguous when several open conventions could carry it
-    and the caller named none.
+    within: that of the case it is about, which decides where the caller named none. Raises
+    UnknownName for an unknown type, Ambiguous when several open conventions could carry it, and
+    Unavailable where another one does than when its content was read.
     """
-    instrument, flow = find_flow(core, request.type)
-    to = core.directory.entry(request.to)
-    candidates = core.once(
-        ("carriers", request.type, request.to), lambda _: _carriers(core, request.type, request.to)
-    )
-    if request.convention_id is not None:
-        candidates = [one for one in candidates if one.id == request.convention_id]
-    opened = [binding for binding in candidates if binding.open_at(at)]
-    if len(opened) > 1:
-        names = ", ".join(sorted(binding.id for binding in opened))
-        raise Ambiguous(f"Plusieurs conventions peuvent porter ce message : {names}.")
-    if not candidates:
-        return Route(flow, instrument, None, to)
-    chosen = (opened or candidates)[-1]
-    return Route(
-        chosen.instrument.flow(request.type, core.kind) or flow, chosen.instrument, chosen, to
+    carrying = _carrying(core, request.type, request.to, request.convention_id)
+    routes = _opened(carrying, at)
+    if len(routes) > 1 and within is not None:
+        routes = [one for one in routes if one.binding and one.binding.id == within] or routes
+    if len(routes) > 1:
+        raise _ambiguous(routes)
+    payload = routes[0].flow.payload
+    if not isinstance(request.data, (payload, caller_model(payload))):
+        raise Unavailable(
+            "Ce qui lie les deux organismes a changé entre-temps : réessayez.", code="route_changed"
+        )
+    return routes[0]
+
+
+def _ambiguous(routes: Sequence[Route]) -> Ambiguous:
+    names = ", ".join(sorted(route.binding.id for route in routes if route.binding is not None))
+    return Ambiguous(
+        f"Plusieurs conventions peuvent porter ce message, nommez-en une (convention_id) : {names}."
     )
 
 
-def _carriers(core: Core, message_type: str, to: str) -> list[Binding]:
-    """What joins us to a partner and knows the type as ours to send."""
+def _opened(routes: Sequence[Route], at: datetime) -> Sequence[Route]:
+    """What is open now; where nothing is, the one that a refusal speaks of."""
+    opened = [one for one in routes if one.binding is not None and one.binding.open_at(at)]
+    return opened or routes[-1:]
+
+
+def _carrying(core: Core, message_type: str, to: str, convention_id: str | None) -> Sequence[Route]:
+    """What could carry a message, open or not; else the one thing that a refusal speaks of."""
+    known = core.once(("carriers", message_type, to), lambda _: _carriers(core, message_type, to))
+    if convention_id is not None:
+        known = [one for one in known if one.binding and one.binding.id == convention_id]
+    if known:
+        return known
+    entry = core.directory.entry(to)
+    kind = None if entry is None else entry.kind
+    instrument, flow = spoken_of(core, message_type, core.kind, kind)
+    return [Route(flow, instrument, None, entry)]
+
+
+def _carriers(core: Core, message_type: str, to: str) -> Sequence[Route]:
+    """What joins us to a partner and has the type as ours to send to its kind."""
+    entry = core.directory.entry(to)
     return [
-        binding
+        Route(flow, binding.instrument, binding, entry)
         for binding in core.bindings(to)
-        if binding.instrument.flow(message_type, core.kind) is not None
+        if (flow := binding.instrument.flow(message_type, core.kind, binding.kind_of(to)))
     ]

@@ -17,7 +17,6 @@ from contracts.gate import Refused, decide
 from contracts.kernel.errors import UnknownName
 from contracts.kernel.facts import from_json
 from contracts.kernel.fields import LAST_NUMBER, Instant
-from contracts.kernel.organisation import Kind
 from contracts.kernel.paris import day_of
 from services.chassis import standing, tables
 from services.chassis.chain import Line
@@ -211,7 +210,8 @@ def case(tx: Tx, core: Core, case_id: str) -> dict[str, Any]:
     person = None if row.state == "erased" else standing.of_case(tx, case_id, core.org)
     identity = None if person is None else standing.person_of(tx, core, person)
     shown["person"] = None if identity is None else identity.model_dump(mode="json")
-    shown["content"] = {} if row.state == "erased" else core.partner.view(tx, core, case_id)
+    side = core.side(row.instrument)
+    shown["content"] = {} if row.state == "erased" else side.view(tx, core, case_id)
     shown["exchanges"] = _exchanges(tx, case_id)
     return shown
 
@@ -289,8 +289,7 @@ def _replayed(core: Core, line: Line) -> dict[str, Any]:
         return shown | ({"replay": ERASED_INPUTS} if erased else {})
     facts = from_json(values)
     instrument = core.registry.rules(line.rules_version)
-    sender = None if facts.sender_kind is None else Kind(facts.sender_kind)
-    flow = instrument.flow(facts.flow, sender)
+    flow = instrument.closest(facts.flow, *facts.ends)
     if flow is None:
         return shown | {"replay": "rules gone"}
     decision = decide(core.rules(instrument, flow, facts.side), facts, line.at)

@@ -123,8 +123,9 @@ def create_app(node: Node) -> NodeApp:
     app.include_router(casework.router(node))
     app.include_router(review.router(node))
     app.include_router(disputes.router(node))
-    if node.given.partner.routes is not None:
-        app.include_router(node.given.partner.routes(node))
+    for side in node.given.partner.sides.values():
+        if side.routes is not None:
+            app.include_router(side.routes(node))
     _probes(app, node)
     return app
 

@@ -20,7 +20,6 @@ from services.chassis.posting import submit
 from services.chassis.routing import Request
 from services.chassis.tokens import AgentId, Role
 from services.city.handlers import NAMED
-from services.city.queries import ATTENDANCE
 from services.conventions.a_city_school import acts, store
 
 _WORK: Final = frozenset({Role.AGENT.value, Role.REFERENT.value, Role.MANAGER.value})
@@ -143,9 +142,6 @@ def involve(tx: Tx, core: Core, doing: Doing) -> None:
 
 def child_left(tx: Tx, core: Core, doing: Doing) -> None:
     """The child has left the commune: the notice is erased at once (R131-10-1)."""
-    case = tx.get(standing.CASES, doing.case_id)
-    if case is None or case.instrument != ATTENDANCE:
-        raise Refused("Seul un avis d'assiduité s'efface au départ.", articles=("R131-10-1",))
     erase_case(tx, core, doing.case_id, core.new_id(), doing.at)
 
 
@@ -200,6 +196,10 @@ ACTS: Final = {
         do=involve,
         roles=_WORK,
     ),
+}
+"""Acts about a pathway or a measure."""
+
+ATTENDANCE_ACTS: Final = {
     "child_left": LocalAct(
         article="R131-10-1",
         label="L'enfant a quitté la commune",
@@ -207,3 +207,4 @@ ACTS: Final = {
         do=child_left,
     ),
 }
+"""Acts about an attendance notice."""

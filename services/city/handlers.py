@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete, update
+from sqlalchemy import Table, delete, update
 
 from contracts.conventions.a_city_school.messages import (
     AttendanceNotice,
@@ -18,8 +18,6 @@ from services.chassis.partner import Received, Sent
 from services.city.models import attendance, pathway_referents
 from services.conventions.a_city_school import handlers as common
 from services.conventions.a_city_school import store
-from services.conventions.b_city_mission_locale import handlers as mission
-from services.conventions.b_city_mission_locale import store as mission_store
 
 
 def answer_sent(tx: Tx, core: Core, sent: Sent) -> None:
@@ -85,13 +83,14 @@ def attendance_received(tx: Tx, core: Core, received: Received) -> None:
 
 
 def erase(tx: Tx, case_id: str) -> int:
-    """Destroy the city's rows of a case."""
-    own = (pathway_referents, attendance)
-    gone = sum(tx.execute(delete(t).where(t.c.case_id == case_id)).rowcount for t in own)
-    return gone + store.erase(tx, case_id) + mission_store.erase(tx, case_id)
+    """Destroy the rows of a pathway or a measure."""
+    return _erase(tx, pathway_referents, case_id) + store.erase(tx, case_id)
 
 
-def stopped(tx: Tx, core: Core, case_id: str, at: datetime) -> None:
-    """An agreement was withdrawn: stop what rests on it, under whichever convention (B-3.1)."""
-    if not mission.stopped(tx, core, case_id, at):
-        common.stopped(tx, core, case_id, at)
+def erase_attendance(tx: Tx, case_id: str) -> int:
+    """Destroy an attendance notice."""
+    return _erase(tx, attendance, case_id)
+
+
+def _erase(tx: Tx, table: Table, case_id: str) -> int:
+    return tx.execute(delete(table).where(table.c.case_id == case_id)).rowcount

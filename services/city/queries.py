@@ -8,40 +8,39 @@ from typing import Any
 from sqlalchemy import Row, select
 
 from contracts.conventions.a_city_school.convention import DUTIES
-from contracts.conventions.a_city_school.messages import AttendanceNotice, ContractStatus
+from contracts.conventions.a_city_school.messages import ContractStatus
 from contracts.kernel.checks import Side
 from contracts.kernel.paris import day_of, midnight
-from services.chassis import standing
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.partner import Known, Question
 from services.chassis.tokens import Role
 from services.city.models import attendance, designations, hosts, pathway_referents
 from services.conventions.a_city_school import facts as common
-from services.conventions.a_city_school import store, views
-from services.conventions.b_city_mission_locale import facts as mission
-from services.conventions.b_city_mission_locale import views as mission_views
+from services.conventions.a_city_school import store
 
 ATTENDANCE = DUTIES[0].code
 """Instrument of attendance notices, whose cases only designated agents may open."""
 
 
 def facts(tx: Tx, core: Core, asked: Question) -> Known:
-    """Facts of its conventions, and those the city alone holds."""
-    if asked.type in mission.TYPES:
-        return mission.facts(tx, core, asked)
+    """Facts of convention A, and those the city alone holds."""
     known = common.facts(tx, core, asked)
     records = dict(known.records)
-    if isinstance(asked.payload, AttendanceNotice):
-        since = designated_since(tx, None, asked.at)
-        records |= {} if since is None else {"designated": since}
-    elif asked.side is Side.SENDER:
+    if asked.side is Side.SENDER:
         referent = None if asked.case_id is None else referent_of(tx, asked.case_id)
         if referent is not None and referent.agent_id == asked.agent_id:
             records["by_referent"] = referent.since
         if isinstance(asked.payload, ContractStatus):
             records |= _host(tx, asked, asked.payload)
     return Known(records=records, signatures=known.signatures, counts=known.counts)
+
+
+def attendance_facts(tx: Tx, core: Core, asked: Question) -> Known:
+    """Whether the pupil attends the school that sends, and anybody is designated to receive."""
+    since = designated_since(tx, None, asked.at)
+    known = {} if since is None else {"designated": since}
+    return Known(records={**common.facts(tx, core, asked).records, **known})
 
 
 def referent_of(tx: Tx, case_id: str) -> Row[Any] | None:
@@ -73,27 +72,22 @@ def designated_since(tx: Tx, agent_id: str | None, at: datetime) -> datetime | N
     return None if row is None else midnight(row.first_day)
 
 
-def may_read(tx: Tx, case_id: str, agent_id: str, role: str, at: datetime) -> bool:
-    """The present referent alone, once there is one; of attendance, designated agents alone.
-
-    A co-support has its referent too, and so does a pathway; no case is both.
-
-    Those who answer for the organisation (manager, DPO) may read every support, and no attendance.
-    """
-    case = tx.get(standing.CASES, case_id)
-    if case is not None and case.instrument == ATTENDANCE:
-        return role == Role.DPO or designated_since(tx, agent_id, at) is not None
+def may_read(tx: Tx, case_id: str, agent_id: str, role: str, _at: datetime) -> bool:
+    """The present referent alone, once there is one; and those who answer for the organisation."""
     if role in {Role.MANAGER, Role.DPO}:
         return True
     referent = referent_of(tx, case_id)
-    if referent is not None:
-        return bool(referent.agent_id == agent_id)
-    return mission_views.may_read(tx, case_id, agent_id, role, at)
+    return referent is None or bool(referent.agent_id == agent_id)
 
 
-def view(tx: Tx, core: Core, case_id: str) -> dict[str, Any]:
-    """What the city holds about a case, opened for its own agents."""
+def may_read_attendance(tx: Tx, _case_id: str, agent_id: str, role: str, at: datetime) -> bool:
+    """Designated agents alone, not even a manager, and the DPO (R131-10-1)."""
+    return role == Role.DPO or designated_since(tx, agent_id, at) is not None
+
+
+def view_attendance(tx: Tx, core: Core, case_id: str) -> dict[str, Any]:
+    """An attendance notice, opened for designated agents."""
     row = tx.execute(select(attendance).where(attendance.c.case_id == case_id)).first()
     if row is None:
-        return {**views.view(tx, core, case_id), **mission_views.view(tx, core, case_id)}
+        return {}
     return {"attendance": store.unseal(core, case_id, row.sealed, "attendance")}

@@ -17,7 +17,6 @@ from services.chassis.node import Node
 from services.chassis.requests import agent_of, read_body
 from services.chassis.tokens import AgentId, Right
 from services.city.models import designations, hosts
-from services.conventions.b_city_mission_locale import routes as mission
 
 
 class _Closed(BaseModel):
@@ -53,13 +52,11 @@ CALLS: Final = {
     ("POST", "/hosts"): Call(right=Right.CONVENTIONS, body=Host),
     ("GET", "/hosts"): Call(right=Right.READ),
     ("POST", "/designations"): Call(right=Right.CONVENTIONS, body=Designation),
-    **mission.CALLS,
 }
 
 
 def router(node: Node) -> APIRouter:
     """Routes of the city's node, under ``/api/v1``."""
-    every = APIRouter()
     routes = APIRouter(prefix="/api/v1")
 
     @routes.post("/hosts", status_code=201)
@@ -89,9 +86,7 @@ def router(node: Node) -> APIRouter:
         await _journal(node, "agent.designated", agent.agent_id)
         return JSONResponse({"agent_id": body.agent_id}, status_code=201)
 
-    every.include_router(routes)
-    every.include_router(mission.router(node))
-    return every
+    return routes
 
 
 def _plain(row: Any) -> dict[str, Any]:  # noqa: ANN401 -- a row as a mapping

@@ -1,10 +1,10 @@
-"""What a school adds to the chassis."""
+"""What a school adds to the chassis: its side of convention A, and of the duty beside it."""
 
 from __future__ import annotations
 
-from contracts.conventions.a_city_school.convention import CONVENTION
+from contracts.conventions.a_city_school.convention import CONVENTION, DUTIES
 from contracts.kernel.organisation import Kind
-from services.chassis.partner import Partner
+from services.chassis.partner import Partner, Side
 from services.conventions.a_city_school import (
     clocks,
     facts,
@@ -18,19 +18,24 @@ from services.school import actions, handlers, routes
 
 PARTNER = Partner(
     kind=Kind.SCHOOL,
-    sent={**common.SENT, "attendance.municipal_notice": handlers.attendance_sent},
-    received=common.RECEIVED,
-    answered={"alternative.alert": common.alert_answered},
-    read={"alternative.alert": common.alert_read},
-    stopped=common.stopped,
-    facts=facts.facts,
-    acts=actions.ACTS,
-    clocks=clocks.CLOCKS,
-    daily=side.daily,
-    responsible=side.responsible_for,
-    erase=store.erase,
-    view=views.view,
-    indicators={CONVENTION.code: indicators.INDICATORS},
-    routes=routes.router,
-    calls=routes.CALLS,
+    sides={
+        CONVENTION.code: Side(
+            sent=common.SENT,
+            received=common.RECEIVED,
+            answered={"alternative.alert": common.alert_answered},
+            read={"alternative.alert": common.alert_read},
+            stopped=common.stopped,
+            facts=facts.facts,
+            acts=actions.ACTS,
+            clocks=clocks.CLOCKS,
+            daily=side.daily,
+            responsible=side.responsible_for,
+            erase=store.erase,
+            view=views.view,
+            indicators=indicators.INDICATORS,
+            routes=routes.router,
+            calls=routes.CALLS,
+        ),
+        DUTIES[0].code: Side(sent={"attendance.municipal_notice": handlers.attendance_sent}),
+    },
 )

@@ -22,6 +22,7 @@ from contracts.gate import Allowed, compile_flow, decide
 from contracts.kernel import facts as gate_facts
 from contracts.kernel.checks import ADULT, MINOR, Giver
 from contracts.kernel.checks import Side as GateSide
+from contracts.kernel.organisation import Kind
 
 Facts = Mapping[str, Any]
 
@@ -182,7 +183,7 @@ def gate_sides() -> list[Side]:
     The rules are those that the product itself compiles for the sender of a referral.
     """
     convention = registry.load().convention("a_city_school")
-    flow = convention.flow("referral.submitted")
+    flow = convention.flow("referral.submitted", Kind.SCHOOL, Kind.CITY)
     if flow is None:
         raise WrongDecisionError("convention A knows no referral")
     rules = compile_flow(convention, flow, GateSide.SENDER)

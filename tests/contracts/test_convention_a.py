@@ -62,7 +62,7 @@ def test_who_may_tell_whom_what() -> None:
         found.setdefault(flow.type, {})[flow.sender, flow.receiver] = flow.article
     assert found == WAYS
     assert len(CONVENTION.flows) == sum(map(len, WAYS.values()))
-    assert CONVENTION.flow("census.aggregate") is None
+    assert CONVENTION.closest("census.aggregate", None, None) is None
 
 
 def test_only_a_school_opens_a_case() -> None:
@@ -135,7 +135,7 @@ def test_every_flow_that_names_a_person_asks_information_and_agreement(flow: Any
 
 def test_a_watch_cell_is_called_without_a_name() -> None:
     """A-2.2: date, place, how many; nobody is named, so nobody must agree."""
-    flow = CONVENTION.flow("watch_cell.convened")
+    flow = CONVENTION.flow("watch_cell.convened", Kind.SCHOOL, Kind.CITY)
     assert flow is not None
     assert (flow.legal_basis, flow.case) == (LegalBasis.NO_PERSONAL_DATA, Cardinality.NONE)
     assert set(flow.payload.model_fields) == {"at", "place", "situations"}

@@ -77,7 +77,7 @@ def test_who_may_tell_whom_what() -> None:
 
 def of(type_: str, way: tuple[Kind, Kind]) -> Flow:
     """The flow of that type in that direction."""
-    flow = CONVENTION.flow(type_, way[0])
+    flow = CONVENTION.flow(type_, *way)
     assert flow is not None
     return flow
 

@@ -127,8 +127,8 @@ def test_a_legal_duty_stands_beside_the_conventions() -> None:
     assert registry.rules("x_duty/1") is registry.duties["x_duty"]
     assert ("x_duty", "attendance.notice") in [(i.code, f.type) for i, f in registry.flows()]
     duty = registry.duties["x_duty"]
-    assert duty.flow("attendance.notice") is one
-    assert duty.flow("other") is None
+    assert duty.flow("attendance.notice", one.sender, one.receiver) is one
+    assert duty.flow("other", one.sender, one.receiver) is None
 
 
 def test_two_instruments_never_share_a_code() -> None:
@@ -153,6 +153,26 @@ def test_subject_codes_are_distinct_and_leave_control_and_receipts_alone(code: s
     assert build([convention_of(first, flows=(first, second))])
     with pytest.raises(InvalidDocument, match="subject code"):
         build([convention_of(first, flows=(first, replace(second, code=code)))])
+
+
+def test_a_type_goes_to_two_kinds_by_two_flows_and_each_way_is_one_flow() -> None:
+    """Of three parties the second receiver must never be served by the first one's rules."""
+    one = flow(code="m1")
+    other = replace(one, receiver=Kind.CCAS, code="m2")
+    back = replace(one, sender=Kind.CCAS, receiver=Kind.CITY, code="m3")
+    parties = (Kind.CITY, Kind.MISSION_LOCALE, Kind.CCAS)
+    text_ = convention_of(one, parties=parties, flows=(one, other, back))
+    assert build([text_])
+    assert text_.flow(one.type, Kind.CITY, Kind.MISSION_LOCALE) is one
+    assert text_.flow(one.type, Kind.CITY, Kind.CCAS) is other
+    assert text_.flow(one.type, Kind.CCAS, Kind.CITY) is back
+    for way in ((Kind.CCAS, Kind.MISSION_LOCALE), (Kind.CITY, None), (None, None)):
+        assert text_.flow(one.type, *way) is None
+    assert text_.closest(one.type, Kind.CITY, None) is one
+    assert text_.closest(one.type, Kind.CCAS, None) is back
+    assert text_.closest("other", Kind.CITY, Kind.CCAS) is None
+    with pytest.raises(InvalidDocument, match="same way"):
+        build([replace(text_, flows=(one, replace(one, code="m4")))])
 
 
 @pytest.mark.parametrize("stray", [flow(sender=Kind.SCHOOL), flow(receiver=Kind.SCHOOL)])

@@ -13,7 +13,6 @@ from sqlalchemy import Row, select
 
 from contracts.gate import Refused, compile_flow, decide
 from contracts.kernel.facts import from_json
-from contracts.kernel.organisation import Kind
 from services.chassis.schema import journal
 from tests.federation.town import CITY, KNOWN, SCHOOL, Town
 
@@ -66,7 +65,7 @@ def again(shown: dict[str, Any]) -> None:
     """Decide again here, from what the node shows alone; one fact less, and the answer changes."""
     facts = from_json(json.dumps(shown["facts"]).encode())
     instrument = KNOWN.rules(shown["rules"])
-    flow = instrument.flow(facts.flow, Kind(str(facts.sender_kind)))
+    flow = instrument.closest(facts.flow, *facts.ends)
     assert flow is not None
     rules, at = compile_flow(instrument, flow, facts.side), datetime.fromisoformat(shown["at"])
     decision = decide(rules, facts, at)

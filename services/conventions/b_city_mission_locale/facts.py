@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from contracts.conventions.b_city_mission_locale.convention import CONVENTION
 from contracts.kernel.checks import Side
 from contracts.kernel.messages import ImmersionRequested, ImmersionStatus
 from contracts.kernel.paris import add_months, day_of, midnight, reached
@@ -20,9 +19,6 @@ from services.conventions.b_city_mission_locale.models import (
     immersions,
     orientations,
 )
-
-TYPES: Final = frozenset(flow.type for flow in CONVENTION.flows)
-"""Types of message of convention B."""
 
 MAJORITY: Final = 18
 """Years from which nobody but the young person need be told, and nobody else signs."""

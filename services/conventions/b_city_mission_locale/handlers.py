@@ -307,15 +307,11 @@ RECEIVED: Final[Mapping[str, ReceivedHandler]] = {
 }
 
 
-def stopped(tx: Tx, _core: Core, case_id: str, at: datetime) -> bool:
-    """The young person withdrew: whatever runs stops, and nothing is due any more (B-3.1).
-
-    Returns whether the case is one of convention B.
-    """
+def stopped(tx: Tx, _core: Core, case_id: str, at: datetime) -> None:
+    """The young person withdrew: whatever runs stops, and nothing is due any more (B-3.1)."""
     table = store.table_of(tx, case_id)
     if table is None:
-        return False
+        return
     counted(tx, case_id, "stopped", "withdrawn", at)
     column = "status" if table is immersions else "state"
     store.change(tx, table, case_id, **{column: store.STOPPED})
-    return True

@@ -40,7 +40,7 @@ def row_of(tx: Tx, table: Table, case_id: str | None) -> Row[Any] | None:
 
 
 def table_of(tx: Tx, case_id: str) -> Table | None:
-    """Which kind of case of convention B it is; None of another convention's."""
+    """Which kind of case of convention B it is; None where it holds none."""
     for table in (orientations, cosupports, immersions):
         if row_of(tx, table, case_id) is not None:
             return table

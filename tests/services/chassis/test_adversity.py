@@ -27,7 +27,7 @@ from services.chassis.scopes import case_scope
 from services.city.partner import PARTNER as CITY
 from services.conventions.a_city_school.handlers import RECEIVED
 from services.school.partner import PARTNER as SCHOOL
-from tests.pair import CONVENTION, START, Pair
+from tests.pair import CONVENTION, START, Pair, doing
 from tests.services.chassis.test_relay import Letterbox, relaying, row_of, until
 
 
@@ -52,7 +52,7 @@ class Defective:
 @pytest.fixture
 def defective(tmp_path: Path, new_database_url: Callable[[], str]) -> Iterator[Any]:
     handler = Defective()
-    city = replace(CITY, received={"referral.submitted": handler})
+    city = doing(CITY, received={"referral.submitted": handler})
     urls = (new_database_url(), new_database_url())
     with Pair(tmp_path, urls, partners=(SCHOOL, city)) as pair:
         yield pair, handler.failing

@@ -194,12 +194,13 @@ class World:
 
         async def once() -> Told:
             side: Side = getattr(self.pair, role)
+            to = self.pair.city.org if role == "school" else self.pair.school.org
             wanted = Request(
                 message_id=new_id(),
                 new_case_id=new_id(),
                 type=type_,
-                to=self.pair.city.org if role == "school" else self.pair.school.org,
-                data=read_data(side.node.core, type_, data),
+                to=to,
+                data=read_data(side.node.core, type_, to, data, side.clock.now()),
                 agent_id="agent-1",
                 **more,
             )

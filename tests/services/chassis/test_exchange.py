@@ -29,7 +29,7 @@ from services.chassis.views import explain
 from services.city.partner import PARTNER as CITY
 from services.conventions.a_city_school.handlers import RECEIVED
 from services.school.partner import PARTNER as SCHOOL
-from tests.pair import ANSWER, CONVENTION, REFERRAL, START, Pair, Side
+from tests.pair import ANSWER, CONVENTION, REFERRAL, START, Pair, Side, doing
 
 
 @pytest.fixture
@@ -330,7 +330,7 @@ async def test_a_handler_that_raises_is_retried_then_dead_and_the_others_go_on(
         if received.envelope.id in failing:
             raise RuntimeError("a defect")
 
-    city = replace(CITY, received={"referral.submitted": broken})
+    city = doing(CITY, received={"referral.submitted": broken})
     urls = (new_database_url(), new_database_url())
     with Pair(tmp_path, urls, partners=(SCHOOL, city)) as pair:
         good, bad = pair.refer(), pair.refer()

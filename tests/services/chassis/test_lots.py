@@ -24,7 +24,7 @@ from services.chassis.schema import journal
 from services.city.partner import PARTNER as CITY
 from services.conventions.a_city_school.handlers import RECEIVED
 from services.school.partner import PARTNER as SCHOOL
-from tests.pair import START, Pair
+from tests.pair import START, Pair, doing
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ async def test_a_letter_that_fails_harms_no_other_of_its_lot(
         if received.envelope.id in failing:
             raise RuntimeError("a defect")
 
-    city = replace(CITY, received={"referral.submitted": broken})
+    city = doing(CITY, received={"referral.submitted": broken})
     urls = (new_database_url(), new_database_url())
     with Pair(tmp_path, urls, partners=(SCHOOL, city)) as pair:
         first, bad, last = refer(pair, 3)

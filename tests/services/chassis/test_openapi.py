@@ -11,7 +11,10 @@ from fastapi.responses import Response
 from pydantic import BaseModel
 
 from contracts import registry
+from contracts.conventions.b_city_mission_locale.messages import ServicePublished
+from contracts.kernel.fields import Payload, ShortText, said
 from contracts.kernel.organisation import Kind
+from contracts.registry import Registry
 from services.chassis import answers, api, people, requests
 from services.chassis.acts import NoticeBody
 from services.chassis.conventions import ActBody, SignatureBody
@@ -24,6 +27,7 @@ from services.chassis.standing import Person
 from services.chassis.telemetry import FASTAPI_OFF
 from services.chassis.tokens import RIGHTS, Role
 from services.chassis.web import NodeApp
+from tests.contracts.instruments import convention_of, flow
 
 MODELS: dict[str, type[BaseModel]] = {
     model.__name__: model
@@ -43,7 +47,16 @@ MODELS: dict[str, type[BaseModel]] = {
 }
 
 
-def document(kind: Kind) -> dict[str, Any]:
+class Shorter(Payload):
+    """The same news in another convention's words."""
+
+    name: ShortText = said("Service", why="Dit ce qui est proposé.", source="A-1.1")
+
+
+Shorter.__name__ = Shorter.__qualname__ = "ServicePublished"
+
+
+def document(kind: Kind, known: Registry | None = None) -> dict[str, Any]:
     """The document of a node of that kind, from routes like its own."""
     app = NodeApp(telemetry=FASTAPI_OFF)
     routes = APIRouter(prefix="/api/v1")
@@ -54,7 +67,7 @@ def document(kind: Kind) -> dict[str, Any]:
     for method, path in CALLS:
         routes.add_api_route(path, answer, methods=[method], name=f"{method} {path}")
     app.include_router(routes)
-    app.complete = lambda one: complete(one, registry.load(), kind)
+    app.complete = lambda one: complete(one, known or registry.load(), kind)
     return app.openapi()
 
 
@@ -98,15 +111,15 @@ def test_each_message_has_an_example_that_its_own_type_takes() -> None:
     for kind in Kind:
         typed = sendable(registry.load(), kind)
         given = examples(typed)["MessageBody"]
-        assert set(given) == set(typed)
-        for name, model in typed.items():
+        assert set(given) == {name for name, _ in typed}
+        for (name, _), model in typed.items():
             assert requests.read_body(model, json.dumps(given[name]["value"]["data"]).encode())
 
 
 def test_a_school_s_document_knows_what_a_school_sends() -> None:
     sent = document(Kind.SCHOOL)["components"]["schemas"]["MessageBody"]["properties"]
     assert set(sent["type"]["enum"]) == {
-        flow.type for _, flow in registry.load().flows() if flow.sender is Kind.SCHOOL
+        one.type for _, one in registry.load().flows() if one.sender is Kind.SCHOOL
     }
     concerns = document(Kind.SCHOOL)["components"]["schemas"]["ReferralSubmitted"]
     assert set(concerns["properties"]) == {"level", "concerns", "hoped_help"}
@@ -114,6 +127,24 @@ def test_a_school_s_document_knows_what_a_school_sends() -> None:
         "enum"
         not in document(Kind.CCAS)["components"]["schemas"]["MessageBody"]["properties"]["type"]
     )
+
+
+def test_two_versions_of_a_type_are_both_described() -> None:
+    """Two conventions may give one type two contents, and one name to both."""
+    one = flow(sender=Kind.CITY, payload=ServicePublished)
+    other = flow(sender=Kind.CITY, payload=Shorter, version=2)
+    known = registry.build([convention_of(one), convention_of(other, code="y_test")])
+    typed = sendable(known, Kind.CITY)
+    assert list(typed) == [("census.aggregate", 1), ("census.aggregate", 2)]
+    of = document(Kind.CITY, known)
+    sent = of["components"]["schemas"]["MessageBody"]["properties"]
+    assert sent["type"]["enum"] == ["census.aggregate"]
+    described = [set(resolved(of, ref)["properties"]) for ref in sent["data"]["anyOf"]]
+    assert described == [set(ServicePublished.model_fields), set(Shorter.model_fields)]
+    given = examples(typed)["MessageBody"]
+    assert set(given) == {"census.aggregate.v1", "census.aggregate.v2"}
+    assert {one["value"]["type"] for one in given.values()} == {"census.aggregate"}
+    assert known.versions() == {"census.aggregate": (1, 2)}
 
 
 def test_every_call_says_its_roles_and_its_problems() -> None:

@@ -46,7 +46,7 @@ async def test_a_letter_expires_with_its_flow_s_lifetime_where_nothing_ends_befo
     """Design: after that instant it must not be read; beside the two bounds below."""
     pair.refer()
     (row,) = pair.school.rows(tables.outbox)
-    _, flow = pair.school.node.core.flows["referral.submitted"]
+    ((_, flow),) = pair.school.node.core.flows["referral.submitted"]
     assert row.expires_at == START + timedelta(days=flow.lifetime_days)
 
 

@@ -70,7 +70,7 @@ class Desk:
     def act(self, side: Side, name: str, agent: Agent = HEAD, **content: Any) -> None:
         """Record an act about the case."""
         core, at = side.node.core, self.pair.clock.now()
-        known = find_act(core, name, agent)
+        known = find_act(core, side.instrument(self.case_id), name, agent)
         body = known.payload.model_validate_json(json.dumps(content))
         side.write(lambda tx: perform(tx, core, (name, known), self.case_id, body, agent, at))
 

@@ -320,7 +320,8 @@ async def test_an_alert_names_who_is_responsible_and_no_more(desk: Desk) -> None
     accident = {**ALERT, "kind": "accident", "at": desk.pair.clock.at.isoformat()}
     await desk.told(desk.city, "alternative.alert", accident)
     core = desk.city.node.core
-    answers = core.partner.responsible(core, "exclusion_alternative", desk.pair.clock.at)
+    side = core.partner.side("a_city_school")
+    answers = side.responsible(core, "exclusion_alternative", desk.pair.clock.at)
     assert answers == "school"
     assert "A-3.15" in desk.refused(desk.school, "alternative.alert", accident)
 

@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from contracts.conventions.b_city_mission_locale.convention import CONVENTION
 from contracts.gate import Refused
 from contracts.kernel.paris import PARIS
 from services.chassis import tables
@@ -23,7 +24,6 @@ from services.chassis.standing import Person
 from services.chassis.tokens import Agent, Role
 from services.chassis.views import case as case_view
 from services.city.partner import PARTNER as CITY
-from services.conventions.b_city_mission_locale.facts import TYPES
 from services.conventions.b_city_mission_locale.routes import (
     PsadCharter,
     RepresentativeNotice,
@@ -104,7 +104,7 @@ class Desk:
         values: dict[str, Any] = {
             "person_id": person_id,
             "recipients": [self.other(side).org],
-            "flows": sorted(TYPES),
+            "flows": sorted({flow.type for flow in CONVENTION.flows}),
             "giver": "young_person",
             "means": "in_person",
             "granted": True,
@@ -144,7 +144,7 @@ class Desk:
     def act(self, side: Side, name: str, agent: Agent = WORKER, **content: Any) -> None:
         """Record an act about the case."""
         core, at = side.node.core, self.pair.clock.now()
-        known = find_act(core, name, agent)
+        known = find_act(core, side.instrument(self.case_id), name, agent)
         body = known.payload.model_validate_json(json.dumps(content))
         side.write(lambda tx: perform(tx, core, (name, known), self.case_id, body, agent, at))
 

@@ -1,0 +1,33 @@
+"""Convention B at either of its parties: the same at both."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from services.chassis.partner import Side
+from services.conventions.b_city_mission_locale import (
+    acts,
+    clocks,
+    facts,
+    handlers,
+    indicators,
+    routes,
+    store,
+    views,
+)
+
+SIDE: Final = Side(
+    sent=handlers.SENT,
+    received=handlers.RECEIVED,
+    stopped=handlers.stopped,
+    facts=facts.facts,
+    acts=acts.ACTS,
+    clocks=clocks.CLOCKS,
+    daily=clocks.daily,
+    may_read=views.may_read,
+    erase=store.erase,
+    view=views.view,
+    indicators=indicators.INDICATORS,
+    routes=routes.router,
+    calls=routes.CALLS,
+)
