@@ -178,8 +178,8 @@ class BookletFilled(Payload):
     """One side has filled in its booklet: the tutor's if the city says so, else the employee's.
 
     One bit, never an answer: the counsellor alone reads both (C-3a.22). What follows, a talk or a
-    mediation, is between persons (C-3a.24, C-3a.25), and so are the actions that the counsellor
-    proposes meanwhile (C-3a.17).
+    mediation, is between persons (C-3a.24, C-3a.25), and so are the support through the whole
+    contract (C-3a.5) and the actions that the counsellor proposes meanwhile (C-3a.17).
     """
 
     step: Step = said("Point", why="Dit lequel des trois points.", source="C-3a.23")
@@ -205,7 +205,11 @@ class CertificateIssued(Payload):
 
 
 class ClauseOpportunity(Payload):
-    """Hours of inclusion in public works: which site, which trade, when; nobody is named."""
+    """A place for inclusion in public works: which site, which trade, when; nobody is named.
+
+    Told both ways, for the process is a common one (C-3d.1): by the agency to the city's referent
+    (C-3d.2), and by the city to the agency that finds the job seekers.
+    """
 
     site: ShortText = said("Chantier", why="Dit où.", source="C-3d.2")
     trade: Trade = said("Métier", why="Dit pour quel poste.", source="C-3d.2")
@@ -330,7 +334,11 @@ class SkillsOffered(Payload):
 
 
 class ReferentsPublished(Payload):
-    """Who at the agency answers for what: professional contacts, a second one for absences."""
+    """Who at the agency answers for what: professional contacts, a second one for absences.
+
+    For employers (C-3a.14), for the clauses in each agency (C-3d.3), in the management for zero
+    unemployment (C-3e.2), for the Hauts de Rouen (C-3f.5) and for France Services (C-3f.6).
+    """
 
     agency: Agency = said("Agence", why="Dit de quelle agence.", source="C-0.2")
     task: Literal[
