@@ -12,7 +12,7 @@ from contracts.kernel.checks import Limit, Recorded, Side
 from contracts.kernel.facts import from_json, to_json
 from tests.contracts.test_cases import AGREEMENT_CODES
 from tests.contracts.world import asked
-from tests.contracts.world_c import FLOWS, KEYS, LINES, Case, allowed, cases
+from tests.contracts.world_c import FLOWS, KEYS, LINES, Case, allowed, cases, counts_of
 
 YES = Allowed("c_employment_city_ccas/1")
 
@@ -71,7 +71,7 @@ def test_each_check_refuses_alone_somewhere_and_lets_pass_elsewhere(code: str, s
 def test_a_flow_asks_for_all_that_its_cases_start_from(code: str, side: Side) -> None:
     """A check that is taken out of a flow would take its cases along, unnoticed."""
     own = LINES["flows"][code]
-    wanted = {*own["records"][side.value], *own.get("counts", {}).get(side.value, {})}
+    wanted = {*own["records"][side.value], *counts_of(own, side)}
     found = asked(FLOWS[code], side)
     assert {one.name for one in found.values() if isinstance(one, Recorded | Limit)} == wanted
     assert ("Signatures" in found) == ("signatures" in own)

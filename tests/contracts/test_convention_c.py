@@ -25,7 +25,9 @@ from tests.contracts.world_c import KINDS, signed_convention, terms
 AGENCY, CITY, CCAS = Kind.EMPLOYMENT_AGENCY, Kind.CITY, Kind.CCAS
 FLOWS = CONVENTION.flows
 SIGNED: dict[str, Any] = {
-    "signed_on": {"agence": "2024-02-01", "ville": "2024-03-01", "ccas": "2024-03-04"}
+    "employment_agency_signed_on": "2024-02-01",
+    "city_signed_on": "2024-03-01",
+    "ccas_signed_on": "2024-03-04",
 }
 
 
@@ -216,14 +218,14 @@ def test_each_desk_is_asked_at_its_own_party(flow: Flow) -> None:
     agency_side = Side.SENDER if flow.sender is AGENCY else Side.RECEIVER
     other = Side.RECEIVER if flow.sender is AGENCY else Side.SENDER
     agency, desk, article, own = {
-        "recruitment": ("lead_agency", "hr_desk", "C-3.1", "C-3.2"),
+        "recruitment": ("employer_agency", "hr_desk", "C-3.1", "C-3.2"),
         "social_and_work_inclusion": (
-            "agency_clause_referent",
-            "city_clause_referent",
+            "agency_referent",
+            "city_referent",
             "C-3d.3",
             "C-3d.4",
         ),
-        "zero_long_term_unemployment": ("lead_agency", None, "C-3e.1", None),
+        "zero_long_term_unemployment": ("territory_agency", None, "C-3e.1", None),
     }[flow.purpose]
     asked = named(flow)
     assert (asked[agency].article, asked[agency].side) == (article, agency_side)

@@ -22,8 +22,8 @@ from contracts.registry import load
 from tests.contracts.world import EVIDENCE, Key, asked, bounds, document, instant, merged
 
 CODE = "c_employment_city_ccas"
-KINDS = {"agence": Kind.EMPLOYMENT_AGENCY, "ville": Kind.CITY, "ccas": Kind.CCAS}
 LINES = document(CODE)
+KINDS = {org: Kind(kind) for org, kind in LINES["parties"].items()}
 
 
 @dataclass(frozen=True)
@@ -66,13 +66,10 @@ def allowed(code: str, side: Side) -> Case:
 
 
 def _about(line: dict[str, Any], flow: Flow, side: Side) -> bool:
-    wanted = line.get("asks", [])
     return (
         line.get("flow", flow.type) in {flow.type, flow.code}
         and line.get("side", side) == side
-        and {flow.purpose, *asked(flow, side)}.issuperset(
-            [wanted] if isinstance(wanted, str) else wanted
-        )
+        and line.get("asks", flow.purpose) in {flow.purpose, *asked(flow, side)}
     )
 
 
@@ -97,6 +94,11 @@ def _expected(flow: Flow, side: Side, article: str, code: str) -> tuple[str, str
     return named.get(article, article), code
 
 
+def counts_of(own: dict[str, Any], side: Side) -> dict[str, Any]:
+    """Quantities that a flow's cases start from, on one side of it."""
+    return {**own.get("counts", {}), **own.get(f"{side.value}_counts", {})}
+
+
 def _base(flow: Flow, side: Side) -> dict[str, Any]:
     own = LINES["flows"][flow.code]
     told = {
@@ -106,15 +108,14 @@ def _base(flow: Flow, side: Side) -> dict[str, Any]:
         "receiver": own["receiver"],
         "sender_kind": KINDS[own["sender"]].value,
         "receiver_kind": KINDS[own["receiver"]].value,
-        "purpose": own["purpose"],
     }
     more = {
         "facts": told,
         "records": own["records"][side.value],
-        "counts": own.get("counts", {}).get(side.value, {}),
+        "counts": counts_of(own, side),
         "signatures": own.get("signatures", {}),
     }
-    return dict(merged(LINES["base"], more))
+    return dict(merged(merged(LINES["base"], own["also"]), more))
 
 
 def _when(text: str | None) -> datetime | None:
@@ -181,12 +182,12 @@ def _agreement(
 def signed_convention(said: dict[str, Any]) -> SignedConvention:
     """A signed convention C from the days and acts of a case.
 
-    signed_on: days by party. evidence: whether the proof is recorded. amended_on, until: day and
-    new end of an amendment. notices: days on which letters were received. suspended_at, resumed_at.
+    *_signed_on: day of each party's signature. evidence: whether the proof of it is recorded.
+    amended_on, until: day and new end of an amendment. notices: days on which letters were
+    received, by party. suspended_at, resumed_at: instants of acts of the CCAS.
     """
-    days = {
-        org: date.fromisoformat(day) for org, day in said["signed_on"].items() if day is not None
-    }
+    signed_on = {org: said[f"{kind.value}_signed_on"] for org, kind in KINDS.items()}
+    days = {org: date.fromisoformat(day) for org, day in signed_on.items() if day is not None}
     versions = [Signed(terms(evidence=said.get("evidence", True)), days)]
     if said.get("amended_on") is not None:
         until = said.get("until")
@@ -227,7 +228,7 @@ def _acts(said: dict[str, Any]) -> list[Act]:
         found.append(_act(ActKind.TERMINATION_NOTICE, midnight(received), org, received))
     for key, kind in (("suspended_at", "suspension"), ("resumed_at", "resumption")):
         if said.get(key) is not None:
-            found.append(_act(ActKind(kind), instant(said[key]), said.get("by", "ccas"), None))
+            found.append(_act(ActKind(kind), instant(said[key]), "ccas", None))
     return found
 
 

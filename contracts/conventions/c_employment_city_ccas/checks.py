@@ -42,19 +42,19 @@ EVERY: tuple[Check, ...] = (STAFF_INFORMED, RENEWED_ON_REPORT)
 
 LEAD_EMPLOYER = Recorded(
     article="C-3.1",
-    name="lead_agency",
+    name="employer_agency",
     sentence="Le recrutement passe par l'agence Beauvoisine seule : lui confier ce message.",
 )
 
 LEAD_ZERO_UNEMPLOYMENT = Recorded(
     article="C-3e.1",
-    name="lead_agency",
+    name="territory_agency",
     sentence="Ce sujet passe par l'agence Saint-Sever seule : lui confier ce message.",
 )
 
 CLAUSE_DESK = Recorded(
     article="C-3d.3",
-    name="agency_clause_referent",
+    name="agency_referent",
     sentence="L'agence n'a pas désigné de référent des clauses : le désigner d'abord.",
 )
 
@@ -67,7 +67,7 @@ HR_DESK = Recorded(
 
 CITY_CLAUSE_REFERENT = Recorded(
     article="C-3d.4",
-    name="city_clause_referent",
+    name="city_referent",
     sentence="Seul le référent des clauses de la Ville traite ce message : le lui confier.",
 )
 
