@@ -6,9 +6,12 @@ enough. Nothing else about a person has a shape here, by design (A-5.1).
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from contracts.kernel.fields import Day, Email, Payload, PersonName, Phone, ShortText, said
+from contracts.kernel.paris import add_months
 
 
 class EmailChannel(Payload):
@@ -67,3 +70,89 @@ class ProfessionalContact(Payload):
     role: ShortText = said("Fonction", why="Dit à quel titre il agit.", source="A-2.5")
     phone: Phone | None = said("Téléphone", why="Ligne professionnelle.", source="A-2.5")
     email: Email | None = said("Courriel", why="Adresse professionnelle.", source="A-2.5")
+
+
+# --- work immersion (PMSMP), which a convention may offer with any host
+
+ImmersionObject = Literal["discover_trade", "confirm_project", "start_recruitment"]
+"""The three objects of an immersion, one at a time (L5135-1): découvrir un métier ou un secteur,
+confirmer un projet, engager un recrutement."""
+
+Rome = Annotated[str, Field(pattern=r"^[A-N][0-9]{4}$")]
+"""Code of a trade in the public directory of trades (ROME): a letter and four digits."""
+
+OfferRef = Annotated[str, Field(pattern=r"^[0-9A-Z]{4,8}$")]
+"""Public number of a job offer; too short to hide a number that identifies or reaches a person."""
+
+WeeklyHours = Annotated[int, Field(ge=1, le=35)]
+"""Hours a week at the host, never above the legal week (L3121-27)."""
+
+
+class ImmersionRequested(Payload):
+    """Someone asks a host for an immersion, for a person who is not named yet (L5135-1)."""
+
+    object: ImmersionObject = said(
+        "Objet", why="Un objet parmi trois, et un seul à la fois.", source="L5135-1"
+    )
+    rome: Rome = said("Métier", why="Dit quel métier accueille, par son code.", source="D5135-2")
+    first_day: Day = said("Premier jour", why="Borne la période.", source="D5135-2")
+    last_day: Day = said("Dernier jour", why="Borne la période.", source="D5135-2")
+    weekly_hours: WeeklyHours = said(
+        "Heures par semaine", why="Dit combien de temps prévoir.", source="D5135-2"
+    )
+    referent: ProfessionalContact = said(
+        "Conseiller référent", why="Dit qui suit la période.", source="D5135-2"
+    )
+    offer: OfferRef | None = said(
+        "Numéro de l'offre",
+        why="Désigne l'offre qu'un recrutement suppose ; absent pour tout autre objet.",
+        source="L5135-1",
+    )
+    renewal: bool = said(
+        "Renouvellement", why="Une période se renouvelle une seule fois.", source="D5135-3"
+    )
+
+    @property
+    def days_beyond_month(self) -> int:
+        """Days after one month from date to date; 1 where the last day precedes the first."""
+        if self.last_day < self.first_day:
+            return 1
+        return max(0, (self.last_day - add_months(self.first_day, 1)).days + 1)
+
+    @property
+    def misplaced_offers(self) -> int:
+        """1 where an offer lacks for a recruitment, or stands beside another object; else 0."""
+        return int((self.offer is None) is (self.object == "start_recruitment"))
+
+
+class ImmersionStatus(Payload):
+    """Where an immersion stands; the person is named once, when a host that accepted is told."""
+
+    status: Literal["accepted", "declined", "confirmed", "completed", "interrupted"] = said(
+        "Situation", why="Dit où en est l'immersion, jamais pourquoi.", source="L5135-1"
+    )
+    on: Day = said("Date", why="Date cette situation.", source="L5135-1")
+    tutor: ProfessionalContact | None = said(
+        "Tuteur", why="Dit qui accueille, une fois l'accueil accepté.", source="D5135-2"
+    )
+    person: Identity | None = said(
+        "Jeune accueilli",
+        why="Nommé une seule fois, à un hôte qui a accepté.",
+        source="D5135-2",
+        filled="identity",
+    )
+    representative_signed: bool | None = said(
+        "Signé par le représentant légal",
+        why="Oui ou non pour un mineur ; sans objet pour un majeur.",
+        source="D5135-2",
+    )
+
+    @property
+    def confirmations(self) -> int:
+        """1 where the sender confirms who comes, else 0: what the host never does."""
+        return int(self.status == "confirmed")
+
+    @property
+    def host_steps(self) -> int:
+        """1 where the sender speaks as the host (accepts, declines, ends), else 0."""
+        return int(self.status != "confirmed")

@@ -1,4 +1,4 @@
-"""The decisions that convention A writes down as data, each beside the same call allowed."""
+"""The decisions that each convention writes down as data, each beside the same call allowed."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ import pytest
 from contracts.gate import Allowed, Refused, decide
 from contracts.kernel.checks import Limit, Recorded, Side
 from contracts.kernel.facts import from_json, to_json
+from contracts.registry import load
 from tests.contracts.world import (
     FOLDER,
-    KEYS,
     Case,
     allowed,
     asked,
     cases,
     convention,
+    counts_of,
     document,
     flow_of,
+    keys,
 )
 
 AGREEMENT_CODES = {
@@ -31,7 +33,12 @@ AGREEMENT_CODES = {
     "agreement_giver",
     "agreement_recipient",
 }
-YES = Allowed("a_city_school/1")
+CONVENTIONS = sorted(load().conventions)
+EVERY = [(of, *key) for of in CONVENTIONS for key in keys(of)]
+
+
+def yes_of(of: str) -> Allowed:
+    return Allowed(convention(of).rules_version)
 
 
 def wrong(found: Iterable[Case]) -> list[tuple[str, object]]:
@@ -41,18 +48,19 @@ def wrong(found: Iterable[Case]) -> list[tuple[str, object]]:
         decision = decide(case.rules, case.facts, case.at)
         reasons = decision.reasons if isinstance(decision, Refused) else ()
         said = tuple((reason.article, reason.code) for reason in reasons)
-        if said != (case.expect or ()) or (decision == YES) is not (case.expect is None):
+        yes = decision == yes_of(case.of)
+        if said != (case.expect or ()) or yes is not (case.expect is None):
             told.append((str(case), said))
         if not all(reason.sentence.endswith(".") for reason in reasons):
             told.append((str(case), reasons))
     return told
 
 
-@pytest.mark.parametrize(("code", "side"), KEYS)
-def test_decisions(code: str, side: Side) -> None:
-    base = allowed(code, side)
-    assert decide(base.rules, base.facts, base.at) == YES
-    assert wrong(cases(code, side)) == []
+@pytest.mark.parametrize(("of", "code", "side"), EVERY)
+def test_decisions(of: str, code: str, side: Side) -> None:
+    base = allowed(code, side, of)
+    assert decide(base.rules, base.facts, base.at) == yes_of(of)
+    assert wrong(cases(code, side, of)) == []
 
 
 def test_a_wrong_line_is_told() -> None:
@@ -61,17 +69,19 @@ def test_a_wrong_line_is_told() -> None:
     assert wrong([lie]) == [(str(case), case.expect)]
 
 
-@pytest.mark.parametrize(("code", "side"), KEYS)
-def test_a_recorded_decision_replays_word_for_word(code: str, side: Side) -> None:
-    for case in cases(code, side):
+@pytest.mark.parametrize(("of", "code", "side"), EVERY)
+def test_a_recorded_decision_replays_word_for_word(of: str, code: str, side: Side) -> None:
+    for case in cases(code, side, of):
         decision = decide(case.rules, case.facts, case.at)
         assert decide(case.rules, from_json(to_json(case.facts)), case.at) == decision, str(case)
 
 
-@pytest.mark.parametrize(("code", "side"), KEYS)
-def test_each_check_refuses_alone_somewhere_and_lets_pass_elsewhere(code: str, side: Side) -> None:
+@pytest.mark.parametrize(("of", "code", "side"), EVERY)
+def test_each_check_refuses_alone_somewhere_and_lets_pass_elsewhere(
+    of: str, code: str, side: Side
+) -> None:
     """A check whose removal turns nothing red is not proven."""
-    mine = cases(code, side)
+    mine = cases(code, side, of)
     rules = mine[0].rules
     alone: dict[int, int] = defaultdict(int)
     passing: dict[int, int] = defaultdict(int)
@@ -86,34 +96,36 @@ def test_each_check_refuses_alone_somewhere_and_lets_pass_elsewhere(code: str, s
     assert {n for n, count in passing.items() if count} == everything
 
 
-@pytest.mark.parametrize(("code", "side"), KEYS)
-def test_a_flow_asks_for_all_that_its_cases_start_from(code: str, side: Side) -> None:
+@pytest.mark.parametrize(("of", "code", "side"), EVERY)
+def test_a_flow_asks_for_all_that_its_cases_start_from(of: str, code: str, side: Side) -> None:
     """A-1.3, A-5.2: a check that is taken out of a flow takes its cases along, unnoticed."""
-    own = document()["flows"][code]
-    wanted = {*own["records"][side.value], *own.get("counts", {})}
-    found = asked(flow_of(code), side)
+    own = document(of)["flows"][code]
+    wanted = {*own["records"][side.value], *counts_of(own, side)}
+    found = asked(flow_of(code, of), side)
     kinds = (Recorded, Limit)
     assert {one.name for one in found.values() if isinstance(one, kinds)} == wanted
     assert ("Signatures" in found) == ("signatures" in own)
 
 
-@pytest.mark.parametrize(("code", "side"), KEYS)
-def test_each_way_an_agreement_fails_has_its_case(code: str, side: Side) -> None:
+@pytest.mark.parametrize(("of", "code", "side"), EVERY)
+def test_each_way_an_agreement_fails_has_its_case(of: str, code: str, side: Side) -> None:
     codes = {
         reason
-        for case in cases(code, side)
+        for case in cases(code, side, of)
         for _, reason in case.expect or ()
         if "agreement" in reason
     }
-    wanted = "Agreement" in asked(flow_of(code), side)
+    wanted = "Agreement" in asked(flow_of(code, of), side)
     assert codes == (AGREEMENT_CODES if wanted else set())
 
 
-def test_every_flow_of_the_convention_has_cases_and_every_case_is_about_one() -> None:
-    assert set(document()["flows"]) == {flow.code for flow in convention().flows}
-    lines = [*document()["everywhere"], *document()["only"]]
+@pytest.mark.parametrize("of", CONVENTIONS)
+def test_every_flow_of_a_convention_has_cases_and_every_case_is_about_one(of: str) -> None:
+    assert document(of)["convention"] == of
+    assert set(document(of)["flows"]) == {flow.code for flow in convention(of).flows}
+    lines = [*document(of)["everywhere"], *document(of)["only"]]
     assert len({line["name"] for line in lines}) == len(lines)
-    used = {case.name for code, side in KEYS for case in cases(code, side)}
+    used = {case.name for code, side in keys(of) for case in cases(code, side, of)}
     assert used == {line["name"] for line in lines}
 
 

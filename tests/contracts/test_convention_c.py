@@ -20,9 +20,10 @@ from contracts.kernel.obligation import Nature
 from contracts.kernel.organisation import DirectoryEntry, Kind
 from contracts.kernel.paris import PARIS, midnight
 from contracts.kernel.signed import Signed, State, assemble
-from tests.contracts.world_c import KINDS, signed_convention, terms
+from tests.contracts.world import kinds, signed_convention, terms
 
 AGENCY, CITY, CCAS = Kind.EMPLOYMENT_AGENCY, Kind.CITY, Kind.CCAS
+CODE = CONVENTION.code
 FLOWS = CONVENTION.flows
 SIGNED: dict[str, Any] = {
     "employment_agency_signed_on": "2024-02-01",
@@ -58,8 +59,8 @@ def test_its_clauses() -> None:
 
 def test_three_sign_and_no_fewer() -> None:
     """C-0.1, C-9.1: two of the three are not the parties of the text."""
-    text = terms()
-    assert assemble(CONVENTION, [Signed(text, {})], []).orgs == set(KINDS)
+    text = terms(of=CODE)
+    assert assemble(CONVENTION, [Signed(text, {})], []).orgs == set(kinds(CODE))
     two = text.model_copy(update={"parties": text.parties[:2]})
     with pytest.raises(InvalidDocument):
         assemble(CONVENTION, [Signed(two, {})], [])
@@ -81,12 +82,12 @@ def test_it_ended_with_2025_and_all_was_destroyed_by_the_end_of_february(
     at: datetime, state: State
 ) -> None:
     """C-8.1, C-6.5: two months after its last day, both sides of each bound."""
-    assert signed_convention(SIGNED).state(at) is state
+    assert signed_convention(SIGNED, CODE).state(at) is state
 
 
 def test_a_notice_ends_it_three_months_after_its_receipt() -> None:
     """C-8.3: the yearly date is not written down, so the notice is not rounded up to one."""
-    ended = signed_convention({**SIGNED, "notices": {"ccas": "2025-03-10"}})
+    ended = signed_convention({**SIGNED, "notices": {"ccas": "2025-03-10"}}, CODE)
     assert ended.ends_on == date(2025, 6, 10)
     assert ended.open_at(midnight(date(2025, 6, 10)) - timedelta(microseconds=1))
     assert not ended.open_at(midnight(date(2025, 6, 10)))

@@ -17,22 +17,27 @@ import yaml
 
 from contracts.gate import Rules, compile_flow
 from contracts.kernel.agreement import expiry
-from contracts.kernel.checks import ADULT, MINOR, Check, Giver, Side
+from contracts.kernel.checks import ADULT, MINOR, Age, Assent, Check, Giver, Side, age_bound
 from contracts.kernel.facts import AgreementFacts, Facts, InstrumentFacts
 from contracts.kernel.instrument import Convention, Flow
 from contracts.kernel.organisation import Kind, Suite
-from contracts.kernel.paris import day_of, reached
+from contracts.kernel.paris import day_of, midnight, reached
 from contracts.kernel.signed import Act, ActKind, Party, Signed, SignedConvention, Terms, assemble
 from contracts.registry import load
 
 FOLDER = Path(__file__).parents[2] / "contracts" / "conventions"
-KINDS = {"ville": Kind.CITY, "college": Kind.SCHOOL}
+FIRST = "a_city_school"
+"""The convention that is meant where none is named."""
+
 EVIDENCE = "e" * 64
 
 
 @dataclass(frozen=True)
 class Case:
-    """One line of a cases file, on one side of one flow; expect: None when allowed."""
+    """One line of a cases file, on one side of one flow; expect: None when allowed.
+
+    of: code of the convention.
+    """
 
     name: str
     flow: Flow
@@ -40,23 +45,29 @@ class Case:
     at: datetime
     facts: Facts
     expect: tuple[tuple[str, str], ...] | None
+    of: str = FIRST
 
     @property
     def rules(self) -> Rules:
-        return compile_flow(convention(), self.flow, self.side)
+        return compile_flow(convention(self.of), self.flow, self.side)
 
     def __str__(self) -> str:
         return f"{self.flow.type}, {self.side.value}: {self.name}"
 
 
-def convention() -> Convention:
-    return load().convention("a_city_school")
+def convention(of: str = FIRST) -> Convention:
+    return load().convention(of)
 
 
 @cache
-def document(code: str = "a_city_school") -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load((FOLDER / code / "cases.yaml").read_text("utf-8"))
+def document(of: str = FIRST) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((FOLDER / of / "cases.yaml").read_text("utf-8"))
     return found
+
+
+def kinds(of: str = FIRST) -> dict[str, Kind]:
+    """Kinds of the organisations of a convention's cases."""
+    return {org: Kind(kind) for org, kind in document(of)["parties"].items()}
 
 
 def merged(base: Any, change: Any) -> Any:
@@ -69,13 +80,18 @@ def merged(base: Any, change: Any) -> Any:
 Key = tuple[str, Side]
 """One side of one flow, by the flow's code: a type may go both ways."""
 
-KEYS: list[Key] = [
-    (flow.code, side) for flow in convention().flows for side in (Side.SENDER, Side.RECEIVER)
-]
+
+def keys(of: str) -> list[Key]:
+    """Both sides of every flow of a convention."""
+    sides = (Side.SENDER, Side.RECEIVER)
+    return [(flow.code, side) for flow in convention(of).flows for side in sides]
 
 
-def flow_of(code: str) -> Flow:
-    return next(flow for flow in convention().flows if flow.code == code)
+KEYS: list[Key] = keys(FIRST)
+
+
+def flow_of(code: str, of: str = FIRST) -> Flow:
+    return next(flow for flow in convention(of).flows if flow.code == code)
 
 
 def asked(flow: Flow, side: Side) -> dict[str, Check]:
@@ -88,12 +104,12 @@ def asked(flow: Flow, side: Side) -> dict[str, Check]:
     return found
 
 
-def cases(code: str, side: Side) -> list[Case]:
-    """Every case of convention A that is about that side of that flow."""
-    flow = flow_of(code)
-    lines = (*document()["everywhere"], *document()["only"])
-    base = _base(flow, side)
-    return [_case(line, flow, side, base) for line in lines if _about(line, flow, side)]
+def cases(code: str, side: Side, of: str = FIRST) -> list[Case]:
+    """Every case of a convention that is about that side of that flow."""
+    flow = flow_of(code, of)
+    lines = (*document(of)["everywhere"], *document(of)["only"])
+    base = _base(flow, side, of)
+    return [_case(line, flow, side, base, of) for line in lines if _about(line, flow, side)]
 
 
 def _about(line: dict[str, Any], flow: Flow, side: Side) -> bool:
@@ -104,53 +120,64 @@ def _about(line: dict[str, Any], flow: Flow, side: Side) -> bool:
     )
 
 
-def allowed(code: str = "m1", side: Side = Side.SENDER) -> Case:
+def allowed(code: str = "m1", side: Side = Side.SENDER, of: str = FIRST) -> Case:
     """The base of one side of a flow: everything holds."""
-    flow = flow_of(code)
-    return _case({"name": "base", "change": {}, "expect": "allowed"}, flow, side, _base(flow, side))
+    flow = flow_of(code, of)
+    line = {"name": "base", "change": {}, "expect": "allowed"}
+    return _case(line, flow, side, _base(flow, side, of), of)
 
 
-def _base(flow: Flow, side: Side) -> dict[str, Any]:
-    own = document()["flows"][flow.code]
+def counts_of(own: dict[str, Any], side: Side) -> dict[str, Any]:
+    """Quantities that a flow's cases start from, on one side of it."""
+    return {**own.get("counts", {}), **own.get(f"{side.value}_counts", {})}
+
+
+def _base(flow: Flow, side: Side, of: str) -> dict[str, Any]:
+    own = document(of)["flows"][flow.code]
     told = {
         "side": side.value,
         "flow": flow.type,
         "sender": own["sender"],
         "receiver": own["receiver"],
-        "sender_kind": KINDS[own["sender"]].value,
-        "receiver_kind": KINDS[own["receiver"]].value,
+        "sender_kind": kinds(of)[own["sender"]].value,
+        "receiver_kind": kinds(of)[own["receiver"]].value,
     }
     more = {
-        "type": flow.type,
+        "flow": flow,
         "facts": told,
         "records": own["records"][side.value],
-        "counts": own.get("counts", {}),
+        "counts": counts_of(own, side),
         "signatures": own.get("signatures", {}),
     }
-    return dict(merged(merged(document()["base"], own.get("also", {})), more))
+    return dict(merged(merged(document(of)["base"], own.get("also", {})), more))
 
 
-def _case(line: dict[str, Any], flow: Flow, side: Side, base: dict[str, Any]) -> Case:
+def _case(line: dict[str, Any], flow: Flow, side: Side, base: dict[str, Any], of: str) -> Case:
     expect = None
     if line["expect"] != "allowed":
-        told = (_expected(flow, side, *one) for one in line["expect"])
+        told = (_expected(flow, side, of, *one) for one in line["expect"])
         expect = tuple(one for one in told if one is not None)
     world = merged(base, line["change"])
-    return Case(line["name"], flow, side, instant(world["at"]), facts_of(world), expect)
+    return Case(line["name"], flow, side, instant(world["at"]), facts_of(world, of), expect, of)
 
 
-def _expected(flow: Flow, side: Side, article: str, code: str) -> tuple[str, str] | None:
+_OF_KIND = {"no_notice": "NoticeGiven", "no_assent": "Assent", "age": "Age"}
+"""Kind of check that alone gives a reason of that code."""
+
+
+def _expected(flow: Flow, side: Side, of: str, article: str, code: str) -> tuple[str, str] | None:
     """One reason as this flow gives it; None where it does not ask for that at all."""
     checks = asked(flow, side)
     agreed = checks.get("Agreement")
-    if code == "no_notice" and "NoticeGiven" not in checks:
+    if code in _OF_KIND and _OF_KIND[code] not in checks:
         return None
     if "agreement" in code and agreed is None:
         return None
     named = {
         "of_flow": flow.article,
-        "of_purpose": convention().purposes[flow.purpose],
+        "of_purpose": convention(of).purposes[flow.purpose],
         "of_agreement": "" if agreed is None else agreed.article,
+        "of_notice": checks["NoticeGiven"].article if "NoticeGiven" in checks else "",
     }
     return named.get(article, article), code
 
@@ -167,10 +194,10 @@ def _day(text: str | None) -> date | None:
     return None if text is None else date.fromisoformat(text)
 
 
-def facts_of(world: dict[str, Any]) -> Facts:
+def facts_of(world: dict[str, Any], of: str) -> Facts:
     """The fact vector of a world."""
     at, born = instant(world["at"]), _day(world["born"])
-    signed = None if world["convention"] is None else signed_convention(world["convention"])
+    signed = None if world["convention"] is None else signed_convention(world["convention"], of)
     told = dict(world["facts"])
     if world.get("reversed"):
         told["sender"], told["receiver"] = told["receiver"], told["sender"]
@@ -178,8 +205,8 @@ def facts_of(world: dict[str, Any]) -> Facts:
     return Facts(
         **{**told, "side": Side(told["side"])},
         instrument=None if signed is None else _instrument(signed, at, world),
-        bounds=bounds(born, at),
-        agreement=_agreement(world, told["sender"], world["type"], born, signed),
+        bounds=bounds(born, at, world["flow"]),
+        agreement=_agreement(world, told["sender"], world["flow"].type, born, signed),
         notice_at=_when(world["notice_at"]),
         records=_instants(world["records"]),
         signatures=_instants(world["signatures"]),
@@ -191,11 +218,21 @@ def _instants(said: dict[str, Any]) -> dict[str, datetime]:
     return {name: instant(at) for name, at in said.items() if at is not None}
 
 
-def bounds(born: date | None, at: datetime) -> frozenset[str]:
-    """Majority on the legal day, as a node derives it."""
+def bounds(born: date | None, at: datetime, flow: Flow) -> frozenset[str]:
+    """Majority, and the brackets that a flow asks for, on the legal day, as a node derives them."""
     if born is None:
         return frozenset()
-    return frozenset({ADULT if reached(born, 18, day_of(at)) else MINOR})
+    found = {ADULT if reached(born, 18, day_of(at)) else MINOR}
+    for check in flow.checks:
+        if isinstance(check, Age):
+            low, high = check.at_least or 0, check.below or 200
+            if reached(born, low, day_of(at)) and not reached(born, high, day_of(at)):
+                found.add(check.bound)
+        elif isinstance(check, Assent):
+            old = reached(born, check.asked_from, day_of(at))
+            limits = (check.asked_from, None) if old else (None, check.asked_from)
+            found.add(age_bound(*limits))
+    return frozenset(found)
 
 
 def _instrument(signed: SignedConvention, at: datetime, world: dict[str, Any]) -> InstrumentFacts:
@@ -236,10 +273,12 @@ def _agreement(
     )
 
 
-def terms(version: int = 1, *, evidence: bool = True, until: date | None = None) -> Terms:
+def terms(
+    version: int = 1, *, evidence: bool = True, until: date | None = None, of: str = FIRST
+) -> Terms:
     return Terms(
-        id="conv-a-1",
-        convention="a_city_school",
+        id=f"conv-{of[0]}-1",
+        convention=of,
         version=version,
         parties=tuple(
             Party(
@@ -250,17 +289,19 @@ def terms(version: int = 1, *, evidence: bool = True, until: date | None = None)
                 signatory="maire",
                 decision="deliberation",
             )
-            for org, kind in KINDS.items()
+            for org, kind in kinds(of).items()
         ),
         evidence=EVIDENCE if evidence else None,
         until=until,
     )
 
 
-def act(kind: ActKind, at: datetime, org: str = "college", **days: date | None) -> Act:
+def act(
+    kind: ActKind, at: datetime, org: str = "college", of: str = FIRST, /, **days: date | None
+) -> Act:
     return Act(
         id=f"{kind.value.replace('_', '-')}-{int(at.timestamp() * 1e6)}",
-        convention_id="conv-a-1",
+        convention_id=f"conv-{of[0]}-1",
         kind=kind,
         org=org,
         at=at,
@@ -268,26 +309,36 @@ def act(kind: ActKind, at: datetime, org: str = "college", **days: date | None) 
     )
 
 
-def signed_convention(said: dict[str, Any]) -> SignedConvention:
-    """A signed convention A from the days and acts of a case."""
-    days = {"ville": _day(said["city_signed_on"]), "college": _day(said["school_signed_on"])}
+def signed_convention(said: dict[str, Any], of: str = FIRST) -> SignedConvention:
+    """A signed convention from the days and acts of a case.
+
+    notices: days on which letters were received, by the party that sent each.
+    """
+    days = {org: _day(said[f"{kind.value}_signed_on"]) for org, kind in kinds(of).items()}
     signed_on = {org: day for org, day in days.items() if day is not None}
-    versions = [Signed(terms(evidence=said.get("evidence", True)), signed_on)]
+    versions = [Signed(terms(evidence=said.get("evidence", True), of=of), signed_on)]
     amended = _day(said.get("amended_on"))
     if amended is not None:
-        second = terms(2, until=_day(said.get("until")))
+        second = terms(2, until=_day(said.get("until")), of=of)
         versions.append(Signed(second, dict.fromkeys(days, amended)))
-    return assemble(convention(), versions, list(_acts(said)))
+    return assemble(convention(of), versions, list(_acts(said, of)))
 
 
-def _acts(said: dict[str, Any]) -> list[Act]:
+def _acts(said: dict[str, Any], of: str) -> list[Act]:
+    *_, org = kinds(of)
     found: list[Act] = []
     for number, kind in enumerate(("notice", "second_notice")):
         sent, received = _day(said.get(f"{kind}_sent_on")), _day(said.get(f"{kind}_received_on"))
         if sent is not None or received is not None:
             at = instant(f"2026-05-0{number + 1}T10:00:00+02:00")
-            found.append(act(ActKind.TERMINATION_NOTICE, at, sent_on=sent, received_on=received))
+            days = {"sent_on": sent, "received_on": received}
+            found.append(act(ActKind.TERMINATION_NOTICE, at, org, of, **days))
+    for by, day in said.get("notices", {}).items():
+        received = date.fromisoformat(day)
+        found.append(
+            act(ActKind.TERMINATION_NOTICE, midnight(received), by, of, received_on=received)
+        )
     for key, kind_of in (("suspended_at", "suspension"), ("resumed_at", "resumption")):
         if said.get(key) is not None:
-            found.append(act(ActKind(kind_of), instant(said[key])))
+            found.append(act(ActKind(kind_of), instant(said[key]), org, of))
     return found

@@ -15,7 +15,13 @@ from pydantic import Field, model_validator
 
 from contracts.conventions.c_employment_city_ccas.course import Step
 from contracts.kernel.fields import Day, Instant, Listed, Payload, PersonName, ShortText, said
-from contracts.kernel.messages import Channel, Identity, ProfessionalContact
+from contracts.kernel.messages import (
+    Channel,
+    Identity,
+    ProfessionalContact,
+    Rome,
+    WeeklyHours,
+)
 
 SIGNATORIES: Final = ("job_counsellor", "employee", "workplace_tutor")
 """Who signs the request for aid at the end of the interview of three (C-3a.20)."""
@@ -23,17 +29,11 @@ SIGNATORIES: Final = ("job_counsellor", "employee", "workplace_tutor")
 LEAST: Final = 11
 """Smallest number of job seekers that is told: the text sets none, this is the strict one."""
 
-Trade = Annotated[str, Field(pattern=r"^[A-N][0-9]{4}$")]
-"""A trade of the ROME reference list: a letter and four digits."""
-
 Skill = Annotated[str, Field(pattern=r"^[0-9]{5,6}$")]
 """A skill of the agency's reference list: its number, of five or six digits (C-3a.18)."""
 
 OfferId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 """Random id of an offer, given by the employer."""
-
-Hours = Annotated[int, Field(ge=1, le=35)]
-"""Working hours a week."""
 
 Number = Annotated[int, Field(ge=0, le=1_000_000)]
 """How many people."""
@@ -89,8 +89,8 @@ class OfferPublished(Payload):
 
     offer_id: OfferId = said("Offre", why="Désigne l'offre à laquelle répondre.", source="C-3a.11")
     post: ShortText = said("Poste", why="Dit de quel poste il s'agit.", source="C-3a.11")
-    trade: Trade = said("Métier", why="Situe le poste dans le référentiel.", source="C-3a.11")
-    weekly_hours: Hours = said(
+    trade: Rome = said("Métier", why="Situe le poste dans le référentiel.", source="C-3a.11")
+    weekly_hours: WeeklyHours = said(
         "Heures par semaine", why="Dit le temps de travail.", source="C-3a.11"
     )
     starts_on: Day = said("À partir du", why="Dit quand le contrat commence.", source="C-3a.11")
@@ -212,7 +212,7 @@ class ClauseOpportunity(Payload):
     """
 
     site: ShortText = said("Chantier", why="Dit où.", source="C-3d.2")
-    trade: Trade = said("Métier", why="Dit pour quel poste.", source="C-3d.2")
+    trade: Rome = said("Métier", why="Dit pour quel poste.", source="C-3d.2")
     first_day: Day = said("Du", why="Dit quand.", source="C-3d.2")
     last_day: Day = said("Au", why="Dit quand.", source="C-3d.2")
 

@@ -1,0 +1,1 @@
+"""Convention B: city and Mission Locale, two referents beside one young person."""
