@@ -8,23 +8,26 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from contracts.broker.compile import grants_of
+from contracts.broker.grants import GrantKind
 from contracts.conventions.c_employment_city_ccas import messages
 from contracts.conventions.c_employment_city_ccas.convention import CONVENTION
 from contracts.kernel import checks
 from contracts.kernel.checks import Check, Giver, Side
 from contracts.kernel.errors import InvalidDocument
-from contracts.kernel.fields import Payload, caller_model, node_fields
+from contracts.kernel.fields import Payload, node_fields
 from contracts.kernel.instrument import Cardinality, Flow, LegalBasis, NoticeStarts, Urgency
-from contracts.kernel.messages import Identity
 from contracts.kernel.obligation import Nature
 from contracts.kernel.organisation import DirectoryEntry, Kind
 from contracts.kernel.paris import PARIS, midnight
 from contracts.kernel.signed import Signed, State, assemble
-from tests.contracts.world import kinds, signed_convention, terms
+from tests.contracts.world import signed_convention, terms
+from tests.parties import Organisation
 
 AGENCY, CITY, CCAS = Kind.EMPLOYMENT_AGENCY, Kind.CITY, Kind.CCAS
 CODE = CONVENTION.code
 FLOWS = CONVENTION.flows
+THREE = {"agence": AGENCY, "ville": CITY, "ccas": CCAS}
 SIGNED: dict[str, Any] = {
     "employment_agency_signed_on": "2024-02-01",
     "city_signed_on": "2024-03-01",
@@ -60,7 +63,7 @@ def test_its_clauses() -> None:
 def test_three_sign_and_no_fewer() -> None:
     """C-0.1, C-9.1: two of the three are not the parties of the text."""
     text = terms(of=CODE)
-    assert assemble(CONVENTION, [Signed(text, {})], []).orgs == set(kinds(CODE))
+    assert assemble(CONVENTION, [Signed(text, {})], []).orgs == set(THREE)
     two = text.model_copy(update={"parties": text.parties[:2]})
     with pytest.raises(InvalidDocument):
         assemble(CONVENTION, [Signed(two, {})], [])
@@ -91,6 +94,27 @@ def test_a_notice_ends_it_three_months_after_its_receipt() -> None:
     assert ended.ends_on == date(2025, 6, 10)
     assert ended.open_at(midnight(date(2025, 6, 10)) - timedelta(microseconds=1))
     assert not ended.open_at(midnight(date(2025, 6, 10)))
+
+
+def granted(at: datetime) -> dict[tuple[str, str], set[GrantKind]]:
+    """Kinds of grants by sender and receiver, of the three at an instant."""
+    entries = {org: Organisation(org, kind, org).described() for org, kind in THREE.items()}
+    found: dict[tuple[str, str], set[GrantKind]] = {}
+    for one in grants_of(signed_convention(SIGNED, CODE), entries, at):
+        found.setdefault((one.sender, one.receiver), set()).add(one.kind)
+    return found
+
+
+def test_the_broker_lets_city_and_ccas_tell_each_other_acts_and_nothing_else() -> None:
+    """C-0.1, C-5.2: control joins any two of the three, a message only the agency and one other."""
+    every = {GrantKind.FLOW, GrantKind.CONTROL, GrantKind.RECEIPT}
+    pairs = {(one, other) for one in THREE for other in THREE if one != other}
+    apart = {("ville", "ccas"), ("ccas", "ville")}
+    quiet = every - {GrantKind.FLOW}
+    assert granted(datetime(2025, 11, 12, tzinfo=PARIS)) == {
+        pair: quiet if pair in apart else every for pair in pairs
+    }
+    assert granted(datetime(2026, 1, 1, tzinfo=PARIS)) == dict.fromkeys(pairs, quiet)
 
 
 TO_CITY, FROM_CITY = (AGENCY, CITY), (CITY, AGENCY)
@@ -269,36 +293,6 @@ def test_the_booklet_says_one_bit_for_the_side_that_sends_it() -> None:
     for answer in ({"answers": "x"}, {"filled": "oui"}):
         with pytest.raises(ValidationError):
             messages.BookletFilled.model_validate({"step": "middle", "filled": True, **answer})
-
-
-PERSON = Identity.model_validate_json(
-    '{"family_name": "Modèle", "first_name": "Claude", "birth_date": "1990-06-01",'
-    ' "channel": {"kind": "email", "value": "claude@modele.example"}}'
-)
-
-
-def test_a_message_takes_of_an_identity_what_it_needs() -> None:
-    """C-5.1, C-3d.4: the employer learns no age, the agency no way to reach the person."""
-    seen = messages.CandidateProposed.model_validate({"candidate": PERSON, "offer_id": "a" * 32})
-    assert set(seen.candidate.model_dump()) == {"family_name", "first_name", "channel"}
-    asked = messages.EligibilityAsked.model_validate({"person": PERSON})
-    assert set(asked.person.model_dump()) == {"family_name", "first_name", "birth_date"}
-    again = messages.EligibilityAsked.model_validate_json(asked.model_dump_json())
-    assert again == asked
-    silent = PERSON.model_copy(update={"channel": None})
-    with pytest.raises(ValidationError):
-        messages.CandidateProposed.model_validate({"candidate": silent, "offer_id": "a" * 32})
-    assert caller_model(messages.EligibilityAsked).model_fields == {}
-
-
-def test_a_second_counsellor_is_named_for_employers() -> None:
-    """C-3a.14, and C-0.2, C-3e.2, C-3f.5, C-3f.6 for whom one is enough."""
-    build: Any = messages.ReferentsPublished.model_construct
-    one: Any = object()
-    assert build(task="employer", second=None).seconds_missing == 1
-    assert build(task="employer", second=one).seconds_missing == 0
-    for task in ("social_clauses", "zero_unemployment", "hauts_de_rouen", "france_services"):
-        assert build(task=task, second=None).seconds_missing == 0
 
 
 def test_rights_are_exercised_with_an_officer_whom_each_party_names() -> None:
