@@ -21,7 +21,7 @@ from contracts.kernel.checks import ADULT, MINOR, Age, Assent, Check, Giver, Sid
 from contracts.kernel.facts import AgreementFacts, Facts, InstrumentFacts
 from contracts.kernel.instrument import Convention, Flow
 from contracts.kernel.organisation import Kind, Suite
-from contracts.kernel.paris import day_of, reached
+from contracts.kernel.paris import day_of, midnight, reached
 from contracts.kernel.signed import Act, ActKind, Party, Signed, SignedConvention, Terms, assemble
 from contracts.registry import load
 
@@ -177,6 +177,7 @@ def _expected(flow: Flow, side: Side, of: str, article: str, code: str) -> tuple
         "of_flow": flow.article,
         "of_purpose": convention(of).purposes[flow.purpose],
         "of_agreement": "" if agreed is None else agreed.article,
+        "of_notice": checks["NoticeGiven"].article if "NoticeGiven" in checks else "",
     }
     return named.get(article, article), code
 
@@ -309,7 +310,10 @@ def act(
 
 
 def signed_convention(said: dict[str, Any], of: str = FIRST) -> SignedConvention:
-    """A signed convention from the days and acts of a case."""
+    """A signed convention from the days and acts of a case.
+
+    notices: days on which letters were received, by the party that sent each.
+    """
     days = {org: _day(said[f"{kind.value}_signed_on"]) for org, kind in kinds(of).items()}
     signed_on = {org: day for org, day in days.items() if day is not None}
     versions = [Signed(terms(evidence=said.get("evidence", True), of=of), signed_on)]
@@ -329,6 +333,11 @@ def _acts(said: dict[str, Any], of: str) -> list[Act]:
             at = instant(f"2026-05-0{number + 1}T10:00:00+02:00")
             days = {"sent_on": sent, "received_on": received}
             found.append(act(ActKind.TERMINATION_NOTICE, at, org, of, **days))
+    for by, day in said.get("notices", {}).items():
+        received = date.fromisoformat(day)
+        found.append(
+            act(ActKind.TERMINATION_NOTICE, midnight(received), by, of, received_on=received)
+        )
     for key, kind_of in (("suspended_at", "suspension"), ("resumed_at", "resumption")):
         if said.get(key) is not None:
             found.append(act(ActKind(kind_of), instant(said[key]), org, of))
