@@ -118,7 +118,7 @@ DIAGNOSIS_REQUESTED = Recorded(
     "d'abord.",
 )
 
-MINOR = Age(
+BELOW_18 = Age(
     article="D-1.6",
     below=18,
     sentence="L'entretien précède la majorité : le jeune est majeur, ou son âge n'est pas connu.",
@@ -201,3 +201,4 @@ FRAME: tuple[Check, ...] = (LOCAL, DPIA, CHARTER)
 
 PERSON: tuple[Check, ...] = (*FRAME, FROM_16, BELOW_26, INFORMED)
 WITHIN: tuple[Check, ...] = (*PERSON, OPEN_CASE)
+BEFORE_MAJORITY: tuple[Check, ...] = (*FRAME, FROM_16, BELOW_18, INFORMED, OPEN_CASE)

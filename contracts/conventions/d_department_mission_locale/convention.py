@@ -137,7 +137,7 @@ _MAJORITY = (
         label="invitation à l'entretien des 17 ans",
         article="D-1.6",
         payload=messages.InterviewInvited,
-        checks=(*WITHIN, checks.PRESENCE_AGREED, checks.MINOR),
+        checks=(*checks.BEFORE_MAJORITY, checks.PRESENCE_AGREED),
         retention=KEPT_INTERVIEW,
     ),
     _asks_within(
