@@ -187,7 +187,9 @@ class IndicatorYearly(Payload):
     diagnoses: Cell = said("Diagnostics", why="Troisième indicateur.", source="D-5.7c")
     enrolled: Cell = said("Inscrits", why="Quatrième indicateur.", source="D-5.7d")
     projects: Cell = said("Projets conjoints", why="Cinquième indicateur.", source="D-5.7e")
-    contracts: Cell = said("Contrats", why="Sixième indicateur.", source="D-5.7f")
+    youth_contracts: Cell = said(
+        "Contrats d'engagement jeune", why="Sixième indicateur.", source="D-5.7f"
+    )
 
     @property
     def off_year_end(self) -> int:
@@ -203,7 +205,7 @@ class IndicatorYearly(Payload):
             self.diagnoses,
             self.enrolled,
             self.projects,
-            self.contracts,
+            self.youth_contracts,
         )
         counts = [one for one in cells if isinstance(one, int)]
         return sum(not may_show(one, self.requested) for one in counts)
