@@ -129,6 +129,9 @@ WAYS = {
     "pec.booklet_filled": {FROM_CITY: "C-3a.21", TO_CITY: "C-3a.21"},
     "pec.exit_interview": {TO_CITY: "C-3a.26"},
     "pec.attestation": {FROM_CITY: "C-3a.28"},
+    "immersion_trades.published": {FROM_CITY: "C-3b.4"},
+    "immersion.requested": {TO_CITY: "C-3b.1"},
+    "immersion.status": {FROM_CITY: "C-3b.1", TO_CITY: "C-3b.1"},
     "clause.opportunity": {TO_CITY: "C-3d.2", FROM_CITY: "C-3d.2"},
     "clause.eligibility_asked": {FROM_CITY: "C-3d.4"},
     "clause.eligibility_answered": {TO_CITY: "C-3d.4"},
@@ -162,6 +165,7 @@ def test_a_type_has_one_receiver_for_each_kind_of_sender() -> None:
 
 OPENING = {
     "pec.candidate_proposed": AGENCY,
+    "immersion.requested": AGENCY,
     "clause.eligibility_asked": CITY,
     "volunteer.skills_offered": AGENCY,
 }
@@ -178,16 +182,25 @@ def test_each_axis_has_its_own_purpose_and_its_own_cases() -> None:
     assert CONVENTION.purposes == PURPOSES
     opening = {flow.type: flow.sender for flow in FLOWS if flow.case is Cardinality.OPENS}
     assert opening == OPENING
-    axes = [flow.purpose for flow in FLOWS if flow.case is Cardinality.OPENS]
-    assert sorted(axes) == sorted(name for name, article in PURPOSES.items() if article == "C-1.1")
+    axes = {flow.purpose for flow in FLOWS if flow.case is Cardinality.OPENS}
+    assert axes == {name for name, article in PURPOSES.items() if article == "C-1.1"}
     for flow in FLOWS:
-        prefix = {"pec": "recruitment", "clause": "social_and_work_inclusion"}
+        prefix = {
+            **dict.fromkeys(("pec", "immersion", "immersion_trades"), "recruitment"),
+            "clause": "social_and_work_inclusion",
+        }
         assert flow.purpose == prefix.get(flow.type.split(".")[0], flow.purpose)
         assert (flow.case is Cardinality.NONE) or flow.purpose != "convention_follow_up"
 
 
 CASES = [flow for flow in FLOWS if flow.case is not Cardinality.NONE]
-NAMING = [flow for flow in FLOWS if "identity" in node_fields(flow.payload).values()]
+NAMING = [
+    flow
+    for flow in FLOWS
+    if "identity" in node_fields(flow.payload).values() and flow.code != "m30"
+]
+"""Flows that name somebody; a host's answer has the field, and its node nobody to fill it with."""
+
 BY_CONTRACT = {
     "pec.commitment_agreed",
     "pec.booklet_due",
@@ -195,6 +208,13 @@ BY_CONTRACT = {
     "pec.exit_interview",
     "pec.attestation",
 }
+
+
+def answers_for(flow: Flow) -> Side:
+    """Which gate answers for the person: of an immersion the agency's alone."""
+    if not flow.type.startswith("immersion."):
+        return Side.BOTH
+    return Side.SENDER if flow.sender is AGENCY else Side.RECEIVER
 
 
 @pytest.mark.parametrize("flow", CASES, ids=code)
@@ -206,7 +226,7 @@ def test_nothing_about_a_person_passes_without_information_and_agreement_or_cont
     city_asks = flow.type.startswith("clause.")
     assert flow.legal_basis is LegalBasis.PUBLIC_TASK
     assert asked["NoticeGiven"].article == ("C-6.2" if city_asks else "C-4.2")
-    assert asked["NoticeGiven"].side is Side.BOTH
+    assert asked["NoticeGiven"].side is answers_for(flow)
     if flow.type in BY_CONTRACT:
         signed = asked["Signatures"]
         assert (signed.article, signed.roles) == ("C-3a.20", messages.SIGNATORIES)
@@ -215,7 +235,7 @@ def test_nothing_about_a_person_passes_without_information_and_agreement_or_cont
     agreed = asked["Agreement"]
     assert (agreed.article, agreed.recipient_article) == ("C-4.1", "C-5.2")
     assert (agreed.minor, agreed.adult) == (Giver.BOTH, Giver.YOUNG_PERSON)
-    assert agreed.side is Side.BOTH
+    assert agreed.side is answers_for(flow)
 
 
 @pytest.mark.parametrize("flow", NAMING, ids=code)
@@ -229,7 +249,9 @@ def test_whoever_is_named_is_seen_and_not_kept(flow: Flow) -> None:
 
 def test_only_who_must_be_named_is_and_never_to_the_ccas() -> None:
     """C-5.2, C-3.2: no name reaches a social worker's desk, nor anybody outside."""
-    assert {flow.type for flow in NAMING} == set(OPENING)
+    assert {flow.type for flow in NAMING} == OPENING.keys() - {"immersion.requested"} | {
+        "immersion.status"
+    }
     assert {flow.receiver for flow in CASES} == {AGENCY, CITY}
     recruiting = [flow for flow in FLOWS if flow.purpose == "recruitment"]
     assert {kind for flow in recruiting for kind in (flow.sender, flow.receiver)} == {AGENCY, CITY}
@@ -318,13 +340,17 @@ KEPT = {
     "volunteer.skills_offered": ("volunteer_answered", 0),
     "clause.eligibility_asked": ("eligibility_answered", 0),
     "clause.eligibility_answered": ("eligibility_answered", 0),
+    "m29": ("immersion_ended", 2),
+    "m30": ("immersion_ended", 2),
+    "m31": ("immersion_ended", 0),
 }
 
 
 @pytest.mark.parametrize("flow", CASES, ids=code)
 def test_how_long_each_is_kept(flow: Flow) -> None:
     """C-6.5: as soon as it is useless, at the latest two months after."""
-    assert (flow.retention.event, flow.retention.months) == KEPT[flow.type]
+    kept = KEPT.get(flow.code) or KEPT[flow.type]
+    assert (flow.retention.event, flow.retention.months) == kept
 
 
 def sources(payload: type[Payload]) -> set[str]:

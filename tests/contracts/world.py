@@ -6,6 +6,7 @@ rule, so that a case about a day proves the whole way from a signature to a deci
 
 from __future__ import annotations
 
+import json
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -20,6 +21,7 @@ from contracts.kernel.agreement import expiry
 from contracts.kernel.binding import DutyBetween
 from contracts.kernel.checks import ADULT, MINOR, Age, Assent, Check, Giver, Side, age_bound
 from contracts.kernel.facts import AgreementFacts, Facts, InstrumentFacts
+from contracts.kernel.immersion import Period, used_at_host
 from contracts.kernel.instrument import Convention, Flow, Instrument, LegalDuty
 from contracts.kernel.organisation import Kind, Suite
 from contracts.kernel.paris import day_of, midnight, reached
@@ -165,6 +167,8 @@ def _base(flow: Flow, side: Side, of: str) -> dict[str, Any]:
         "records": own["records"][side.value],
         "counts": counts_of(own, side),
         "signatures": own.get("signatures", {}),
+        "content": own.get("content"),
+        "before": own.get("before", []),
     }
     return dict(merged(merged(document(of)["base"], own.get("also", {})), more))
 
@@ -175,8 +179,23 @@ def _case(line: dict[str, Any], flow: Flow, side: Side, base: dict[str, Any], of
         told = (_expected(flow, side, of, *one) for one in line["expect"])
         expect = tuple(one for one in told if one is not None)
     world = merged(base, line["change"])
+    if not {"content", "before"}.isdisjoint(line["change"]):
+        world["counts"] = {**world["counts"], **_counted(world, asked(flow, side))}
     return Case(line["name"], flow, side, instant(world["at"]), facts_of(world, of), expect, of)
 
+
+def _counted(world: dict[str, Any], wanted: dict[str, Check]) -> dict[str, int]:
+    """Quantities of a content, and of the immersions before it, that a side asks for."""
+    content = world["flow"].payload.model_validate_json(json.dumps(world["content"]))
+    days = date.fromisoformat
+    periods = [Period(of, days(first), days(last)) for of, first, last in world["before"]]
+    asked_for = Period(content.object, content.first_day, content.last_day)
+    used = used_at_host(periods, asked_for)
+    return {name: used.get(name, getattr(content, name, 0)) for name in COUNTED & wanted.keys()}
+
+
+COUNTED = {"misplaced_offers", "days_beyond_month", "renewals", "host_agreements", "host_days"}
+"""Quantities of an immersion that its content and the immersions before it tell."""
 
 _OF_KIND = {"no_notice": "NoticeGiven", "no_assent": "Assent", "age": "Age"}
 """Kind of check that alone gives a reason of that code."""

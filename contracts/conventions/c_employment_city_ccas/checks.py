@@ -302,13 +302,14 @@ SECOND_NAMED = Limit(
 
 def from_agency(agency: Recorded, *partner: Recorded) -> tuple[Check, ...]:
     """Desks of a message that the agency sends: each is asked at its own party's gate alone."""
-    return replace(agency, side=Side.SENDER), *(_at_receiver(one) for one in partner)
+    return *on(Side.SENDER, agency), *on(Side.RECEIVER, *partner)
 
 
 def to_agency(agency: Recorded, *partner: Recorded) -> tuple[Check, ...]:
     """Desks of a message that the agency receives: each is asked at its own party's gate alone."""
-    return *(replace(one, side=Side.SENDER) for one in partner), _at_receiver(agency)
+    return *on(Side.SENDER, *partner), *on(Side.RECEIVER, agency)
 
 
-def _at_receiver(desk: Recorded) -> Recorded:
-    return replace(desk, side=Side.RECEIVER)
+def on(side: Side, *asked: Check) -> tuple[Check, ...]:
+    """The same checks on one side only: where one gate alone knows what they ask."""
+    return tuple(replace(check, side=side) for check in asked)

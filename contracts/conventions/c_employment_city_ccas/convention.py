@@ -14,7 +14,7 @@ from __future__ import annotations
 from datetime import date
 from functools import partial
 
-from contracts.conventions.c_employment_city_ccas import checks, messages
+from contracts.conventions.c_employment_city_ccas import checks, immersion, messages
 from contracts.conventions.c_employment_city_ccas.checks import EVERY, from_agency, to_agency
 from contracts.conventions.c_employment_city_ccas.obligations import OBLIGATIONS
 from contracts.kernel.checks import Check
@@ -177,6 +177,8 @@ _RECRUITMENT = (
         checks=(*_CONTRACT, *_FROM_HR),
     ),
 )
+
+_IMMERSION = immersion.flows(RECRUITMENT)
 
 # --- inclusion: the social clauses (article 3, 2 a)
 
@@ -381,7 +383,7 @@ CONVENTION = Convention(
     purge_article="C-6.5",
     minimisation_article="C-4.1",
     dispute_article="C-6.5",
-    flows=(*_RECRUITMENT, *_INCLUSION, *_ZERO_UNEMPLOYMENT, *_FOLLOW_UP),
+    flows=(*_RECRUITMENT, *_IMMERSION, *_INCLUSION, *_ZERO_UNEMPLOYMENT, *_FOLLOW_UP),
     obligations=OBLIGATIONS,
 )
 """Its last day is 31 December 2025: `until` is the first day on which it holds no more.

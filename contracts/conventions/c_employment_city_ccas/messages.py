@@ -18,6 +18,7 @@ from contracts.kernel.fields import Day, Instant, Listed, Payload, PersonName, S
 from contracts.kernel.messages import (
     Channel,
     Identity,
+    OfferId,
     ProfessionalContact,
     Rome,
     WeeklyHours,
@@ -31,9 +32,6 @@ LEAST: Final = 11
 
 Skill = Annotated[str, Field(pattern=r"^[0-9]{5,6}$")]
 """A skill of the agency's reference list: its number, of five or six digits (C-3a.18)."""
-
-OfferId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
-"""Random id of an offer, given by the employer."""
 
 Number = Annotated[int, Field(ge=0, le=1_000_000)]
 """How many people."""
