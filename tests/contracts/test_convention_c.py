@@ -211,10 +211,9 @@ BY_CONTRACT = {
 
 
 def answers_for(flow: Flow) -> Side:
-    """Which gate answers for the person: of an immersion the agency's alone."""
-    if not flow.type.startswith("immersion."):
-        return Side.BOTH
-    return Side.SENDER if flow.sender is AGENCY else Side.RECEIVER
+    """Which gate answers for the person: that of whoever asked him, for the other has no age."""
+    recorded_by = CITY if flow.type.startswith("clause.") else AGENCY
+    return Side.SENDER if flow.sender is recorded_by else Side.RECEIVER
 
 
 @pytest.mark.parametrize("flow", CASES, ids=code)

@@ -5,6 +5,9 @@ and CCAS tell each other nothing here; they recruit through one department, whic
 Rights are exercised with each party's own data protection officer, whose address its directory
 entry carries: the text gives a stale one for the agency (C-6.3), none for the CCAS (C-6.4).
 
+What a person was told and agreed to is asked at the gate of whoever recorded it, both ways: the
+other one is given no age, so that it could not say who may agree (C-4.1, C-5.1).
+
 A type has one receiver for each kind of sender, so what the agency tells the CCAS as well as the
 city has a type of its own there.
 """
@@ -15,9 +18,9 @@ from datetime import date
 from functools import partial
 
 from contracts.conventions.c_employment_city_ccas import checks, immersion, messages
-from contracts.conventions.c_employment_city_ccas.checks import EVERY, from_agency, to_agency
+from contracts.conventions.c_employment_city_ccas.checks import EVERY, from_agency, on, to_agency
 from contracts.conventions.c_employment_city_ccas.obligations import OBLIGATIONS
-from contracts.kernel.checks import Check
+from contracts.kernel.checks import Check, Side
 from contracts.kernel.instrument import (
     Cardinality,
     Convention,
@@ -61,9 +64,13 @@ _named = partial(Flow, legal_basis=LegalBasis.PUBLIC_TASK)
 
 _TO_HR = from_agency(checks.LEAD_EMPLOYER, checks.HR_DESK)
 _FROM_HR = to_agency(checks.LEAD_EMPLOYER, checks.HR_DESK)
-_PERSON: tuple[Check, ...] = (checks.TOLD_BY_AGENCY, checks.AGREED)
-_CONTRACT: tuple[Check, ...] = (*EVERY, checks.OPEN_CASE, checks.TOLD_BY_AGENCY, checks.SIGNED)
+_PERSON = on(Side.SENDER, checks.TOLD_BY_AGENCY, checks.AGREED)
+_ANSWERED = on(Side.RECEIVER, checks.TOLD_BY_AGENCY, checks.AGREED)
+_CONTRACT: tuple[Check, ...] = (*EVERY, checks.OPEN_CASE, checks.SIGNED)
 """From the contract on, the employee's own signature stands where the agreement stood."""
+
+_TO_HR_ON_IT = (*_CONTRACT, *on(Side.SENDER, checks.TOLD_BY_AGENCY), *_TO_HR)
+_FROM_HR_ON_IT = (*_CONTRACT, *on(Side.RECEIVER, checks.TOLD_BY_AGENCY), *_FROM_HR)
 
 _contract = partial(_named, purpose=RECRUITMENT, case=Cardinality.WITHIN, retention=_CONTRACT_KEPT)
 
@@ -113,7 +120,7 @@ _RECRUITMENT = (
         purpose=RECRUITMENT,
         payload=messages.CandidateOutcome,
         case=Cardinality.WITHIN,
-        checks=(*EVERY, checks.OPEN_CASE, *_PERSON, *_FROM_HR, checks.AWAITING_OUTCOME),
+        checks=(*EVERY, checks.OPEN_CASE, *_ANSWERED, *_FROM_HR, checks.AWAITING_OUTCOME),
         retention=Retention(event="candidacy_decided", months=2, article="C-6.5"),
     ),
     _contract(
@@ -124,7 +131,7 @@ _RECRUITMENT = (
         receiver=_AGENCY,
         article="C-3a.20",
         payload=messages.CommitmentAgreed,
-        checks=(*_CONTRACT, *_FROM_HR, checks.RETAINED, *checks.TUTOR, checks.CONTRACT_MONTHS),
+        checks=(*_FROM_HR_ON_IT, checks.RETAINED, *checks.TUTOR, checks.CONTRACT_MONTHS),
     ),
     _contract(
         type="pec.booklet_due",
@@ -134,7 +141,7 @@ _RECRUITMENT = (
         receiver=_CITY,
         article="C-3a.23",
         payload=messages.BookletDue,
-        checks=(*_CONTRACT, *_TO_HR, checks.BY_COUNSELLOR, checks.ON_SCHEDULE),
+        checks=(*_TO_HR_ON_IT, checks.BY_COUNSELLOR, checks.ON_SCHEDULE),
     ),
     _contract(
         type="pec.booklet_filled",
@@ -144,7 +151,7 @@ _RECRUITMENT = (
         receiver=_AGENCY,
         article="C-3a.21",
         payload=messages.BookletFilled,
-        checks=(*_CONTRACT, *_FROM_HR, checks.BOOKLET_ASKED, checks.FILLED_ALONE),
+        checks=(*_FROM_HR_ON_IT, checks.BOOKLET_ASKED, checks.FILLED_ALONE),
     ),
     _contract(
         type="pec.booklet_filled",
@@ -154,7 +161,7 @@ _RECRUITMENT = (
         receiver=_CITY,
         article="C-3a.21",
         payload=messages.BookletFilled,
-        checks=(*_CONTRACT, *_TO_HR, checks.BOOKLET_ASKED, checks.FILLED_ALONE),
+        checks=(*_TO_HR_ON_IT, checks.BOOKLET_ASKED, checks.FILLED_ALONE),
     ),
     _contract(
         type="pec.exit_interview",
@@ -164,7 +171,7 @@ _RECRUITMENT = (
         receiver=_CITY,
         article="C-3a.26",
         payload=messages.ExitInterview,
-        checks=(*_CONTRACT, *_TO_HR, checks.BY_COUNSELLOR, checks.NO_PROSPECTS),
+        checks=(*_TO_HR_ON_IT, checks.BY_COUNSELLOR, checks.NO_PROSPECTS),
     ),
     _contract(
         type="pec.attestation",
@@ -174,7 +181,7 @@ _RECRUITMENT = (
         receiver=_AGENCY,
         article="C-3a.28",
         payload=messages.CertificateIssued,
-        checks=(*_CONTRACT, *_FROM_HR),
+        checks=_FROM_HR_ON_IT,
     ),
 )
 
@@ -221,7 +228,7 @@ _INCLUSION = (
         case=Cardinality.OPENS,
         checks=(
             *EVERY,
-            *_ASKING,
+            *on(Side.SENDER, *_ASKING),
             *to_agency(checks.CLAUSE_DESK, checks.CITY_CLAUSE_REFERENT),
             checks.NO_FILE,
         ),
@@ -241,7 +248,7 @@ _INCLUSION = (
         checks=(
             *EVERY,
             checks.OPEN_CASE,
-            *_ASKING,
+            *on(Side.RECEIVER, *_ASKING),
             *from_agency(checks.CLAUSE_DESK, checks.CITY_CLAUSE_REFERENT),
             checks.AGENCY_TOLD,
             checks.AWAITING_ANSWER,
