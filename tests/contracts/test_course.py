@@ -12,6 +12,7 @@ from contracts.conventions.c_employment_city_ccas.course import (
     booklet_due_dates,
     certificate_due,
     days_off_schedule,
+    exit_interview_due,
     experienced,
     next_steps_due,
 )
@@ -40,6 +41,12 @@ def test_the_booklet_is_due_at_month_1_half_way_and_in_the_ninth_month_of_twelve
         "middle": date(2025, 7, 1),
         "three_quarters": date(2025, 9, 30),
     }
+
+
+def test_the_exit_interview_is_held_before_the_exit() -> None:
+    """C-3a.26: at the latest on the eve of the last day, after the last booklet."""
+    assert exit_interview_due(LAST) == date(2025, 12, 30)
+    assert booklet_due_dates(FIRST, LAST)["three_quarters"] < exit_interview_due(LAST)
 
 
 @pytest.mark.parametrize("last", [date(2025, 3, 31), date(2025, 6, 30), date(2026, 12, 31)])

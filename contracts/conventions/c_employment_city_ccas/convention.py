@@ -7,7 +7,6 @@ entry carries: the text gives a stale one for the agency (C-6.3), none for the C
 
 What a person was told and agreed to is asked at the gate of whoever recorded it, both ways: the
 other one is given no age, so that it could not say who may agree (C-4.1, C-5.1).
-
 A type has one receiver for each kind of sender, so what the agency tells the CCAS as well as the
 city has a type of its own there.
 """

@@ -43,6 +43,14 @@ def next_steps_due(last_day: date) -> date:
     return last_day - _DAY
 
 
+def exit_interview_due(last_day: date) -> date:
+    """Last day on which the interview before the exit is still before it (C-3a.26).
+
+    It is owed where the last booklet shows no prospects, from the day on which that is read.
+    """
+    return last_day - _DAY
+
+
 def certificate_due(last_day: date, requested_on: date | None = None) -> date:
     """Day by which the certificate of experience is given (C-3a.28).
 
