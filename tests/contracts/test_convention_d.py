@@ -57,6 +57,7 @@ WAYS = {
     "orientation_diagnosis.requested": {TO_ML: "D-1.5"},
     "orientation_diagnosis.done": {TO_DEPT: "D-1.5"},
     "interview17.invited": {TO_ML: "D-1.6"},
+    "interview17.answered": {TO_DEPT: "D-1.6"},
     "interview17.held": {TO_ML: "D-1.6"},
     "autonomy_project.contribution": {TO_DEPT: "D-1.7"},
     "youth_contract.proposed": {TO_ML: "D-1.9", TO_DEPT: "D-1.9"},
@@ -120,7 +121,7 @@ def test_ages(flow: Any) -> None:
         ("D-0.2", 16, None),
         ("D-0.4", None, 26),
     ]
-    if flow.type == "interview17.invited":
+    if flow.type in {"interview17.invited", "interview17.answered"}:
         wanted[1] = ("D-1.6", None, 18)
     if flow.type == "indicator.yearly":
         wanted = []
@@ -133,6 +134,7 @@ KEPT = {
     "youth.contact_requested": ("contact_answered", 3),
     "youth.contact_answered": ("contact_answered", 3),
     "interview17.invited": ("interview_held", 3),
+    "interview17.answered": ("interview_held", 3),
     "interview17.held": ("interview_held", 3),
     "autonomy_project.contribution": ("project_ended", 0),
     "youth_contract.proposed": ("youth_contract_answered", 3),
@@ -184,6 +186,7 @@ RESTS = {
     "OrientationDiagnosisRequested": {"review_on": "D-1.5"},
     "OrientationDiagnosisDone": {"done_on": "D-1.5", "handed_over": "D-1.5"},
     "InterviewInvited": {"at": "D-1.6", "place": "D-1.6", "contact": "D-1.6"},
+    "InterviewAnswered": {"attends": "D-1.6", "adviser": "D-1.6"},
     "InterviewHeld": {"held_on": "D-1.6", "together": "D-5.7b"},
     "AutonomyProjectContribution": dict.fromkeys(("actions", "starts_on", "ends_on"), "D-1.7"),
     "YouthContractProposed": {"proposed_on": "D-1.9"},

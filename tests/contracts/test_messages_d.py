@@ -54,6 +54,7 @@ CLOSED: list[tuple[type[Payload], dict[str, Any], dict[str, Any]]] = [
         {"done_on": "2026-11-12", "handed_over": True},
         {"diagnosis": "x"},
     ),
+    (messages.InterviewAnswered, {"attends": False, "adviser": None}, {"reason": "x"}),
     (messages.InterviewHeld, {"held_on": "2026-11-12", "together": True}, {"minutes": "x"}),
     (messages.YouthContractOutcome, {"outcome": "declined", "on": "2026-11-12"}, {"reason": "x"}),
     (

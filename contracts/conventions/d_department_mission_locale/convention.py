@@ -140,6 +140,15 @@ _MAJORITY = (
         checks=(*checks.BEFORE_MAJORITY, checks.PRESENCE_AGREED),
         retention=KEPT_INTERVIEW,
     ),
+    _tells_within(
+        type="interview17.answered",
+        code="m19",
+        label="réponse à l'invitation à l'entretien des 17 ans",
+        article="D-1.6",
+        payload=messages.InterviewAnswered,
+        checks=(*checks.BEFORE_MAJORITY, checks.PRESENCE_AGREED, checks.INVITED),
+        retention=KEPT_INTERVIEW,
+    ),
     _asks_within(
         type="interview17.held",
         code="m8",

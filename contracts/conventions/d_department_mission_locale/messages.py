@@ -108,6 +108,15 @@ class InterviewInvited(Payload):
     )
 
 
+class InterviewAnswered(Payload):
+    """The Mission Locale says whether an adviser comes to the interview, and who (D-1.6)."""
+
+    attends: bool = said("Présence", why="Oui ou non, jamais pourquoi non.", source="D-1.6")
+    adviser: Colleague | None = said(
+        "Conseiller", why="Dit qui le jeune rencontrera, si quelqu'un vient.", source="D-1.6"
+    )
+
+
 class InterviewHeld(Payload):
     """The interview took place, in the adviser's presence or not; nothing of it crosses (D-1.6)."""
 
