@@ -18,7 +18,7 @@ from contracts.conventions.c_employment_city_ccas.immersion import (
 )
 from contracts.kernel import messages as shared
 from contracts.kernel.checks import Check, Limit, Side
-from contracts.kernel.fields import node_fields
+from contracts.kernel.fields import Payload, caller_model, node_fields
 from contracts.kernel.instrument import Flow
 from contracts.kernel.messages import Identity
 from contracts.kernel.organisation import Kind
@@ -157,6 +157,17 @@ def test_the_host_speaks_as_host_and_the_agency_confirms(code: str) -> None:
         | {"representative_signed": None}
     )
     assert (said.confirmations, said.host_steps) == ((1, 0) if code == "confirmed" else (0, 1))
+
+
+@pytest.mark.parametrize("payload", [shared.ImmersionStatus, ImmersionStatus])
+def test_what_a_caller_types_says_who_speaks_too(payload: type[Payload]) -> None:
+    """C-3b.1, B-2.9: a quantity that a type takes over from another was lost, and refused all."""
+    typed = caller_model(payload)
+    assert "person" not in typed.model_fields
+    said: Any = typed.model_validate(
+        {"status": "confirmed", "on": "2025-11-20", "tutor": None, "representative_signed": None}
+    )
+    assert (said.confirmations, said.host_steps) == (1, 0)
 
 
 def test_it_is_a_second_version_beside_convention_b_s() -> None:
