@@ -275,6 +275,16 @@ class Flows(Answer):
     receive: list[OpenFlow]
 
 
+class PurgeDone(Answer):
+    """Proof that what a convention had brought is destroyed; kept: cases that a dispute keeps."""
+
+    ended_on: Day
+    article: str
+    cases: int
+    kept: int
+    done_at: AwareDatetime
+
+
 class ConventionHeld(Answer):
     """A signed convention as this node sees it now."""
 
@@ -289,6 +299,7 @@ class ConventionHeld(Answer):
     ends_on: Day | None
     next_review: Day | None
     purged_on: Day | None
+    purge: PurgeDone | None
 
 
 class Conventions(RootModel[list[ConventionHeld]]):

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import Field, TypeAdapter, ValidationError
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, func, select
 
 from contracts.broker.subjects import letter_subject
 from contracts.gate import instrument_checks
@@ -29,6 +29,7 @@ from services.chassis.governance import last_reviews, next_review
 from services.chassis.holds import held_cases
 from services.chassis.journal import read_lines, read_witnessed
 from services.chassis.node import Node
+from services.chassis.purges import last_purges
 from services.chassis.requests import agent_of, read_query
 from services.chassis.tokens import Right
 
@@ -63,9 +64,13 @@ def _flows(routes: APIRouter, node: Node) -> None:
     async def conventions(request: Request) -> Response:
         """Signed conventions with their computed state, end and next review."""
         agent_of(node, request, Right.READ)
-        held, reviewed = node.core.directory.conventions, await node.database.read(last_reviews)
+        held = node.core.directory.conventions
+        reviewed, purges = await node.database.read(lambda c: (last_reviews(c), last_purges(c)))
         return JSONResponse(
-            [_convention(node, held[name], reviewed.get(name)) for name in sorted(held)]
+            [
+                _convention(node, held[name], reviewed.get(name), purges.get(name))
+                for name in sorted(held)
+            ]
         )
 
     @routes.post("/conventions", status_code=201)
@@ -148,7 +153,9 @@ def _ends(flow: Flow) -> tuple[Kind, Kind]:
     return flow.receiver, flow.sender
 
 
-def _convention(node: Node, signed: SignedConvention, reviewed: date | None) -> dict[str, Any]:
+def _convention(
+    node: Node, signed: SignedConvention, reviewed: date | None, purge: Row[Any] | None
+) -> dict[str, Any]:
     at = node.clock.now()
     opens, ends = signed.opens_on, signed.ends_on
     review = opens and next_review(opens, reviewed, signed.convention.review_months)
@@ -164,6 +171,17 @@ def _convention(node: Node, signed: SignedConvention, reviewed: date | None) -> 
         "ends_on": None if ends is None else ends.isoformat(),
         "next_review": None if review is None else review.isoformat(),
         "purged_on": None if signed.purged_on is None else signed.purged_on.isoformat(),
+        "purge": None if purge is None else _purge_done(purge, signed.purge_article),
+    }
+
+
+def _purge_done(row: Row[Any], article: str) -> dict[str, Any]:
+    return {
+        "ended_on": row.ended_on.isoformat(),
+        "article": article,
+        "cases": row.cases,
+        "kept": row.kept,
+        "done_at": row.done_at.isoformat(),
     }
 
 

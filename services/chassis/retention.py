@@ -36,6 +36,7 @@ from services.chassis.core import Core
 from services.chassis.database import Database, Tx
 from services.chassis.erasure import erase_case
 from services.chassis.holds import any_hold, held_cases, held_references
+from services.chassis.purges import record_purges
 from services.chassis.standing import ERASED
 
 REPLAYS = timedelta(days=62)
@@ -122,6 +123,7 @@ def _purge_rows(tx: Tx, *, core: Core, at: datetime) -> dict[str, int]:
     removed = dict.fromkeys(("scope", "case_id", "agent_id", "facts_sealed"))
     aged = update(schema.journal).where(_old_lines(core, at)).values(removed)
     rows["journal"] = tx.execute(aged).rowcount
+    record_purges(tx, core, at)
     tx.forget(standing.CASES)
     tx.forget(standing.PROOFS)
     tx.forget(standing.TOMBSTONES)

@@ -215,6 +215,20 @@ holds = Table(
 )
 """What a dispute keeps from destruction: all cases of a convention, or one (A-12.1)."""
 
+purges = Table(
+    "purges",
+    metadata,
+    Column("convention_id", CODE, primary_key=True),
+    Column("ended_on", Date, primary_key=True),
+    Column("cases", Integer, nullable=False),
+    Column("kept", Integer, nullable=False),
+    Column("done_at", UtcDateTime, nullable=False),
+)
+"""Ends of conventions after which everything was destroyed, but what a dispute keeps (C-6.5).
+
+A line an end, kept for good: it names nobody, and a second one would look like a second end.
+"""
+
 certificates = Table(
     "certificates",
     metadata,

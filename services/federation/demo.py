@@ -15,14 +15,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
 
 from contracts.kernel.errors import UnknownName
 from services.federation.federation import Federation
-from services.federation.story import STORIES
+from services.federation.stories import a
 from services.federation.telling import Teller
 
 FEDERATION_FILE = Path(__file__).parents[2] / "deploy" / "federation.yaml"
+
+STORIES: Final = {"a": a.tell}
+"""What is told of each convention, by its letter."""
 
 
 def run(

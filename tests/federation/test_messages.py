@@ -21,8 +21,8 @@ from contracts.kernel.receipts import parse_receipts
 from services.chassis import tables
 from services.chassis.clock import new_id
 from services.chassis.web import MAX_BODY
-from services.federation.desks import REFERRAL
-from services.federation.story import HIDDEN_NIR
+from services.federation.stories.a import HIDDEN_NIR
+from services.federation.stories.a_desks import REFERRAL
 from tests.federation.answers import is_problem, key_of
 from tests.federation.town import CITY, MISSION, SCHOOL, Town
 

@@ -21,10 +21,10 @@ from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
 from contracts.kernel.paris import add_years, day_of
-from services.federation.desks import REFERRAL
 from services.federation.layout import HUB, OBSERVER, REGISTRAR
 from services.federation.ports import HOST
-from services.federation.story import HIDDEN_NIR
+from services.federation.stories.a import HIDDEN_NIR
+from services.federation.stories.a_desks import REFERRAL
 from tests.federation.leaks import Search, day_spellings, number_spellings
 from tests.federation.town import CITY, SCHOOL, Town
 from tests.servers import PostgresServer

@@ -230,11 +230,7 @@ class Leaving:
         self.head.close()
 
     def agree(self) -> str:
-        usual, self.town.head = self.town.head, self.head
-        try:
-            return self.town.agree(self.town.pupil())
-        finally:
-            self.town.head = usual
+        return self.town.agree(self.town.pupil(client=self.head), self.head)
 
     def attempt(self, agreement_id: str) -> httpx.Response:
         return self.town.attempt(agreement_id, client=self.head)

@@ -24,11 +24,11 @@ from contracts import registry
 from contracts.kernel.organisation import DirectoryEntry
 from services.chassis.settings import load_node_settings
 from services.federation.config import FederationFile
-from services.federation.desks import REFERRAL, Desks
 from services.federation.federation import Federation, Part, wait_for
 from services.federation.intruder import published_entry
 from services.federation.layout import REGISTRAR, Layout, leaf_of
-from services.federation.story import tell
+from services.federation.stories.a import tell
+from services.federation.stories.a_desks import REFERRAL, SchoolDesks
 from services.federation.telling import Teller
 from tests.servers import free_port
 
@@ -118,13 +118,14 @@ class Told:
     spans: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
-class Town(Desks):
+class Town(SchoolDesks):
     """The desks of a running town, and what a test sees behind them."""
 
     def __init__(self, federation: Federation, monitoring: dict[str, int]) -> None:
         super().__init__(federation, Teller(None))
         self.monitoring = monitoring
         self._told: Told | None = None
+        self.seated = (self.head, self.youth, *self.dpo.values())  # of today, whatever clocks do
 
     def story(self) -> Told:
         """Tell the demonstration's story here, once for all tests."""

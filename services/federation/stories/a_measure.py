@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from contracts.kernel.paris import day_of
-from services.federation.desks import Desks
+from services.federation.stories.a_desks import SchoolDesks
 
 CONTACT = {
     "name": "Camille Fictive",
@@ -19,7 +19,7 @@ CONTACT = {
 HOST = "Jardins d'exemple"
 
 
-class MeasureStory(Desks):
+class MeasureStory(SchoolDesks):
     """A measure from its request to its end, on the clock of its days."""
 
     measure = ""
@@ -75,7 +75,6 @@ class MeasureStory(Desks):
         """The first day: reception, then an alert without delay, read by a person."""
         self.teller.step("Premier jour de la mesure : l'accueil, puis une information sans délai")
         self.fed.move_clock(timedelta(days=1))
-        self.close()
         self.sit(self.referent)
         self.wait(lambda: self._measure_at(self.youth)["status"], lambda found: found == "running")
         self.teller.check(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 
 import httpx
 
@@ -12,12 +12,12 @@ from contracts.kernel.errors import RelaisError
 from contracts.kernel.paris import add_years, day_of
 from services.chassis.clock import new_id
 from services.chassis.keys import NodeKeys
-from services.federation.desks import REFERRAL
 from services.federation.federation import Federation
 from services.federation.intruder import forged_letter, published_entry, subject_of
 from services.federation.layout import OBSERVER, TRACES
-from services.federation.story_measure import MeasureStory
-from services.federation.story_pathway import PathwayStory
+from services.federation.stories.a_desks import REFERRAL
+from services.federation.stories.a_measure import MeasureStory
+from services.federation.stories.a_pathway import PathwayStory
 from services.federation.telling import Teller
 from services.observer import words
 from services.observer.page import render_text
@@ -218,7 +218,9 @@ class Story(PathwayStory, MeasureStory):
                 code=said,
             )
             await intruder.publish(own, headers, body)
-        reason = self.wait(lambda: self.dead(message_id), lambda found: found is not None)
+        reason = self.wait(
+            lambda: self.dead(self.city, message_id), lambda found: found is not None
+        )
         self.teller.check(
             reason == "unverified",
             f"À sa propre adresse, sous le nom de l'autre, refusé par {self.at_city} : "
@@ -371,10 +373,6 @@ def tell(federation: Federation, teller: Teller) -> None:
     finally:
         story.close()
         federation.move_clock(timedelta(0))
-
-
-STORIES: Final = {"a": tell}
-"""What is told of each convention, by its letter."""
 
 
 def _crosses(traces: list[Trace]) -> bool:

@@ -8,10 +8,10 @@ from typing import Any
 import httpx
 
 from contracts.kernel.paris import day_of
-from services.federation.desks import Desks
+from services.federation.stories.a_desks import SchoolDesks
 
 
-class PathwayStory(Desks):
+class PathwayStory(SchoolDesks):
     """What follows a referral that the city accepts."""
 
     def convening(self) -> None:
@@ -115,7 +115,6 @@ class PathwayStory(Desks):
             "L'ancien lisait ce dossier, il ne le peut plus",
             "A-2.5",
         )
-        self.close()
         self.sit("referent-2")
         self.teller.check(
             self.youth.get(path).status_code == httpx.codes.OK, "Le nouveau le lit", "A-2.5"

@@ -1,0 +1,1 @@
+"""What the demonstration tells: one story a convention, played by the people at their desks."""
