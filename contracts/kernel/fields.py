@@ -272,7 +272,13 @@ def caller_model(payload: type[Payload]) -> type[Payload]:
     made = create_model(
         payload.__name__, __base__=Payload, __doc__=payload.__doc__, __module__=__name__, **kept
     )
-    for name, derived in vars(payload).items():
-        if isinstance(derived, property):
-            setattr(made, name, derived)
+    for name, derived in _derived(payload):
+        setattr(made, name, derived)
     return made
+
+
+def _derived(payload: type[Payload]) -> Iterator[tuple[str, property]]:
+    """Quantities of a type, its own and those of the types it is made from, its own last."""
+    for part in reversed(payload.__mro__):
+        if issubclass(part, Payload):
+            yield from ((name, it) for name, it in vars(part).items() if isinstance(it, property))

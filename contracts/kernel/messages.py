@@ -84,6 +84,10 @@ Rome = Annotated[str, Field(pattern=r"^[A-N][0-9]{4}$")]
 OfferRef = Annotated[str, Field(pattern=r"^[0-9A-Z]{4,8}$")]
 """Public number of a job offer; too short to hide a number that identifies or reaches a person."""
 
+OfferId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+"""Random id of an offer that its employer made known on the bus, so that both sides hold it; no
+public number is of that form."""
+
 WeeklyHours = Annotated[int, Field(ge=1, le=35)]
 """Hours a week at the host, never above the legal week (L3121-27)."""
 
@@ -125,8 +129,8 @@ class ImmersionRequested(Payload):
         return int((self.offer is None) is (self.object == "start_recruitment"))
 
 
-class ImmersionStatus(Payload):
-    """Where an immersion stands; the person is named once, when a host that accepted is told."""
+class ImmersionSituation(Payload):
+    """Where an immersion stands; each convention adds in what words the person is named, once."""
 
     status: Literal["accepted", "declined", "confirmed", "completed", "interrupted"] = said(
         "Situation", why="Dit où en est l'immersion, jamais pourquoi.", source="L5135-1"
@@ -134,12 +138,6 @@ class ImmersionStatus(Payload):
     on: Day = said("Date", why="Date cette situation.", source="L5135-1")
     tutor: ProfessionalContact | None = said(
         "Tuteur", why="Dit qui accueille, une fois l'accueil accepté.", source="D5135-2"
-    )
-    person: Identity | None = said(
-        "Jeune accueilli",
-        why="Nommé une seule fois, à un hôte qui a accepté.",
-        source="D5135-2",
-        filled="identity",
     )
     representative_signed: bool | None = said(
         "Signé par le représentant légal",
@@ -156,3 +154,14 @@ class ImmersionStatus(Payload):
     def host_steps(self) -> int:
         """1 where the sender speaks as the host (accepts, declines, ends), else 0."""
         return int(self.status != "confirmed")
+
+
+class ImmersionStatus(ImmersionSituation):
+    """Where an immersion stands; the person is named once, when a host that accepted is told."""
+
+    person: Identity | None = said(
+        "Jeune accueilli",
+        why="Nommé une seule fois, à un hôte qui a accepté.",
+        source="D5135-2",
+        filled="identity",
+    )

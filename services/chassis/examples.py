@@ -36,6 +36,7 @@ _BY_PATTERN: Final = {
     r"^[a-z][a-z0-9_]{0,40}$": "autre",
     r"^[0-9a-f]{32}$": _ID,
     r"^[A-N][0-9]{4}$": "K1207",
+    r"^[0-9]{5,6}$": "104362",
     r"^[0-9A-Z]{4,8}$": "187XKLM",
 }
 _BY_TYPE: Final = {"integer": 1, "number": 1, "boolean": True, "string": "Modèle", "object": {}}

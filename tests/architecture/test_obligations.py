@@ -175,7 +175,7 @@ _LETTERS_OF = {
     Nature.INDICATOR: "I",
     Nature.ORGANISATIONAL: "O",
 }
-_IN_FRENCH = {"preamble": "préambule", "end": "signatures"}
+_IN_FRENCH = {"preamble": "préambule", "objectives": "objectifs", "end": "signatures"}
 
 
 @pytest.mark.parametrize("convention", CONVENTIONS, ids=lambda one: one.code)

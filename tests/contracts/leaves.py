@@ -17,6 +17,7 @@ from contracts.registry import load
 SAMPLES = {
     "^[0-9]{7}[A-Z]$": "0760001A",
     "^[0-9a-f]{32}$": "a" * 32,
+    "^[0-9]{5,6}$": "104362",
     "^[a-z0-9][a-z0-9-]{3,60}$": "conv-a-1",
     "^[A-N][0-9]{4}$": "K1207",
     "^[0-9A-Z]{4,8}$": "187XKLM",
@@ -60,9 +61,12 @@ class Leaf:
 
 
 def contents() -> list[type[Payload]]:
-    """Every content that any convention or control type can carry, as sent and as typed."""
+    """Every content that any convention or control type can carry, as sent and as typed.
+
+    Where the node fills all of it nothing is typed, and there is no place to walk to.
+    """
     found = list(dict.fromkeys(flow.payload for _, flow in load().flows()))
-    found += [caller_model(payload) for payload in found]
+    found += [typed for typed in map(caller_model, found) if typed.model_fields]
     return [*found, *(control.payload for control in CONTROL_TYPES.values())]
 
 

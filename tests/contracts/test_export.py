@@ -9,7 +9,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from contracts.export import MATRIX, REGISTER, SCHEMAS, export_all, said
+from contracts.export import KINDS, MATRIX, REGISTER, SCHEMAS, export_all, said
 from contracts.gate import instrument_checks
 from contracts.kernel.checks import Check, Side
 from contracts.kernel.control import CONTROL_TYPES
@@ -77,9 +77,12 @@ def test_bounds_of_a_list_are_those_of_a_list() -> None:
 def test_the_matrix_names_each_flow_with_all_its_articles() -> None:
     text = EXPORTED[MATRIX]
     for instrument, one in load().flows():
-        start = text.index(f"### `{one.type}`")
-        part = text[start : text.find("\n### ", start + 1)]
-        assert one.label in part
+        (chapter,) = [part for part in text.split("\n## ") if f" — {instrument.title}\n" in part]
+        way = f"| Sens | {KINDS[one.sender]} → {KINDS[one.receiver]}"
+        heading = f"`{one.type}` : {one.label}\n"
+        (part,) = [
+            each for each in chapter.split("\n### ") if each.startswith(heading) and way in each
+        ]
         checks = [*instrument_checks(instrument, one), *one.checks]
         for article in [one.article, one.retention.article, *(check.article for check in checks)]:
             assert article in part

@@ -6,6 +6,7 @@ rule, so that a case about a day proves the whole way from a signature to a deci
 
 from __future__ import annotations
 
+import json
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -17,11 +18,13 @@ import yaml
 
 from contracts.gate import Rules, compile_flow
 from contracts.kernel.agreement import expiry
+from contracts.kernel.binding import DutyBetween
 from contracts.kernel.checks import ADULT, MINOR, Age, Assent, Check, Giver, Side, age_bound
 from contracts.kernel.facts import AgreementFacts, Facts, InstrumentFacts
-from contracts.kernel.instrument import Convention, Flow
+from contracts.kernel.immersion import Period, used_at_host
+from contracts.kernel.instrument import Convention, Flow, Instrument, LegalDuty
 from contracts.kernel.organisation import Kind, Suite
-from contracts.kernel.paris import day_of, reached
+from contracts.kernel.paris import day_of, midnight, reached
 from contracts.kernel.signed import Act, ActKind, Party, Signed, SignedConvention, Terms, assemble
 from contracts.registry import load
 
@@ -48,8 +51,12 @@ class Case:
     of: str = FIRST
 
     @property
+    def instrument(self) -> Instrument:
+        return flows(self.of)[self.flow.code][0]
+
+    @property
     def rules(self) -> Rules:
-        return compile_flow(convention(self.of), self.flow, self.side)
+        return compile_flow(self.instrument, self.flow, self.side)
 
     def __str__(self) -> str:
         return f"{self.flow.type}, {self.side.value}: {self.name}"
@@ -81,42 +88,54 @@ Key = tuple[str, Side]
 """One side of one flow, by the flow's code: a type may go both ways."""
 
 
+@cache
+def flows(of: str) -> dict[str, tuple[Instrument, Flow]]:
+    """Flows of a convention by code, with those of the duties beside it if its cases have a law."""
+    text = convention(of)
+    duties = load().duties.values() if "law" in document(of) else ()
+    instruments: list[Instrument] = [text, *(one for one in duties if one.letter == text.letter)]
+    return {flow.code: (one, flow) for one in instruments for flow in one.flows}
+
+
 def keys(of: str) -> list[Key]:
-    """Both sides of every flow of a convention."""
-    sides = (Side.SENDER, Side.RECEIVER)
-    return [(flow.code, side) for flow in convention(of).flows for side in sides]
+    """Both sides of every flow of a convention and of the duties that its cases tell of."""
+    return [(code, side) for code in flows(of) for side in (Side.SENDER, Side.RECEIVER)]
 
 
 KEYS: list[Key] = keys(FIRST)
 
 
 def flow_of(code: str, of: str = FIRST) -> Flow:
-    return next(flow for flow in convention(of).flows if flow.code == code)
+    return flows(of)[code][1]
 
 
 def asked(flow: Flow, side: Side) -> dict[str, Check]:
-    """Checks of one side of a flow, by their kind and by their name."""
+    """Checks of one side of a flow, by their kind and by their name or age bracket."""
     found: dict[str, Check] = {}
     for check in flow.checks:
         if check.side in {side, Side.BOTH}:
-            found[type(check).__name__] = check
-            found[getattr(check, "name", type(check).__name__)] = check
+            kind = type(check).__name__
+            found[kind] = check
+            found[check.bound if isinstance(check, Age) else getattr(check, "name", kind)] = check
     return found
 
 
 def cases(code: str, side: Side, of: str = FIRST) -> list[Case]:
     """Every case of a convention that is about that side of that flow."""
-    flow = flow_of(code, of)
-    lines = (*document(of)["everywhere"], *document(of)["only"])
+    instrument, flow = flows(of)[code]
+    everywhere = "law" if isinstance(instrument, LegalDuty) else "everywhere"
+    lines = (*document(of)[everywhere], *document(of)["only"])
     base = _base(flow, side, of)
     return [_case(line, flow, side, base, of) for line in lines if _about(line, flow, side)]
 
 
 def _about(line: dict[str, Any], flow: Flow, side: Side) -> bool:
+    names = {flow.purpose, *asked(flow, side)}
     return (
         line.get("flow", flow.type) in {flow.type, flow.code}
         and line.get("side", side) == side
-        and line.get("asks", flow.purpose) in {flow.purpose, *asked(flow, side)}
+        and line.get("asks", flow.purpose) in names
+        and line.get("but") not in names
     )
 
 
@@ -148,6 +167,8 @@ def _base(flow: Flow, side: Side, of: str) -> dict[str, Any]:
         "records": own["records"][side.value],
         "counts": counts_of(own, side),
         "signatures": own.get("signatures", {}),
+        "content": own.get("content"),
+        "before": own.get("before", []),
     }
     return dict(merged(merged(document(of)["base"], own.get("also", {})), more))
 
@@ -158,8 +179,23 @@ def _case(line: dict[str, Any], flow: Flow, side: Side, base: dict[str, Any], of
         told = (_expected(flow, side, of, *one) for one in line["expect"])
         expect = tuple(one for one in told if one is not None)
     world = merged(base, line["change"])
+    if not {"content", "before"}.isdisjoint(line["change"]):
+        world["counts"] = {**world["counts"], **_counted(world, asked(flow, side))}
     return Case(line["name"], flow, side, instant(world["at"]), facts_of(world, of), expect, of)
 
+
+def _counted(world: dict[str, Any], wanted: dict[str, Check]) -> dict[str, int]:
+    """Quantities of a content, and of the immersions before it, that a side asks for."""
+    content = world["flow"].payload.model_validate_json(json.dumps(world["content"]))
+    days = date.fromisoformat
+    periods = [Period(of, days(first), days(last)) for of, first, last in world["before"]]
+    asked_for = Period(content.object, content.first_day, content.last_day)
+    used = used_at_host(periods, asked_for)
+    return {name: used.get(name, getattr(content, name, 0)) for name in COUNTED & wanted.keys()}
+
+
+COUNTED = {"misplaced_offers", "days_beyond_month", "renewals", "host_agreements", "host_days"}
+"""Quantities of an immersion that its content and the immersions before it tell."""
 
 _OF_KIND = {"no_notice": "NoticeGiven", "no_assent": "Assent", "age": "Age"}
 """Kind of check that alone gives a reason of that code."""
@@ -171,12 +207,16 @@ def _expected(flow: Flow, side: Side, of: str, article: str, code: str) -> tuple
     agreed = checks.get("Agreement")
     if code in _OF_KIND and _OF_KIND[code] not in checks:
         return None
+    ages = {one.article for one in checks.values() if isinstance(one, Age)}
+    if code == "age" and article not in ages:
+        return None
     if "agreement" in code and agreed is None:
         return None
     named = {
         "of_flow": flow.article,
-        "of_purpose": convention(of).purposes[flow.purpose],
+        "of_purpose": convention(of).purposes.get(flow.purpose, flow.article),
         "of_agreement": "" if agreed is None else agreed.article,
+        "of_notice": checks["NoticeGiven"].article if "NoticeGiven" in checks else "",
     }
     return named.get(article, article), code
 
@@ -201,9 +241,12 @@ def facts_of(world: dict[str, Any], of: str) -> Facts:
     if world.get("reversed"):
         told["sender"], told["receiver"] = told["receiver"], told["sender"]
         told["sender_kind"], told["receiver_kind"] = told["receiver_kind"], told["sender_kind"]
+    law, _ = flows(of)[world["flow"].code]
+    between = DutyBetween(law, tuple(kinds(of).items())) if isinstance(law, LegalDuty) else signed
+    binding = None if signed is None else between
     return Facts(
         **{**told, "side": Side(told["side"])},
-        instrument=None if signed is None else _instrument(signed, at, world),
+        instrument=None if binding is None else _instrument(binding, at, world),
         bounds=bounds(born, at, world["flow"]),
         agreement=_agreement(world, told["sender"], world["flow"].type, born, signed),
         notice_at=_when(world["notice_at"]),
@@ -234,12 +277,14 @@ def bounds(born: date | None, at: datetime, flow: Flow) -> frozenset[str]:
     return frozenset(found)
 
 
-def _instrument(signed: SignedConvention, at: datetime, world: dict[str, Any]) -> InstrumentFacts:
+def _instrument(
+    binding: SignedConvention | DutyBetween, at: datetime, world: dict[str, Any]
+) -> InstrumentFacts:
     forced: dict[str, Any] = {
         key: value if isinstance(value, bool) else _when(value)
         for key, value in world.get("instrument", {}).items()
     }
-    return replace(signed.facts(at, world["version_there"]), **forced)
+    return replace(binding.facts(at, world["version_there"]), **forced)
 
 
 def _agreement(
@@ -309,7 +354,10 @@ def act(
 
 
 def signed_convention(said: dict[str, Any], of: str = FIRST) -> SignedConvention:
-    """A signed convention from the days and acts of a case."""
+    """A signed convention from the days and acts of a case.
+
+    notices: days on which letters were received, by the party that sent each.
+    """
     days = {org: _day(said[f"{kind.value}_signed_on"]) for org, kind in kinds(of).items()}
     signed_on = {org: day for org, day in days.items() if day is not None}
     versions = [Signed(terms(evidence=said.get("evidence", True), of=of), signed_on)]
@@ -329,6 +377,11 @@ def _acts(said: dict[str, Any], of: str) -> list[Act]:
             at = instant(f"2026-05-0{number + 1}T10:00:00+02:00")
             days = {"sent_on": sent, "received_on": received}
             found.append(act(ActKind.TERMINATION_NOTICE, at, org, of, **days))
+    for by, day in said.get("notices", {}).items():
+        received = date.fromisoformat(day)
+        found.append(
+            act(ActKind.TERMINATION_NOTICE, midnight(received), by, of, received_on=received)
+        )
     for key, kind_of in (("suspended_at", "suspension"), ("resumed_at", "resumption")):
         if said.get(key) is not None:
             found.append(act(ActKind(kind_of), instant(said[key]), org, of))

@@ -91,7 +91,11 @@ def granted(town: Town) -> set[str]:
                 subject(town, by_kind[flow.sender], by_kind[flow.receiver], name, flow.code)
                 for flow in text.flows
             }
-        for duty in KNOWN.duties.values():  # the law holds between whoever signed, open or not
+        # The law holds between whoever signed, open or not, and are of the kinds it binds.
+        duties = [
+            one for one in KNOWN.duties.values() if {one.sender, one.receiver} <= set(by_kind)
+        ]
+        for duty in duties:
             there = (by_kind[duty.sender], by_kind[duty.receiver])
             made |= {subject(town, s, r, duty.code, code) for s, r in both for code in "kr"}
             made |= {subject(town, *there, duty.code, flow.code) for flow in duty.flows}
