@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
 from functools import singledispatch
 from typing import Any, Final, get_args
 
@@ -25,7 +26,9 @@ from contracts.kernel.instrument import (
     Instrument,
     LegalBasis,
     LegalDuty,
+    NoticeEnds,
     Retention,
+    Termination,
     Urgency,
 )
 from contracts.kernel.organisation import Kind
@@ -133,14 +136,14 @@ def instruments(registry: Registry) -> Iterator[Instrument]:
 
 def _heading(instrument: Instrument) -> str:
     if isinstance(instrument, LegalDuty):
-        end = "" if instrument.repealed_on is None else f", jusqu'au {instrument.repealed_on}"
+        end = "" if instrument.repealed_on is None else f", {_up_to(instrument.repealed_on)}"
         return f"Devoir légal ({instrument.article}), depuis le {instrument.starts_on}{end}."
     term = instrument.term
-    length = f"{term.years} ans" if term.until is None else f"jusqu'au {term.until}"
+    length = f"{term.years} ans" if term.until is None else _up_to(term.until)
     return (
         f"Entre {' et '.join(KINDS[kind] for kind in instrument.parties)} "
         f"({instrument.parties_article}). Durée : {length} ({term.article}). "
-        f"Préavis : {instrument.termination.months} mois ({instrument.termination.article}). "
+        f"Préavis : {_notice(instrument.termination)} ({instrument.termination.article}). "
         f"Bilan : tous les {instrument.review_months} mois ({instrument.review_article}). "
         f"Destruction : {instrument.purge_months} mois après la fin ({instrument.purge_article})."
     )
@@ -148,6 +151,16 @@ def _heading(instrument: Instrument) -> str:
 
 def _flow_lines(instrument: Instrument, flow: Flow) -> Iterator[str]:
     urgent = ", sans délai" if flow.urgency is Urgency.WITHOUT_DELAY else ""
+def _notice(rule: Termination) -> str:
+    yearly = " avant la date anniversaire" if rule.ends is NoticeEnds.YEARLY_DATE else ""
+    return f"{rule.months} mois{yearly}"
+
+
+def _up_to(first_day_after: date) -> str:
+    """The last day of an interval that ends with the first day after it, as people say it."""
+    return f"jusqu'au {first_day_after - timedelta(days=1)} inclus"
+
+
     yield f"### `{flow.type}` : {flow.label}"
     yield ""
     yield "| | |"

@@ -90,7 +90,11 @@ class NoticeStarts(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TermRule:
-    """How long a convention lasts: years from the last signature, or until a day."""
+    """How long a convention lasts: years from the last signature, or until a day.
+
+    until: the first day on which it is no more, at whose midnight it closes (half-open): a text
+    that says "until 31 December" ends on 1 January.
+    """
 
     article: str
     years: int | None = None
@@ -99,7 +103,18 @@ class TermRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Termination:
-    """Termination notice: months, and what starts them."""
+class NoticeEnds(StrEnum):
+    """When a convention under notice ends.
+
+    after_notice: as soon as the months have run. yearly_date: on an anniversary of the last
+    signature that lies at least so many months ahead; of a notice that comes later, the next one.
+    """
+
+    AFTER_NOTICE = "after_notice"
+    YEARLY_DATE = "yearly_date"
+
+
+    """Termination notice: months, what starts them, and when the convention then ends."""
 
     article: str
     months: int
@@ -119,6 +134,7 @@ class Convention:
     asks both parties to be insured. small_cells, year_begins:
     of the report for the review; the month in which the year it counts begins (1 to 12).
     obligations: what the text asks, line by line.
+    ends: NoticeEnds = NoticeEnds.AFTER_NOTICE
     """
 
     code: str

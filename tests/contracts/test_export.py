@@ -119,10 +119,10 @@ def test_every_shape_of_instrument_is_written() -> None:
     ended = duty_of(aggregate, repealed_on=date(2030, 1, 1))
     texts = export_all(build([convention, ended]))
     matrix, register = texts[MATRIX], texts[REGISTER]
-    assert "jusqu'au 2027-01-01 (A-9.1)" in matrix
+    assert "jusqu'au 2026-12-31 inclus (A-9.1)" in matrix
     assert "sans délai" in matrix
     assert "aucun nouveau dossier pendant le préavis" in matrix
-    assert "Devoir légal (A-0.3), depuis le 2020-01-01, jusqu'au 2030-01-01." in matrix
+    assert "Devoir légal (A-0.3), depuis le 2020-01-01, jusqu'au 2029-12-31 inclus." in matrix
     assert "| Contrôles du message | aucun |" in matrix
     assert "personnes accompagnées" in register
     assert "x_duty" not in register
