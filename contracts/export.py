@@ -149,8 +149,6 @@ def _heading(instrument: Instrument) -> str:
     )
 
 
-def _flow_lines(instrument: Instrument, flow: Flow) -> Iterator[str]:
-    urgent = ", sans délai" if flow.urgency is Urgency.WITHOUT_DELAY else ""
 def _notice(rule: Termination) -> str:
     yearly = " avant la date anniversaire" if rule.ends is NoticeEnds.YEARLY_DATE else ""
     return f"{rule.months} mois{yearly}"
@@ -161,6 +159,8 @@ def _up_to(first_day_after: date) -> str:
     return f"jusqu'au {first_day_after - timedelta(days=1)} inclus"
 
 
+def _flow_lines(instrument: Instrument, flow: Flow) -> Iterator[str]:
+    urgent = ", sans délai" if flow.urgency is Urgency.WITHOUT_DELAY else ""
     yield f"### `{flow.type}` : {flow.label}"
     yield ""
     yield "| | |"
@@ -181,7 +181,14 @@ def _checks(asked: Iterable[Check]) -> str:
 
 
 def _kept(retention: Retention) -> str:
-    return f"{retention.months} mois après `{retention.event}` ({retention.article})"
+    if retention.transient:
+        return f"aucune : affiché jusqu'à `{retention.event}`, jamais écrit ({retention.article})"
+    lengths = {"mois": retention.months, "jours": retention.days, "heures": retention.hours}
+    after = [f"{number} {unit} après" for unit, number in lengths.items() if number]
+    return f"{(after or [_UNTIL])[0]} `{retention.event}` ({retention.article})"
+
+
+_UNTIL: Final = "jusqu'à"
 
 
 @singledispatch

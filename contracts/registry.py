@@ -15,7 +15,7 @@ from types import ModuleType
 import contracts.conventions
 from contracts.kernel.errors import InvalidDocument, UnknownName
 from contracts.kernel.fields import Payload
-from contracts.kernel.instrument import Convention, Flow, Instrument, LegalDuty
+from contracts.kernel.instrument import Cardinality, Convention, Flow, Instrument, LegalDuty
 from contracts.kernel.organisation import Kind
 
 
@@ -118,9 +118,18 @@ def _check(instrument: Instrument) -> None:
     ways = [(flow.type, flow.sender, flow.receiver) for flow in instrument.flows]
     if len(set(ways)) != len(ways):
         raise InvalidDocument(f"{instrument.code}: two flows of one type go the same way.")
+    _check_retention(instrument)
     codes = [flow.code for flow in instrument.flows]
     if len(set(codes)) != len(codes) or {"k", "r"} & set(codes):
         raise InvalidDocument(f"{instrument.code}: two flows share a subject code.")
     for flow in instrument.flows:
         if flow.sender not in parties or flow.receiver not in parties:
             raise InvalidDocument(f"{instrument.code}: {flow.type} leaves the parties.")
+
+
+def _check_retention(instrument: Instrument) -> None:
+    for flow in instrument.flows:
+        if flow.retention.stated != 1:
+            raise InvalidDocument(f"{instrument.code}: {flow.type} is kept for how long?")
+        if flow.retention.transient and flow.case is not Cardinality.NONE:
+            raise InvalidDocument(f"{instrument.code}: {flow.type} is kept in no case.")

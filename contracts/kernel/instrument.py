@@ -45,11 +45,26 @@ class Cardinality(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retention:
-    """How long the receiver keeps the record: months after a named event, or days."""
+    """How long the receiver keeps the record after a named event: months, days or hours, one only.
+
+    Of none of them (0) it is kept until the event.
+
+    transient: instead of any of them, nothing durable is written there, no content, no person and
+    no case, but the journal's decision and the receipt (C-5.1).
+    """
 
     event: str
-    months: int = 0
     article: str
+    months: int | None = None
+    days: int | None = None
+    hours: int | None = None
+    transient: bool = False
+
+    @property
+    def stated(self) -> int:
+        """In how many ways it is said; one is right."""
+        lengths = (self.months, self.days, self.hours)
+        return sum(one is not None and one >= 0 for one in lengths) + self.transient
 
 
 Content = type[Payload]
@@ -88,6 +103,17 @@ class NoticeStarts(StrEnum):
     SENDING = "sending"
 
 
+class NoticeEnds(StrEnum):
+    """When a convention under notice ends.
+
+    after_notice: as soon as the months have run. yearly_date: on an anniversary of the last
+    signature that lies at least so many months ahead; of a notice that comes later, the next one.
+    """
+
+    AFTER_NOTICE = "after_notice"
+    YEARLY_DATE = "yearly_date"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TermRule:
     """How long a convention lasts: years from the last signature, or until a day.
@@ -103,22 +129,12 @@ class TermRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Termination:
-class NoticeEnds(StrEnum):
-    """When a convention under notice ends.
-
-    after_notice: as soon as the months have run. yearly_date: on an anniversary of the last
-    signature that lies at least so many months ahead; of a notice that comes later, the next one.
-    """
-
-    AFTER_NOTICE = "after_notice"
-    YEARLY_DATE = "yearly_date"
-
-
     """Termination notice: months, what starts them, and when the convention then ends."""
 
     article: str
     months: int
     starts: NoticeStarts
+    ends: NoticeEnds = NoticeEnds.AFTER_NOTICE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +150,6 @@ class Convention:
     asks both parties to be insured. small_cells, year_begins:
     of the report for the review; the month in which the year it counts begins (1 to 12).
     obligations: what the text asks, line by line.
-    ends: NoticeEnds = NoticeEnds.AFTER_NOTICE
     """
 
     code: str

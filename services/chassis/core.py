@@ -25,7 +25,7 @@ from services.chassis.journal import Journal
 from services.chassis.keys import NodeKeys
 from services.chassis.keystore import KeyStore
 from services.chassis.letters import Ready
-from services.chassis.partner import UNKNOWN, Partner, Side, joined
+from services.chassis.partner import UNKNOWN, Partner, Side, joined, require_views
 
 T = TypeVar("T")
 
@@ -85,6 +85,7 @@ class Core:
         outgoing: Callable[[Ready], None] = _left_in_the_outbox,
         settled: Callable[[Iterable[Answered]], None] = _nobody_waits,
     ) -> None:
+        require_views(partner, registry)
         self.org = org
         self.partner = partner
         self.clocks: Mapping[str, Clock] = joined("deadline", governance.CLOCKS, partner.clocks)
