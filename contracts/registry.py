@@ -16,6 +16,7 @@ import contracts.conventions
 from contracts.kernel.errors import InvalidDocument, UnknownName
 from contracts.kernel.fields import Payload
 from contracts.kernel.instrument import Cardinality, Convention, Flow, Instrument, LegalDuty
+from contracts.kernel.messages import identity_block
 from contracts.kernel.organisation import Kind
 
 
@@ -115,6 +116,8 @@ def _check(instrument: Instrument) -> None:
         for flow in instrument.flows:
             if flow.purpose not in instrument.purposes:
                 raise InvalidDocument(f"{instrument.code}: {flow.type} serves no stated purpose.")
+    for flow in instrument.flows:
+        identity_block(flow.payload)
     ways = [(flow.type, flow.sender, flow.receiver) for flow in instrument.flows]
     if len(set(ways)) != len(ways):
         raise InvalidDocument(f"{instrument.code}: two flows of one type go the same way.")

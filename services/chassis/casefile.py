@@ -15,31 +15,18 @@ from sqlalchemy import Row, Table, select, update
 
 from contracts.kernel.agreement import Proof
 from contracts.kernel.envelope import Envelope
-from contracts.kernel.fields import Payload, node_fields
+from contracts.kernel.fields import Payload
 from contracts.kernel.instrument import Flow
 from contracts.kernel.messages import Identity, Representative
 from contracts.kernel.paris import midnight
 from services.chassis import deadlines, standing, tables
 from services.chassis.core import Core
 from services.chassis.database import Tx
+from services.chassis.filling import filled_by, identity_of
 from services.chassis.opening import Opened
 from services.chassis.posting import OPEN
 from services.chassis.scopes import case_scope
-from services.chassis.standing import Person
-
-
-def filled_by(payload: Payload, kind: str) -> Any:  # noqa: ANN401 -- the field's own type
-    """Value of the field that the sender's node filled from that part of its register."""
-    for name, filled in node_fields(type(payload)).items():
-        if filled == kind:
-            return getattr(payload, name)
-    return None
-
-
-def identity_of(payload: Payload) -> Identity | None:
-    """Identity that an opening message carries, if its type carries one."""
-    found = filled_by(payload, "identity")
-    return found if isinstance(found, Identity) else None
+from services.chassis.standing import KnownIdentity, KnownPerson
 
 
 def open_case(
@@ -123,12 +110,13 @@ def _register(
     core: Core,
     person_id: str,
     scope: str,
-    identity: Identity,
+    identity: Payload,
     representative: object,
     at: datetime,
 ) -> None:
     known = (representative,) if isinstance(representative, Representative) else ()
-    person = Person(identity=identity, representatives=known)
+    said = identity if isinstance(identity, Identity) else KnownIdentity(**dict(identity))
+    person = KnownPerson(identity=said, representatives=known)
     tx.insert(
         tables.persons,
         {"person_id": person_id, "scope": scope, "created_at": at},
