@@ -43,6 +43,17 @@ class Cardinality(StrEnum):
     NONE = "none"
 
 
+class RestsOn(StrEnum):
+    """By what a case goes on once it is open.
+
+    agreement: it stops when that expires. contract: it rests on the signatures of a contract that
+    may last longer, and only a withdrawal, its own end or the convention's stops it.
+    """
+
+    AGREEMENT = "agreement"
+    CONTRACT = "contract"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retention:
     """How long the receiver keeps the record after a named event: months, days or hours, one only.
@@ -77,6 +88,7 @@ class Flow:
 
     type: name of the message (``referral.submitted``). code: short opaque token in subjects.
     article: obligation that permits it. lifetime_days: after that an unread letter is `expired`.
+    rests_on: by what the case goes on that it opens.
     """
 
     type: str
@@ -94,6 +106,7 @@ class Flow:
     retention: Retention
     urgency: Urgency = Urgency.ORDINARY
     lifetime_days: int = 30
+    rests_on: RestsOn = RestsOn.AGREEMENT
 
 
 class NoticeStarts(StrEnum):

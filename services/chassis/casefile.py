@@ -63,6 +63,7 @@ def open_case(
             "opened_here": False,
             "person_id": person_id,
             "reference": envelope.agreement,
+            "rests_on": flow.rests_on.value,
             "state": OPEN,
             "opened_at": at,
             "seq_out": 0,

@@ -22,7 +22,7 @@ from contracts.kernel.errors import RelaisError, Unavailable, UnknownName
 from contracts.kernel.facts import Facts
 from contracts.kernel.facts import to_json as facts_json
 from contracts.kernel.fields import Payload
-from contracts.kernel.instrument import Cardinality
+from contracts.kernel.instrument import Cardinality, RestsOn
 from contracts.kernel.paris import day_of, midnight, reached
 from services.chassis import letters, standing, tables
 from services.chassis.core import Core
@@ -223,6 +223,7 @@ def _case(
             "opened_here": True,
             "person_id": known.person_id,
             "reference": None if known.agreement is None else known.agreement.reference,
+            "rests_on": route.flow.rests_on.value,
             "state": OPEN,
             "opened_at": at,
             "seq_out": 1,
@@ -235,7 +236,8 @@ def _case(
 
 def _expires(route: Route, known: Standing, at: datetime) -> datetime:
     ends = [at + timedelta(days=route.flow.lifetime_days)]
-    if known.agreement is not None:
+    by_contract = known.case is not None and known.case.rests_on == RestsOn.CONTRACT
+    if known.agreement is not None and not by_contract:
         ends.append(known.agreement.expires_at)
     if route.binding is not None and route.binding.ends_on is not None:
         ends.append(midnight(route.binding.ends_on))
