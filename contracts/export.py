@@ -54,6 +54,8 @@ def _schemas(registry: Registry) -> dict[str, str]:
     for _, flow in registry.flows():
         name = f"{flow.type}.v{flow.version}"
         typed = caller_model(flow.payload)
+        if f"{SCHEMAS}/{name}.json" in found:
+            continue  # another convention has this version too, and may call it otherwise
         found[f"{SCHEMAS}/{name}.json"] = schema_text(flow.payload, name, flow.label)
         found[f"{SCHEMAS}/{name}.caller.json"] = schema_text(typed, f"{name}.caller", flow.label)
     for control in CONTROL_TYPES.values():

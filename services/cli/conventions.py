@@ -140,7 +140,9 @@ def amend(
     effective_on: Annotated[str, typer.Option(help="Jour d'effet de l'avenant, AAAA-MM-JJ.")],
     evidence: Annotated[Path, typer.Option(help="Avenant signé sur papier (son condensat).")],
     on: Annotated[str, typer.Option("--on", help="Date de signature, AAAA-MM-JJ.")],
-    until: Annotated[str | None, typer.Option(help="Nouvelle fin du texte, AAAA-MM-JJ.")] = None,
+    until: Annotated[
+        str | None, typer.Option(help="Premier jour où le texte ne vaut plus, AAAA-MM-JJ.")
+    ] = None,
     *,
     as_json: AsJson = False,
 ) -> None:

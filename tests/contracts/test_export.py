@@ -115,6 +115,14 @@ def test_what_only_people_can_keep_stands_in_the_register() -> None:
     assert listed == {one.id for one in asked if one.natures == (Nature.ORGANISATIONAL,)}
 
 
+def test_a_schema_is_titled_as_the_first_convention_calls_its_type() -> None:
+    """It must not change when another convention takes the type up."""
+    one = convention_of(flow(label="recensement"))
+    other = convention_of(flow(label="comptage"), code="y_test")
+    name = f"{SCHEMAS}/census.aggregate.v1.json"
+    assert export_all(build([one, other]))[name] == export_all(build([one]))[name]
+
+
 def test_every_shape_of_instrument_is_written() -> None:
     sent = EVERY_KIND[-1]
     one = flow(
