@@ -138,9 +138,10 @@ class Core:
     def once(self, name: Hashable, find: Callable[[Directory], T]) -> T:
         """What is found in the directory, found once for each state of it."""
         directory = self._directory()
-        if self._found[0] is not directory:
-            self._found = (directory, {})
-        known = self._found[1]
+        found = self._found
+        if found[0] is not directory:
+            found = self._found = (directory, {})
+        known = found[1]  # of this very state, whatever another thread has read since
         if name not in known:
             known[name] = find(directory)
         return cast("T", known[name])
