@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
 from functools import singledispatch
 from typing import Any, Final, get_args
 
@@ -25,7 +26,9 @@ from contracts.kernel.instrument import (
     Instrument,
     LegalBasis,
     LegalDuty,
+    NoticeEnds,
     Retention,
+    Termination,
     Urgency,
 )
 from contracts.kernel.organisation import Kind
@@ -51,6 +54,8 @@ def _schemas(registry: Registry) -> dict[str, str]:
     for _, flow in registry.flows():
         name = f"{flow.type}.v{flow.version}"
         typed = caller_model(flow.payload)
+        if f"{SCHEMAS}/{name}.json" in found:
+            continue  # another convention has this version too, and may call it otherwise
         found[f"{SCHEMAS}/{name}.json"] = schema_text(flow.payload, name, flow.label)
         found[f"{SCHEMAS}/{name}.caller.json"] = schema_text(typed, f"{name}.caller", flow.label)
     for control in CONTROL_TYPES.values():
@@ -133,17 +138,27 @@ def instruments(registry: Registry) -> Iterator[Instrument]:
 
 def _heading(instrument: Instrument) -> str:
     if isinstance(instrument, LegalDuty):
-        end = "" if instrument.repealed_on is None else f", jusqu'au {instrument.repealed_on}"
+        end = "" if instrument.repealed_on is None else f", {_up_to(instrument.repealed_on)}"
         return f"Devoir légal ({instrument.article}), depuis le {instrument.starts_on}{end}."
     term = instrument.term
-    length = f"{term.years} ans" if term.until is None else f"jusqu'au {term.until}"
+    length = f"{term.years} ans" if term.until is None else _up_to(term.until)
     return (
         f"Entre {' et '.join(KINDS[kind] for kind in instrument.parties)} "
         f"({instrument.parties_article}). Durée : {length} ({term.article}). "
-        f"Préavis : {instrument.termination.months} mois ({instrument.termination.article}). "
+        f"Préavis : {_notice(instrument.termination)} ({instrument.termination.article}). "
         f"Bilan : tous les {instrument.review_months} mois ({instrument.review_article}). "
         f"Destruction : {instrument.purge_months} mois après la fin ({instrument.purge_article})."
     )
+
+
+def _notice(rule: Termination) -> str:
+    yearly = " avant la date anniversaire" if rule.ends is NoticeEnds.YEARLY_DATE else ""
+    return f"{rule.months} mois{yearly}"
+
+
+def _up_to(first_day_after: date) -> str:
+    """The last day of an interval that ends with the first day after it, as people say it."""
+    return f"jusqu'au {first_day_after - timedelta(days=1)} inclus"
 
 
 def _flow_lines(instrument: Instrument, flow: Flow) -> Iterator[str]:
@@ -168,7 +183,14 @@ def _checks(asked: Iterable[Check]) -> str:
 
 
 def _kept(retention: Retention) -> str:
-    return f"{retention.months} mois après `{retention.event}` ({retention.article})"
+    if retention.transient:
+        return f"aucune : affiché jusqu'à `{retention.event}`, jamais écrit ({retention.article})"
+    lengths = {"mois": retention.months, "jours": retention.days, "heures": retention.hours}
+    after = [f"{number} {unit} après" for unit, number in lengths.items() if number]
+    return f"{(after or [_UNTIL])[0]} `{retention.event}` ({retention.article})"
+
+
+_UNTIL: Final = "jusqu'à"
 
 
 @singledispatch

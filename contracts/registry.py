@@ -15,7 +15,15 @@ from types import ModuleType
 import contracts.conventions
 from contracts.kernel.errors import InvalidDocument, UnknownName
 from contracts.kernel.fields import Payload
-from contracts.kernel.instrument import Convention, Flow, Instrument, LegalDuty
+from contracts.kernel.instrument import (
+    Cardinality,
+    Convention,
+    Flow,
+    Instrument,
+    LegalDuty,
+    RestsOn,
+)
+from contracts.kernel.messages import identity_block
 from contracts.kernel.organisation import Kind
 
 
@@ -122,5 +130,16 @@ def _check(instrument: Instrument) -> None:
     if len(set(codes)) != len(codes) or {"k", "r"} & set(codes):
         raise InvalidDocument(f"{instrument.code}: two flows share a subject code.")
     for flow in instrument.flows:
+        _check_flow(instrument, flow)
         if flow.sender not in parties or flow.receiver not in parties:
             raise InvalidDocument(f"{instrument.code}: {flow.type} leaves the parties.")
+
+
+def _check_flow(instrument: Instrument, flow: Flow) -> None:
+    identity_block(flow.payload)
+    if flow.rests_on is RestsOn.CONTRACT and flow.case is not Cardinality.OPENS:
+        raise InvalidDocument(f"{instrument.code}: {flow.type} opens no case that could rest.")
+    if flow.retention.stated != 1:
+        raise InvalidDocument(f"{instrument.code}: {flow.type} is kept for how long?")
+    if flow.retention.transient and flow.case is not Cardinality.NONE:
+        raise InvalidDocument(f"{instrument.code}: {flow.type} is kept in no case.")

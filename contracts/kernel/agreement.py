@@ -19,8 +19,7 @@ from contracts.kernel.canonical import digest
 from contracts.kernel.checks import Giver
 from contracts.kernel.documents import Document, KeyFinder, sign, verify
 from contracts.kernel.facts import AgreementFacts
-from contracts.kernel.fields import Code, Instant, NoticeVersion
-from contracts.kernel.messages import Identity
+from contracts.kernel.fields import Code, Instant, NoticeVersion, Payload
 from contracts.kernel.organisation import OrgId
 from contracts.kernel.paris import add_months, birthday, day_of, midnight
 
@@ -41,9 +40,11 @@ class Proof(Document):
 
     It counts where its collector signed a list that names it.
 
-    identity: digest of the opening identity, salted by the reference; the receiver compares it
-    with the identity it was given, so a proof for one person cannot carry another. A proof that
-    would last longer than an agreement may is none.
+    identity: digest of the identity as the content carries it, all of it or a part, salted by the
+    reference; the receiver compares it with what it was given, so a proof for one person cannot
+    carry another. adult: whether the person is 18, only where the content holds no birth date, or
+    nobody there could tell who may agree. A proof that would last longer than an agreement may is
+    none.
     """
 
     reference: str = Field(pattern=r"^[0-9a-f]{32}$")
@@ -54,6 +55,7 @@ class Proof(Document):
     flows: tuple[str, ...] = Field(min_length=1)
     giver: Giver
     assent: Assent
+    adult: bool | None = None
     associated: tuple[Code, ...] = ()
     notice_version: NoticeVersion
     notice_at: Instant
@@ -81,8 +83,11 @@ class Proof(Document):
         )
 
 
-def identity_digest(reference: str, identity: Identity) -> str:
-    """Digest of an identity under a random reference; two references give unrelated digests."""
+def identity_digest(reference: str, identity: Payload) -> str:
+    """Digest of an identity, or of a smaller block of it, under a random reference.
+
+    Two references give unrelated digests.
+    """
     return digest([reference, identity.model_dump(mode="json")])
 
 

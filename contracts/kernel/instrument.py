@@ -43,13 +43,39 @@ class Cardinality(StrEnum):
     NONE = "none"
 
 
+class RestsOn(StrEnum):
+    """By what a case goes on once it is open.
+
+    agreement: it stops when that expires. contract: it rests on the signatures of a contract that
+    may last longer, and only a withdrawal, its own end or the convention's stops it.
+    """
+
+    AGREEMENT = "agreement"
+    CONTRACT = "contract"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retention:
-    """How long the receiver keeps the record: months after a named event, or days."""
+    """How long the receiver keeps the record after a named event: months, days or hours, one only.
+
+    Of none of them (0) it is kept until the event.
+
+    transient: instead of any of them, nothing durable is written there, no content, no person and
+    no case, but the journal's decision and the receipt (C-5.1).
+    """
 
     event: str
-    months: int = 0
     article: str
+    months: int | None = None
+    days: int | None = None
+    hours: int | None = None
+    transient: bool = False
+
+    @property
+    def stated(self) -> int:
+        """In how many ways it is said; one is right."""
+        lengths = (self.months, self.days, self.hours)
+        return sum(one is not None and one >= 0 for one in lengths) + self.transient
 
 
 Content = type[Payload]
@@ -62,6 +88,7 @@ class Flow:
 
     type: name of the message (``referral.submitted``). code: short opaque token in subjects.
     article: obligation that permits it. lifetime_days: after that an unread letter is `expired`.
+    rests_on: by what the case goes on that it opens.
     """
 
     type: str
@@ -79,6 +106,7 @@ class Flow:
     retention: Retention
     urgency: Urgency = Urgency.ORDINARY
     lifetime_days: int = 30
+    rests_on: RestsOn = RestsOn.AGREEMENT
 
 
 class NoticeStarts(StrEnum):
@@ -88,9 +116,24 @@ class NoticeStarts(StrEnum):
     SENDING = "sending"
 
 
+class NoticeEnds(StrEnum):
+    """When a convention under notice ends.
+
+    after_notice: as soon as the months have run. yearly_date: on an anniversary of the last
+    signature that lies at least so many months ahead; of a notice that comes later, the next one.
+    """
+
+    AFTER_NOTICE = "after_notice"
+    YEARLY_DATE = "yearly_date"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TermRule:
-    """How long a convention lasts: years from the last signature, or until a day."""
+    """How long a convention lasts: years from the last signature, or until a day.
+
+    until: the first day on which it is no more, at whose midnight it closes (half-open): a text
+    that says "until 31 December" ends on 1 January.
+    """
 
     article: str
     years: int | None = None
@@ -99,11 +142,12 @@ class TermRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Termination:
-    """Termination notice: months, and what starts them."""
+    """Termination notice: months, what starts them, and when the convention then ends."""
 
     article: str
     months: int
     starts: NoticeStarts
+    ends: NoticeEnds = NoticeEnds.AFTER_NOTICE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,11 +6,22 @@ enough. Nothing else about a person has a shape here, by design (A-5.1).
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from functools import cache
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
-from contracts.kernel.fields import Day, Email, Payload, PersonName, Phone, ShortText, said
+from contracts.kernel.errors import InvalidDocument
+from contracts.kernel.fields import (
+    Day,
+    Email,
+    Payload,
+    PersonName,
+    Phone,
+    ShortText,
+    node_fields,
+    said,
+)
 from contracts.kernel.paris import add_months
 
 
@@ -47,6 +58,29 @@ class Identity(Payload):
     channel: Channel | None = said(
         "Contact du jeune", why="Permet de proposer un premier rendez-vous.", source="A-4.3"
     )
+
+
+@cache
+def identity_block(payload: type[Payload]) -> type[Payload] | None:
+    """The block of a content in which the node says who the person is; None where it says not.
+
+    It has the fields of `Identity`, or some of them: nothing else of the person travels, and the
+    proof of agreement binds those alone. Raises InvalidDocument for a block with any other field.
+    """
+    for name, filled in node_fields(payload).items():
+        if filled == "identity":
+            annotation = payload.model_fields[name].annotation
+            for one in (annotation, *get_args(annotation)):
+                if isinstance(one, type) and issubclass(one, Payload):
+                    return _narrower(one)
+            raise InvalidDocument(f"{payload.__name__}.{name} is no block of an identity.")
+    return None
+
+
+def _narrower(block: type[Payload]) -> type[Payload]:
+    if not block.model_fields or block.model_fields.keys() - Identity.model_fields.keys():
+        raise InvalidDocument(f"{block.__name__} says more than an identity, or nothing.")
+    return block
 
 
 class Representative(Payload):

@@ -6,11 +6,12 @@ itself, so whoever keeps them can withhold them but never open a flow.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
+from itertools import count
 from typing import Any, Final, Literal
 
 from joserfc.jwk import OKPKey
@@ -20,7 +21,7 @@ from contracts.kernel.documents import Document, verify, verify_many
 from contracts.kernel.errors import InvalidDocument
 from contracts.kernel.facts import InstrumentFacts
 from contracts.kernel.fields import ConventionRef, Instant, LegalDay, ShortText
-from contracts.kernel.instrument import Convention, Instrument, NoticeStarts
+from contracts.kernel.instrument import Convention, Instrument, NoticeEnds, NoticeStarts
 from contracts.kernel.organisation import Kind, OrgId, Suite
 from contracts.kernel.paris import add_months, add_years, day_of, midnight
 
@@ -72,7 +73,9 @@ class Terms(Document):
     parties: tuple[Party, ...] = Field(min_length=2)
     evidence: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
     effective_on: LegalDay | None = None
-    until: LegalDay | None = Field(default=None, description="end that an amendment gives the text")
+    until: LegalDay | None = Field(
+        default=None, description="first day after the end that an amendment gives the text"
+    )
     invented: bool = False
 
 
@@ -234,9 +237,18 @@ class SignedConvention:
 
     @cached_property
     def notice_ends_on(self) -> date | None:
-        """First day after the termination notice has run (A-10.1), if one was given."""
-        day = self._notice_day
-        return None if day is None else add_months(day, self.convention.termination.months)
+        """First day after the termination notice has run (A-10.1, C-8.3), if one was given."""
+        day, rule = self._notice_day, self.convention.termination
+        if day is None:
+            return None
+        if rule.ends is NoticeEnds.AFTER_NOTICE:
+            return add_months(day, rule.months)
+        return next(one for one in self._anniversaries() if add_months(one, -rule.months) >= day)
+
+    def _anniversaries(self) -> Iterator[date]:
+        """Yearly dates of the text: each anniversary of its last signature."""
+        signed = self.versions[0].last_signature
+        return (add_years(signed, years) for years in count(1)) if signed else iter(())
 
     @cached_property
     def ends_on(self) -> date | None:

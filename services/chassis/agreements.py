@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, delete, select, update
 from contracts.kernel.agreement import Proof
 from contracts.kernel.control import AgreementChanged
 from contracts.kernel.errors import UnknownName
+from contracts.kernel.instrument import RestsOn
 from contracts.kernel.paris import add_months, day_of, midnight
 from services.chassis import letters, standing, tables
 from services.chassis.controls import send_control
@@ -22,6 +23,9 @@ from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.deadlines import cancel_case
 from services.chassis.journal import Entry
+
+Ended = Literal["withdrawn", "expired"]
+"""How an agreement ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ def end_reference(
     tx: Tx,
     core: Core,
     recipient: Any,  # noqa: ANN401 -- a row of agreement_recipients
-    state: Literal["withdrawn", "expired"],
+    state: Ended,
     at: datetime,
     told: list[str],
     traceparent: str | None = None,
@@ -85,10 +89,9 @@ def end_reference(
     stopped.
     """
     cases = tables.cases
-    rows = tx.execute(
-        select(cases.c.case_id, cases.c.instrument).where(cases.c.reference == recipient.reference)
-    ).all()
-    stopped = stop(tx, core, recipient.reference, [row.case_id for row in rows], at)
+    mine = (cases.c.reference == recipient.reference) & ends_with(state)
+    rows = tx.execute(select(cases.c.case_id, cases.c.instrument).where(mine)).all()
+    stopped = stop(tx, core, recipient.reference, [row.case_id for row in rows], at, state)
     # What was agreed before the convention was signed travels under the one that carried it since.
     carried = [row.instrument for row in rows] or [
         signed.id for signed in core.between(recipient.recipient) if signed.opens_on is not None
@@ -125,10 +128,27 @@ def expire(tx: Tx, core: Core, at: datetime) -> int:
     return len(found)
 
 
-def stop(tx: Tx, core: Core, reference: str, case_ids: Collection[str], at: datetime) -> int:
-    """Stop what rests on a reference: waiting letters are erased, open cases are stopped."""
-    cases = tables.cases
-    stopped = stop_letters(tx, core, tables.outbox.c.reference == reference, at)
+def ends_with(state: Ended) -> ColumnElement[bool]:
+    """Cases that the end of their agreement stops: what rests on a contract outlives an expiry."""
+    return tables.cases.c.rests_on.in_([RestsOn.AGREEMENT] if state == "expired" else [*RestsOn])
+
+
+def stop(
+    tx: Tx,
+    core: Core,
+    reference: str,
+    case_ids: Collection[str],
+    at: datetime,
+    state: Ended = "withdrawn",
+) -> int:
+    """Stop what rests on a reference: waiting letters are erased, open cases are stopped.
+
+    case_ids: those of `ends_with` the state.
+    """
+    cases, outbox = tables.cases, tables.outbox
+    going_on = select(cases.c.case_id).where((cases.c.reference == reference) & ~ends_with(state))
+    theirs = outbox.c.case_id.is_(None) | outbox.c.case_id.not_in(going_on)
+    stopped = stop_letters(tx, core, (outbox.c.reference == reference) & theirs, at)
     open_ = cases.c.case_id.in_(list(case_ids)) & (cases.c.state == "open")
     for row in tx.execute(select(cases.c.case_id, cases.c.instrument).where(open_)).all():
         signed = core.directory.conventions.get(row.instrument)
@@ -197,7 +217,7 @@ def _tell(
     recipient: Any,  # noqa: ANN401 -- a row of agreement_recipients
     convention_id: str,
     case_ids: tuple[str, ...],
-    state: Literal["withdrawn", "expired"],
+    state: Ended,
     at: datetime,
     traceparent: str | None,
 ) -> None:

@@ -1,37 +1,32 @@
-"""Opening a case where its first message arrives: the person, the proof, the key of its content."""
+"""A case's file, the same under every instrument: opened, kept under its key, changed, closed.
+
+Opened where its first message arrives: the person, the proof, the key of its content. What each
+instrument records of it lies in tables of its own, one row a case.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
+import json
+from datetime import date, datetime
 from functools import partial
-from typing import Any
+from typing import Any, Final
+
+from sqlalchemy import Row, Table, select, update
 
 from contracts.kernel.agreement import Proof
 from contracts.kernel.envelope import Envelope
-from contracts.kernel.fields import Payload, node_fields
+from contracts.kernel.fields import Payload
 from contracts.kernel.instrument import Flow
 from contracts.kernel.messages import Identity, Representative
-from services.chassis import standing, tables
+from contracts.kernel.paris import midnight
+from services.chassis import deadlines, standing, tables
 from services.chassis.core import Core
 from services.chassis.database import Tx
+from services.chassis.filling import filled_by, identity_of
 from services.chassis.opening import Opened
 from services.chassis.posting import OPEN
 from services.chassis.scopes import case_scope
-from services.chassis.standing import Person
-
-
-def filled_by(payload: Payload, kind: str) -> Any:  # noqa: ANN401 -- the field's own type
-    """Value of the field that the sender's node filled from that part of its register."""
-    for name, filled in node_fields(type(payload)).items():
-        if filled == kind:
-            return getattr(payload, name)
-    return None
-
-
-def identity_of(payload: Payload) -> Identity | None:
-    """Identity that an opening message carries, if its type carries one."""
-    found = filled_by(payload, "identity")
-    return found if isinstance(found, Identity) else None
+from services.chassis.standing import KnownIdentity, KnownPerson
 
 
 def open_case(
@@ -68,6 +63,7 @@ def open_case(
             "opened_here": False,
             "person_id": person_id,
             "reference": envelope.agreement,
+            "rests_on": flow.rests_on.value,
             "state": OPEN,
             "opened_at": at,
             "seq_out": 0,
@@ -115,14 +111,62 @@ def _register(
     core: Core,
     person_id: str,
     scope: str,
-    identity: Identity,
+    identity: Payload,
     representative: object,
     at: datetime,
 ) -> None:
     known = (representative,) if isinstance(representative, Representative) else ()
-    person = Person(identity=identity, representatives=known)
+    said = identity if isinstance(identity, Identity) else KnownIdentity(**dict(identity))
+    person = KnownPerson(identity=said, representatives=known)
     tx.insert(
         tables.persons,
         {"person_id": person_id, "scope": scope, "created_at": at},
         sealed=partial(standing.sealed_person, core, scope, person),
     )
+
+
+# --- what an instrument keeps of it: one row in a table of its own, content sealed
+
+
+def row_of(tx: Tx, table: Table, case_id: str | None) -> Row[Any] | None:
+    """The row of a case in a table; None where the case is of another kind."""
+    if case_id is None:
+        return None
+    return tx.execute(select(table).where(table.c.case_id == case_id)).first()
+
+
+def change(tx: Tx, table: Table, case_id: str, **values: Any) -> None:  # noqa: ANN401 -- columns
+    """Change the row of a case."""
+    tx.execute(update(table).where(table.c.case_id == case_id).values(**values))
+
+
+def seal(core: Core, case_id: str, content: Payload, what: str) -> bytes:
+    """Content under the case's key; what: bound to the seal, so that no other passes for it."""
+    plain = content.model_dump_json().encode()
+    return core.keystore.seal(case_scope(case_id), plain, what.encode())
+
+
+def unseal(core: Core, case_id: str, sealed: bytes | None, what: str) -> Any:  # noqa: ANN401 -- JSON
+    """What was sealed, as JSON; None where nothing was."""
+    if sealed is None:
+        return None
+    return json.loads(core.keystore.open(case_scope(case_id), sealed, what.encode()))
+
+
+CLOSED: Final = "closed"
+"""State of a case that ended as it should."""
+
+
+def close_case(tx: Tx, case_id: str, retain_until: date, at: datetime) -> None:
+    """End a case in good order: nothing flows in it any more, and retention runs (A-5.1).
+
+    retain_until: day from which it is destroyed.
+    """
+    cases = tables.cases
+    tx.execute(
+        update(cases)
+        .where((cases.c.case_id == case_id) & (cases.c.state == OPEN))
+        .values(state=CLOSED, closed_at=at, retain_until=midnight(retain_until))
+    )
+    tx.forget(standing.CASES, case_id)
+    deadlines.cancel_case(tx, case_id, at)

@@ -25,7 +25,7 @@ from contracts.kernel.fields import Payload
 from contracts.kernel.organisation import DirectoryEntry
 from contracts.kernel.paris import add_months, day_of, midnight
 from services.chassis import standing, tables
-from services.chassis.agreements import stop, withdraw
+from services.chassis.agreements import Ended, ends_with, stop, withdraw
 from services.chassis.controls import send_control
 from services.chassis.core import Core
 from services.chassis.database import Tx
@@ -109,8 +109,8 @@ def _agreement_changed(tx: Tx, core: Core, said: _Said) -> None:
         }
         tx.insert(tables.tombstones, row)
         tx.forget(standing.TOMBSTONES, key)
-    cases = _cases_of(tx, content.reference, sender)
-    stop(tx, core, content.reference, cases, at)
+    cases = _cases_of(tx, content.reference, sender, content.state)
+    stop(tx, core, content.reference, cases, at, content.state)
     retain = add_months(day_of(at), said.binding.purge_months)
     where = tables.cases.c.case_id.in_(cases) & tables.cases.c.retain_until.is_(None)
     tx.execute(update(tables.cases).where(where).values(retain_until=midnight(retain)))
@@ -126,9 +126,9 @@ def _agreement_changed(tx: Tx, core: Core, said: _Said) -> None:
     said.answer(tx, core, "withdrawal.done", done)
 
 
-def _cases_of(tx: Tx, reference: str, partner: str) -> tuple[str, ...]:
+def _cases_of(tx: Tx, reference: str, partner: str, state: Ended) -> tuple[str, ...]:
     cases = tables.cases
-    where = (cases.c.reference == reference) & (cases.c.partner == partner)
+    where = (cases.c.reference == reference) & (cases.c.partner == partner) & ends_with(state)
     return tuple(row.case_id for row in tx.execute(select(cases.c.case_id).where(where)))
 
 

@@ -25,7 +25,7 @@ from services.chassis.journal import Journal
 from services.chassis.keys import NodeKeys
 from services.chassis.keystore import KeyStore
 from services.chassis.letters import Ready
-from services.chassis.partner import UNKNOWN, Partner, Side, joined
+from services.chassis.partner import UNKNOWN, Partner, Side, joined, require_views
 
 T = TypeVar("T")
 
@@ -85,6 +85,7 @@ class Core:
         outgoing: Callable[[Ready], None] = _left_in_the_outbox,
         settled: Callable[[Iterable[Answered]], None] = _nobody_waits,
     ) -> None:
+        require_views(partner, registry)
         self.org = org
         self.partner = partner
         self.clocks: Mapping[str, Clock] = joined("deadline", governance.CLOCKS, partner.clocks)
@@ -137,9 +138,10 @@ class Core:
     def once(self, name: Hashable, find: Callable[[Directory], T]) -> T:
         """What is found in the directory, found once for each state of it."""
         directory = self._directory()
-        if self._found[0] is not directory:
-            self._found = (directory, {})
-        known = self._found[1]
+        found = self._found
+        if found[0] is not directory:
+            found = self._found = (directory, {})
+        known = found[1]  # of this very state, whatever another thread has read since
         if name not in known:
             known[name] = find(directory)
         return cast("T", known[name])

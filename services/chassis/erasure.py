@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Row, delete, select, update
 
 from contracts.kernel.control import ErasureDone, ErasureRequested
+from contracts.kernel.instrument import RestsOn
 from contracts.kernel.paris import add_months, day_of
 from services.chassis import standing, tables
 from services.chassis.agreements import stop_letters, withdraw
@@ -81,6 +82,7 @@ def bury_unknown_case(
             "opened_here": False,
             "person_id": None,
             "reference": None,
+            "rests_on": RestsOn.AGREEMENT.value,
             "state": ERASED,
             "opened_at": at,
             "closed_at": at,

@@ -7,6 +7,7 @@ to send another.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -14,13 +15,14 @@ from contracts.kernel.checks import MINOR
 from contracts.kernel.errors import InvalidPayload
 from contracts.kernel.facts import Facts
 from contracts.kernel.fields import Payload, node_fields
+from contracts.kernel.messages import identity_block
 from services.chassis.core import Core
 from services.chassis.routing import Route, fields_at_fault
-from services.chassis.standing import Person
+from services.chassis.standing import KnownPerson
 
 
 def fill(
-    core: Core, route: Route, data: Payload, person: Person | None, facts: Facts, at: datetime
+    core: Core, route: Route, data: Payload, person: KnownPerson | None, facts: Facts, at: datetime
 ) -> Payload:
     """Add to what the caller typed what only the node may say.
 
@@ -36,18 +38,40 @@ def fill(
             fields=(("representative", "missing"),),
         )
     own = core.directory.entry(core.org)
-    filled = {
-        "identity": None if person is None else person.identity,
+    filled: dict[str, Any] = {
         "representative": first if minor else None,
         "uai": None if own is None else own.uai,
         "responsible": side.responsible(core, flow.purpose, at),
     }
     typed = {name: getattr(data, name) for name in type(data).model_fields}
-    ours = {name: filled[what] for name, what in wanted.items() if what in filled}
     try:
+        filled["identity"] = None if person is None else _narrowed(person.identity, flow.payload)
+        ours = {name: filled[what] for name, what in wanted.items() if what in filled}
         return flow.payload.model_validate({**typed, **ours})
     except ValidationError as error:
         raise InvalidPayload(
             "Le registre de cet organisme ne tient pas tout ce que ce message exige.",
             fields=fields_at_fault(error),
         ) from None
+
+
+def filled_by(payload: Payload, kind: str) -> Any:  # noqa: ANN401 -- the field's own type
+    """Value of the field that the sender's node filled from that part of its register."""
+    for name, filled in node_fields(type(payload)).items():
+        if filled == kind:
+            return getattr(payload, name)
+    return None
+
+
+def identity_of(payload: Payload) -> Payload | None:
+    """What a content says of who the person is: an identity, or a smaller block of it."""
+    found = filled_by(payload, "identity")
+    return found if isinstance(found, Payload) else None
+
+
+def _narrowed(identity: Payload, payload: type[Payload]) -> Payload | None:
+    """As much of an identity as a content has room for. Raises ValidationError where it lacks."""
+    block = identity_block(payload)
+    if block is None or isinstance(identity, block):
+        return identity if block is not None else None
+    return block.model_validate({name: getattr(identity, name) for name in block.model_fields})

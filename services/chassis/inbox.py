@@ -24,16 +24,16 @@ from contracts.kernel.facts import Facts
 from contracts.kernel.facts import to_json as facts_json
 from contracts.kernel.fields import Payload
 from contracts.kernel.instrument import Cardinality, Flow
-from contracts.kernel.messages import Identity
 from contracts.kernel.paris import day_of
 from contracts.kernel.receipts import ReceiptBatch
 from services.chassis import standing, tables
 from services.chassis.bulk import among_given
-from services.chassis.casefile import identity_of, open_case
+from services.chassis.casefile import open_case
 from services.chassis.control import apply_control
 from services.chassis.core import Core
 from services.chassis.database import Loader, Tx
 from services.chassis.dead_letters import Dead, bury
+from services.chassis.filling import identity_of
 from services.chassis.journal import Entry
 from services.chassis.opening import Letter, Opened
 from services.chassis.partner import Question, Received
@@ -172,7 +172,8 @@ def _through_the_gate(
         _refuse(tx, core, opened, envelope, letter, Handled.INVALID, ("case",), None, at)
         return Handled.INVALID
     identity = identity_of(payload)
-    if identity is not None and identity.birth_date > day_of(at):
+    birth = getattr(identity, "birth_date", None)
+    if birth is not None and birth > day_of(at):
         _refuse(tx, core, opened, envelope, letter, Handled.INVALID, ("birth_date",), None, at)
         return Handled.INVALID
     case = _known(tx, core, opened, flow, envelope, payload)
@@ -212,10 +213,10 @@ def _known(
     envelope: Envelope,
     payload: Payload,
 ) -> _Case:
-    if flow.case is Cardinality.OPENS:
+    if flow.case is not Cardinality.WITHIN:
         identity = identity_of(payload)
         proof = _proof(core, opened, envelope, identity)
-        birth = None if identity is None else identity.birth_date
+        birth = getattr(identity, "birth_date", None)
         known = _of_proof(tx, proof)
         if envelope.informedat is not None and envelope.agreement is None:
             known = replace(known, notice_at=envelope.informedat)
@@ -232,7 +233,7 @@ def _known(
 
 
 def _proof(
-    core: Core, opened: Opened, envelope: Envelope, identity: Identity | None
+    core: Core, opened: Opened, envelope: Envelope, identity: Payload | None
 ) -> Proof | None:
     """The proof of agreement, if it holds and is about this very person, pair and convention."""
     proof = opened.proofs.get(envelope.id)
@@ -257,6 +258,7 @@ def _of_proof(tx: Tx, proof: Proof | None) -> Standing:
         assent=proof.assent,
         notice_at=proof.notice_at,
         notice_version=proof.notice_version,
+        adult=proof.adult,
     )
 
 
@@ -291,7 +293,7 @@ def _facts(
         purpose=purpose,
         opens_case=flow.case is Cardinality.OPENS,
         instrument=binding.facts(at, envelope.version, min(envelope.time, at)),
-        bounds=standing.bounds_of(flow.checks, case.birth, at),
+        bounds=standing.bounds_of(flow.checks, case.birth, at, adult=case.known.adult),
         agreement=case.known.agreement,
         assent=case.known.assent,
         notice_at=case.known.notice_at,

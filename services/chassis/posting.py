@@ -22,17 +22,17 @@ from contracts.kernel.errors import RelaisError, Unavailable, UnknownName
 from contracts.kernel.facts import Facts
 from contracts.kernel.facts import to_json as facts_json
 from contracts.kernel.fields import Payload
-from contracts.kernel.instrument import Cardinality
-from contracts.kernel.paris import midnight
+from contracts.kernel.instrument import Cardinality, RestsOn
+from contracts.kernel.paris import day_of, midnight, reached
 from services.chassis import letters, standing, tables
 from services.chassis.core import Core
 from services.chassis.database import Tx
-from services.chassis.filling import fill
+from services.chassis.filling import fill, identity_of
 from services.chassis.journal import Entry
 from services.chassis.partner import Question, Sent
 from services.chassis.routing import Request, Route, resolve, spoken_of
 from services.chassis.scopes import REFUSAL_SCOPE, case_scope
-from services.chassis.standing import NOTHING, Person, Standing
+from services.chassis.standing import NOTHING, KnownPerson, Standing
 
 
 class NoCommonVersion(RelaisError):
@@ -138,7 +138,7 @@ def _facts(
     request: Request,
     route: Route,
     known: Standing,
-    person: Person | None,
+    person: KnownPerson | None,
     at: datetime,
 ) -> Facts:
     binding = route.binding
@@ -177,7 +177,10 @@ def _facts(
         opens_case=route.flow.case is Cardinality.OPENS,
         instrument=None if binding is None else binding.facts(at, version),
         bounds=standing.bounds_of(
-            route.flow.checks, None if person is None else person.identity.birth_date, at
+            route.flow.checks,
+            None if person is None else person.identity.birth_date,
+            at,
+            adult=known.adult,
         ),
         agreement=known.agreement,
         assent=known.assent,
@@ -220,6 +223,7 @@ def _case(
             "opened_here": True,
             "person_id": known.person_id,
             "reference": None if known.agreement is None else known.agreement.reference,
+            "rests_on": route.flow.rests_on.value,
             "state": OPEN,
             "opened_at": at,
             "seq_out": 1,
@@ -232,7 +236,8 @@ def _case(
 
 def _expires(route: Route, known: Standing, at: datetime) -> datetime:
     ends = [at + timedelta(days=route.flow.lifetime_days)]
-    if known.agreement is not None:
+    by_contract = known.case is not None and known.case.rests_on == RestsOn.CONTRACT
+    if known.agreement is not None and not by_contract:
         ends.append(known.agreement.expires_at)
     if route.binding is not None and route.binding.ends_on is not None:
         ends.append(midnight(route.binding.ends_on))
@@ -246,7 +251,7 @@ class _Said:
     route: Route
     binding: Binding
     known: Standing
-    person: Person | None
+    person: KnownPerson | None
     payload: Payload
     case_id: str | None
     seq: int
@@ -257,8 +262,8 @@ class _Said:
 def _content(core: Core, request: Request, said: _Said) -> letters.Content:
     """Envelope of an allowed message, and the proof in it."""
     flow, known, proof = said.route.flow, said.known, None
-    if flow.case is Cardinality.OPENS and said.person is not None:
-        proof = _proof(core, request, said.binding, known, said.person)
+    if flow.case is not Cardinality.WITHIN:
+        proof = _proof(core, request, said)
     envelope = Envelope(
         id=request.message_id,
         type=request.type,
@@ -281,22 +286,25 @@ def _content(core: Core, request: Request, said: _Said) -> letters.Content:
     return letters.Content(envelope.to_plaintext(), proof)
 
 
-def _proof(
-    core: Core, request: Request, binding: Binding, known: Standing, person: Person
-) -> str | None:
-    """Proof of agreement that travels with an opening message (design §10.4)."""
+def _proof(core: Core, request: Request, said: _Said) -> str | None:
+    """Proof of agreement that travels with whoever a message names (design §10.4)."""
+    known, identity = said.known, identity_of(said.payload)
     agreement = known.agreement
     if agreement is None or known.notice_at is None or known.notice_version is None:
         return None
+    if identity is None or said.person is None:
+        return None  # it names nobody, and a digest could be guessed
+    born = None if hasattr(identity, "birth_date") else said.person.identity.birth_date
     proof = Proof(
         reference=agreement.reference,
         collector=core.org,
         receiver=request.to,
-        convention_id=binding.id,
-        identity=identity_digest(agreement.reference, person.identity),
+        convention_id=said.binding.id,
+        identity=identity_digest(agreement.reference, identity),
         flows=tuple(sorted(agreement.flows)),
         giver=agreement.giver,
         assent=known.assent or "not_asked",
+        adult=None if born is None else reached(born, 18, day_of(said.at)),
         associated=tuple(sorted(agreement.associated)),
         notice_version=known.notice_version,
         notice_at=known.notice_at,

@@ -136,6 +136,8 @@ def record_agreement(
         raise InvalidPayload("Un accord nomme des messages connus et leurs destinataires.")
     conventions = {org: _convention(core, org, at) for org in record.recipients}
     birth = standing.opened_person(tx, core, row.scope, row.sealed).identity.birth_date
+    if birth is None:
+        raise InvalidPayload("Sans date de naissance, nul ne sait qui peut donner l'accord.")
     ends = [one.ends_on for one in conventions.values() if one is not None and one.ends_on]
     tx.insert(
         tables.agreements,

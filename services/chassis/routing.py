@@ -6,7 +6,7 @@ Nothing is guessed: several open conventions that could carry a message are list
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -128,7 +128,7 @@ def resolve(core: Core, request: Request, at: datetime, within: str | None = Non
         raise Unavailable(
             "Ce qui lie les deux organismes a changé entre-temps : réessayez.", code="route_changed"
         )
-    return routes[0]
+    return replace(routes[0], to=core.directory.entry(request.to))
 
 
 def _ambiguous(routes: Sequence[Route]) -> Ambiguous:
@@ -146,7 +146,10 @@ def _opened(routes: Sequence[Route], at: datetime) -> Sequence[Route]:
 
 def _carrying(core: Core, message_type: str, to: str, convention_id: str | None) -> Sequence[Route]:
     """What could carry a message, open or not; else the one thing that a refusal speaks of."""
-    known = core.once(("carriers", message_type, to), lambda _: _carriers(core, message_type, to))
+    known: Sequence[Route] = ()
+    if message_type in core.flows:  # else it is whatever the caller typed
+        name = ("carriers", message_type, to)
+        known = core.once(name, lambda _: _carriers(core, message_type, to))
     if convention_id is not None:
         known = [one for one in known if one.binding and one.binding.id == convention_id]
     if known:

@@ -17,8 +17,8 @@ from sqlalchemy import Connection, Row, Select, Table, select
 from contracts.kernel.agreement import Proof
 from contracts.kernel.checks import ADULT, MINOR, Age, Assent, Check, Giver, Limit, age_bound
 from contracts.kernel.facts import AgreementFacts
-from contracts.kernel.fields import Payload
-from contracts.kernel.messages import Identity, Representative
+from contracts.kernel.fields import Day, Payload, PersonName
+from contracts.kernel.messages import Channel, Identity, Representative
 from contracts.kernel.paris import day_of, reached
 from services.chassis import tables
 from services.chassis.bulk import among, among_given
@@ -26,14 +26,29 @@ from services.chassis.core import Core
 from services.chassis.database import Loader, Tx
 
 
-class Person(Payload):
-    """A person of one's own register, as it is sealed there.
+class KnownIdentity(Payload):
+    """What a partner's message said of who a person is; None for what it did not say."""
+
+    family_name: PersonName | None = None
+    first_name: PersonName | None = None
+    birth_date: Day | None = None
+    channel: Channel | None = None
+
+
+class KnownPerson(Payload):
+    """A person as the register keeps them: one's own, or one whom a partner's message named.
 
     identity: what an opening message needs. representatives: those who may agree for a minor.
     """
 
-    identity: Identity
+    identity: Identity | KnownIdentity
     representatives: tuple[Representative, ...] = ()
+
+
+class Person(KnownPerson):
+    """A person of one's own register, whole."""
+
+    identity: Identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +56,8 @@ class Standing:
     """All that is known here about the person and the agreement behind a message.
 
     reference: random reference of the agreement for this pair of organisations.
-    agreement_id: set where the agreement was collected here.
+    agreement_id: set where the agreement was collected here. adult: what the proof says of a person
+    whose birth date is not known here.
     """
 
     person_id: str | None = None
@@ -53,6 +69,7 @@ class Standing:
     assent: str | None = None
     notice_at: datetime | None = None
     notice_version: str | None = None
+    adult: bool | None = None
     case: Row[Any] | None = None
 
 
@@ -260,11 +277,12 @@ def _held(tx: Tx, proof: Proof, case: Row[Any] | None) -> Standing:
         assent=proof.assent,
         notice_at=proof.notice_at,
         notice_version=proof.notice_version,
+        adult=proof.adult,
         case=case,
     )
 
 
-def person_of(tx: Tx, core: Core, standing: Standing) -> Person | None:
+def person_of(tx: Tx, core: Core, standing: Standing) -> KnownPerson | None:
     """Identity behind a standing, opened from the register; None when erased or unknown."""
     if standing.sealed is None or standing.scope is None:
         return None
@@ -277,17 +295,17 @@ _PLACE: Final = b"person"
 _OPENED: Final = "persons"
 
 
-def sealed_person(core: Core, scope: str, person: Person) -> bytes:
+def sealed_person(core: Core, scope: str, person: KnownPerson) -> bytes:
     """A person as the register keeps it; the scope has a key."""
     return core.keystore.seal(scope, person.model_dump_json().encode(), _PLACE)
 
 
-def opened_person(tx: Tx, core: Core, scope: str, sealed: bytes) -> Person:
+def opened_person(tx: Tx, core: Core, scope: str, sealed: bytes) -> KnownPerson:
     """What `sealed_person` returned, opened once a batch. Raises KeyDestroyed, SealBroken."""
-    known: dict[bytes, Person] = tx.state.setdefault(_OPENED, {})
+    known: dict[bytes, KnownPerson] = tx.state.setdefault(_OPENED, {})
     if sealed not in known:
         content = core.keystore.open(scope, sealed, _PLACE)
-        known[sealed] = Person.model_validate_json(content)
+        known[sealed] = KnownPerson.model_validate_json(content)
     return known[sealed]
 
 
@@ -304,10 +322,12 @@ def counts_of(checks: Iterable[Check], payload: Payload) -> dict[str, int]:
     return counts
 
 
-def bounds_of(checks: Iterable[Check], birth: date | None, at: datetime) -> frozenset[str]:
-    """Age brackets that hold on the legal day; none when the birth date is unknown."""
+def bounds_of(
+    checks: Iterable[Check], birth: date | None, at: datetime, *, adult: bool | None = None
+) -> frozenset[str]:
+    """Age brackets that hold on the legal day; without a birth date what a proof says, or none."""
     if birth is None:
-        return frozenset()
+        return frozenset() if adult is None else frozenset({ADULT if adult else MINOR})
     day = day_of(at)
     wanted = {MINOR: (None, 18), ADULT: (18, None)}
     for check in checks:

@@ -124,6 +124,7 @@ cases = Table(
     Column("opened_here", Boolean, nullable=False),
     Column("person_id", ID),
     Column("reference", ID, index=True),
+    Column("rests_on", CODE, nullable=False),
     Column("state", CODE, nullable=False),
     Column("opened_at", UtcDateTime, nullable=False),
     Column("closed_at", UtcDateTime),
@@ -131,7 +132,10 @@ cases = Table(
     Column("seq_out", Integer, nullable=False),
     Column("seq_in", Integer, nullable=False),
 )
-"""One episode: a pair of organisations, an instrument, a purpose, a random id."""
+"""One episode: a pair of organisations, an instrument, a purpose, a random id.
+
+rests_on: whether it stops when the agreement expires (see `RestsOn`).
+"""
 
 notices = Table(
     "notices",

@@ -12,6 +12,7 @@ from contracts.conventions.a_city_school.messages import (
     ReferralAnswered,
 )
 from contracts.kernel.messages import ProfessionalContact
+from services.chassis import casefile
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.partner import Received, Sent
@@ -58,7 +59,7 @@ def keep(
             since=at,
             agent_id=agent_id,
             active=True,
-            contact=store.seal(core, case_id, contact, common.REFERENT),
+            contact=casefile.seal(core, case_id, contact, common.REFERENT),
         )
     )
 
@@ -76,7 +77,7 @@ def attendance_received(tx: Tx, core: Core, received: Received) -> None:
             "event": notice.event,
             "on": notice.on,
             "received_at": received.at,
-            "sealed": store.seal(core, case_id, notice, "attendance"),
+            "sealed": casefile.seal(core, case_id, notice, "attendance"),
         },
     )
     store.keep_notice(tx, case_id, notice.pupil.birth_date)

@@ -11,13 +11,13 @@ from contracts.conventions.a_city_school.convention import DUTIES
 from contracts.conventions.a_city_school.messages import ContractStatus
 from contracts.kernel.checks import Side
 from contracts.kernel.paris import day_of, midnight
+from services.chassis import casefile
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.partner import Known, Question
 from services.chassis.tokens import Role
 from services.city.models import attendance, designations, hosts, pathway_referents
 from services.conventions.a_city_school import facts as common
-from services.conventions.a_city_school import store
 
 ATTENDANCE = DUTIES[0].code
 """Instrument of attendance notices, whose cases only designated agents may open."""
@@ -90,4 +90,4 @@ def view_attendance(tx: Tx, core: Core, case_id: str) -> dict[str, Any]:
     row = tx.execute(select(attendance).where(attendance.c.case_id == case_id)).first()
     if row is None:
         return {}
-    return {"attendance": store.unseal(core, case_id, row.sealed, "attendance")}
+    return {"attendance": casefile.unseal(core, case_id, row.sealed, "attendance")}

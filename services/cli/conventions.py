@@ -139,7 +139,9 @@ def amend(
         Path | None, typer.Option(help="Avenant signé sur papier (son condensat).")
     ] = None,
     on: Annotated[str | None, typer.Option("--on", help="Date de signature, AAAA-MM-JJ.")] = None,
-    until: Annotated[str | None, typer.Option(help="Nouvelle fin du texte, AAAA-MM-JJ.")] = None,
+    until: Annotated[
+        str | None, typer.Option(help="Premier jour où le texte ne vaut plus, AAAA-MM-JJ.")
+    ] = None,
     *,
     as_json: AsJson = False,
 ) -> None:

@@ -194,4 +194,7 @@ def _installed() -> Registry:
 
 def _labels(registry: Registry) -> dict[str, str]:
     named = {one.type: one.label for one in CONTROL_TYPES.values()}
-    return dict([_RECEIPT]) | named | {flow.type: flow.label for _, flow in registry.flows()}
+    found: defaultdict[str, dict[str, None]] = defaultdict(dict)
+    for _, flow in registry.flows():  # two conventions may call one type otherwise
+        found[flow.type][flow.label] = None
+    return dict([_RECEIPT]) | named | {name: " / ".join(labels) for name, labels in found.items()}

@@ -129,6 +129,8 @@ def test_a_list_is_of_one_lot() -> None:
 
 
 def test_a_proof_says_nothing_of_the_person() -> None:
+    """But, where the content holds no birth date, whether of age: one bit in its place."""
+    assert proof().adult is None
     assert set(Proof.model_fields) == {
         "reference",
         "collector",
@@ -138,6 +140,7 @@ def test_a_proof_says_nothing_of_the_person() -> None:
         "flows",
         "giver",
         "associated",
+        "adult",
         "assent",
         "notice_version",
         "notice_at",

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
 
+from contracts.conventions.a_city_school.convention import CONVENTION
 from contracts.export import KINDS, MATRIX, REGISTER, SCHEMAS, export_all, said
 from contracts.gate import instrument_checks
 from contracts.kernel.checks import Check, Side
 from contracts.kernel.control import CONTROL_TYPES
-from contracts.kernel.instrument import Cardinality, LegalBasis, TermRule, Urgency
+from contracts.kernel.instrument import (
+    Cardinality,
+    LegalBasis,
+    NoticeEnds,
+    Retention,
+    TermRule,
+    Urgency,
+)
 from contracts.kernel.obligation import Nature
 from contracts.registry import build, load
 from tests.contracts.instruments import convention_of, duty_of, flow
@@ -108,6 +118,14 @@ def test_what_only_people_can_keep_stands_in_the_register() -> None:
     assert listed == {one.id for one in asked if one.natures == (Nature.ORGANISATIONAL,)}
 
 
+def test_a_schema_is_titled_as_the_first_convention_calls_its_type() -> None:
+    """It must not change when another convention takes the type up."""
+    one = convention_of(flow(label="recensement"))
+    other = convention_of(flow(label="comptage"), code="y_test")
+    name = f"{SCHEMAS}/census.aggregate.v1.json"
+    assert export_all(build([one, other]))[name] == export_all(build([one]))[name]
+
+
 def test_every_shape_of_instrument_is_written() -> None:
     sent = EVERY_KIND[-1]
     one = flow(
@@ -117,16 +135,40 @@ def test_every_shape_of_instrument_is_written() -> None:
         urgency=Urgency.WITHOUT_DELAY,
     )
     aggregate = flow(type="census.empty", code="m2")
+    kept: list[dict[str, Any]] = [
+        {"event": "read", "hours": 24},
+        {"event": "ended", "months": 0},
+        {"event": "answered", "transient": True},
+    ]
+    others = [
+        replace(
+            aggregate,
+            type=f"census.{one['event']}",
+            code=f"n{number}",
+            retention=Retention(article="A-5.1", **one),
+        )
+        for number, one in enumerate(kept)
+    ]
     term = TermRule(article="A-9.1", until=date(2027, 1, 1))
-    convention = convention_of(one, term=term, flows=(one, aggregate), new_case_during_notice=False)
+    convention = convention_of(
+        one,
+        term=term,
+        termination=replace(CONVENTION.termination, ends=NoticeEnds.YEARLY_DATE),
+        flows=(one, aggregate, *others),
+        new_case_during_notice=False,
+    )
     ended = duty_of(aggregate, repealed_on=date(2030, 1, 1))
     texts = export_all(build([convention, ended]))
     matrix, register = texts[MATRIX], texts[REGISTER]
-    assert "jusqu'au 2027-01-01 (A-9.1)" in matrix
+    assert "jusqu'au 2026-12-31 inclus (A-9.1)" in matrix
     assert "sans délai" in matrix
     assert "aucun nouveau dossier pendant le préavis" in matrix
-    assert "Devoir légal (A-0.3), depuis le 2020-01-01, jusqu'au 2030-01-01." in matrix
+    assert "Devoir légal (A-0.3), depuis le 2020-01-01, jusqu'au 2029-12-31 inclus." in matrix
     assert "| Contrôles du message | aucun |" in matrix
+    for said_ in ("1 mois après `received`", "24 heures après `read`", "jusqu'à `ended`"):
+        assert f"| Conservation | {said_} (A-5.1) |" in matrix
+    assert "aucune : affiché jusqu'à `answered`, jamais écrit (A-5.1)" in matrix
+    assert "Préavis : 6 mois avant la date anniversaire (A-10.1)" in matrix
     assert "personnes accompagnées" in register
     assert "x_duty" not in register
     assert sent.side is Side.BOTH

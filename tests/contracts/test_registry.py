@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,14 @@ from contracts.export import export_all
 from contracts.gate import compile_flow
 from contracts.kernel.checks import Side
 from contracts.kernel.errors import InvalidDocument, UnknownName
-from contracts.kernel.instrument import Flow, Instrument, TermRule
+from contracts.kernel.instrument import (
+    Cardinality,
+    Convention,
+    Flow,
+    Instrument,
+    Retention,
+    TermRule,
+)
 from contracts.kernel.organisation import Kind
 from contracts.kernel.signed import Signed, assemble
 from contracts.registry import build, load
@@ -192,6 +200,36 @@ def test_a_term_is_in_years_or_until_a_day() -> None:
     for term in (TermRule(article="A-9.1"), TermRule(article="A-9.1", years=3, until=until)):
         with pytest.raises(InvalidDocument, match="term"):
             build([convention_of(flow(), term=term)])
+
+
+@pytest.mark.parametrize(
+    "how",
+    [{"months": 2}, {"days": 30}, {"hours": 24}, {"transient": True}],
+    ids=lambda one: next(iter(one)),
+)
+def test_what_is_received_is_kept_for_one_stated_time(how: dict[str, Any]) -> None:
+    """C-5.1, C-6.5: in months, days or hours, or never written at all."""
+
+    def kept(**said: Any) -> Convention:
+        retention = Retention(event="answered", article="C-5.1", **said)
+        return convention_of(replace(flow(), retention=retention))
+
+    assert build([kept(**how)])
+    others: list[dict[str, Any]] = [{"months": 1}, {"days": 1}, {"hours": 1}, {"transient": True}]
+    both = [{**how, **one} for one in others if one.keys() != how.keys()]
+    nothing: list[dict[str, Any]] = [{}, {"transient": False}, {"months": -1}]
+    for wrong in (*both, *nothing):
+        with pytest.raises(InvalidDocument, match="how long"):
+            build([kept(**wrong)])
+
+
+def test_what_is_never_written_opens_no_case() -> None:
+    """C-5.1: nor lies within one."""
+    transient = Retention(event="answered", article="C-5.1", transient=True)
+    assert build([convention_of(replace(flow(), retention=transient))])
+    for case in (Cardinality.OPENS, Cardinality.WITHIN):
+        with pytest.raises(InvalidDocument, match="no case"):
+            build([convention_of(replace(flow(), retention=transient, case=case))])
 
 
 def test_one_version_of_a_type_has_one_shape() -> None:

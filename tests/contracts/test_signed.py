@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from contracts.kernel.errors import InvalidDocument
-from contracts.kernel.instrument import NoticeStarts, TermRule
+from contracts.kernel.instrument import NoticeEnds, NoticeStarts, TermRule
 from contracts.kernel.organisation import Kind
 from contracts.kernel.paris import PARIS, midnight
 from contracts.kernel.signed import (
@@ -166,6 +166,29 @@ def test_a_text_may_count_from_the_sending() -> None:
     assert one.notice_ends_on == date(2027, 4, 5)
     sent = replace(one, convention=replace(convention(), termination=rule))
     assert sent.notice_ends_on == date(2027, 4, 1)
+
+
+@pytest.mark.parametrize(
+    ("received", "ends"),
+    [
+        ("2026-06-15", "2027-06-15"),
+        ("2027-03-14", "2027-06-15"),
+        ("2027-03-15", "2027-06-15"),
+        ("2027-03-16", "2028-06-15"),
+        ("2028-03-15", "2028-06-15"),
+        ("2028-03-16", "2029-06-15"),
+    ],
+)
+def test_a_text_may_end_by_notice_on_its_yearly_date_alone(received: str, ends: str) -> None:
+    """C-8.3: three months before it, that very day included; later, the next one."""
+    rule = replace(convention().termination, months=3, ends=NoticeEnds.YEARLY_DATE)
+    yearly = replace(convention(), termination=rule)
+    one = replace(signed(notice_received_on=received), convention=yearly)
+    assert one.notice_ends_on == date.fromisoformat(ends)
+    before = midnight(date.fromisoformat(ends)) - SOON
+    assert one.state(before) is State.NOTICE_GIVEN
+    assert one.state(at(ends)) is State.ENDED
+    assert replace(one, acts=()).notice_ends_on is None
 
 
 def test_a_suspension_holds_from_its_instant_until_its_own_author_resumes() -> None:

@@ -39,7 +39,7 @@ ATTENDANCE = "school_attendance"
 KEPT = Retention(event="pathway_closed", months=3, article="A-5.1")
 KEPT_MEASURE = Retention(event="measure_ended", months=3, article="A-5.1")
 KEPT_ALERT = Retention(event="measure_ended", months=1, article="A-5.1")
-KEPT_CONTRACT = Retention(event="school_year_ended", article="A-5.1")
+KEPT_CONTRACT = Retention(event="school_year_ended", months=0, article="A-5.1")
 
 _flow = partial(Flow, legal_basis=LegalBasis.PUBLIC_TASK)
 _support = partial(_flow, purpose=PURPOSE, case=Cardinality.WITHIN, retention=KEPT)
@@ -336,7 +336,7 @@ DUTIES = (
                 payload=messages.AttendanceNotice,
                 case=Cardinality.OPENS,
                 checks=(checks.TOLD, CHARTER, checks.DESIGNATED),
-                retention=Retention(event="school_year_of_age_16", article="R131-10-1"),
+                retention=Retention(event="school_year_of_age_16", months=0, article="R131-10-1"),
             ),
         ),
     ),

@@ -10,11 +10,12 @@ from sqlalchemy import delete
 
 from contracts.conventions.a_city_school.measure import Act, Role, Status, after, complete
 from contracts.kernel.paris import add_months, day_of, midnight
+from services.chassis import casefile
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.deadlines import Clock, Due, again, arm, move
 from services.conventions.a_city_school.models import measures, records
-from services.conventions.a_city_school.store import change, close_case, measure_of, signed_days
+from services.conventions.a_city_school.store import measure_of, signed_days
 
 DELIVER: Final = timedelta(minutes=15)
 """Until an alert lies in the school's letterbox; the text says without delay, we propose this."""
@@ -45,9 +46,9 @@ def _start(tx: Tx, _core: Core, due: Due, at: datetime) -> None:
         return
     act = Act.START if complete(signed_days(row)) else Act.LAPSE
     status = after(Status(row.status), act, Role.CLOCK)
-    change(tx, measures, due.subject, status=status.value)
+    casefile.change(tx, measures, due.subject, status=status.value)
     if status is Status.LAPSED:
-        close_case(tx, due.subject, add_months(day_of(at), KEPT_MONTHS), at)
+        casefile.close_case(tx, due.subject, add_months(day_of(at), KEPT_MONTHS), at)
 
 
 def _forget_alerts(tx: Tx, _core: Core, due: Due, _at: datetime) -> None:

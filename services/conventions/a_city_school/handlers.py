@@ -23,6 +23,7 @@ from contracts.conventions.a_city_school.measure import (
 from contracts.kernel.fields import Payload
 from contracts.kernel.organisation import Kind
 from contracts.kernel.paris import add_months, day_of, midnight
+from services.chassis import casefile
 from services.chassis.calendar import add_working_days, school_year_ends_on
 from services.chassis.core import Core
 from services.chassis.database import Tx
@@ -68,7 +69,7 @@ def _referral(tx: Tx, core: Core, step: Step) -> None:
             "state": "sent" if step.leaves else "received",
             "at": step.at,
         },
-        referral=partial(store.seal, core, step.case_id, step.content, REFERRAL),
+        referral=partial(casefile.seal, core, step.case_id, step.content, REFERRAL),
     )
     if not step.leaves:
         due_at = midnight(add_working_days(day_of(step.at), ANSWER_DAYS))
@@ -80,16 +81,16 @@ def _answer(tx: Tx, core: Core, step: Step) -> None:
     content: messages.ReferralAnswered = step.content
     counted(tx, step.case_id, "referral.answered", content.decision, step.at)
     meet(tx, "referral.answer", step.case_id, step.at)
-    store.change(
+    casefile.change(
         tx,
         pathways,
         step.case_id,
         state=content.decision,
         answered_at=step.at,
-        answer=store.seal(core, step.case_id, content, ANSWER),
+        answer=casefile.seal(core, step.case_id, content, ANSWER),
     )
     if content.decision == "declined":
-        store.close_case(tx, step.case_id, add_months(day_of(step.at), KEPT_MONTHS), step.at)
+        casefile.close_case(tx, step.case_id, add_months(day_of(step.at), KEPT_MONTHS), step.at)
     elif content.referent is not None:
         _referent(tx, core, step, content.referent)
     _told(tx, core, step)
@@ -97,8 +98,8 @@ def _answer(tx: Tx, core: Core, step: Step) -> None:
 
 def _referent(tx: Tx, core: Core, step: Step, contact: Payload) -> None:
     """One at a time: the new one takes the place of the former (A-2.5)."""
-    sealed = store.seal(core, step.case_id, contact, REFERENT)
-    store.change(tx, pathways, step.case_id, referent=sealed, referent_since=step.at)
+    sealed = casefile.seal(core, step.case_id, contact, REFERENT)
+    casefile.change(tx, pathways, step.case_id, referent=sealed, referent_since=step.at)
     clocks.expect_news(tx, core, step.case_id, step.at)
 
 
@@ -109,7 +110,7 @@ def _referent_changed(tx: Tx, core: Core, step: Step) -> None:
 
 def _opened(tx: Tx, core: Core, step: Step) -> None:
     content: messages.PathwayOpened = step.content
-    store.change(
+    casefile.change(
         tx,
         pathways,
         step.case_id,
@@ -128,7 +129,7 @@ def _opened(tx: Tx, core: Core, step: Step) -> None:
 
 def _progress(tx: Tx, core: Core, step: Step) -> None:
     content: messages.PathwayProgress = step.content
-    store.change(tx, pathways, step.case_id, stage=content.stage, engaged=content.engaged)
+    casefile.change(tx, pathways, step.case_id, stage=content.stage, engaged=content.engaged)
     store.note(
         tx,
         step.case_id,
@@ -159,7 +160,7 @@ def _meeting(tx: Tx, core: Core, step: Step) -> None:
 def _closed(tx: Tx, core: Core, step: Step) -> None:
     content: messages.PathwayClosed = step.content
     counted(tx, step.case_id, "pathway.closed", content.outcome, step.at)
-    store.change(
+    casefile.change(
         tx,
         pathways,
         step.case_id,
@@ -167,7 +168,7 @@ def _closed(tx: Tx, core: Core, step: Step) -> None:
         closed_on=content.closed_on,
         outcome=content.outcome,
     )
-    store.close_case(tx, step.case_id, add_months(content.closed_on, KEPT_MONTHS), step.at)
+    casefile.close_case(tx, step.case_id, add_months(content.closed_on, KEPT_MONTHS), step.at)
     _told(tx, core, step)
 
 
@@ -189,7 +190,7 @@ def _moved(tx: Tx, step: Step, act: Act, role: Role, *, full: bool = False) -> S
     row = store.measure_of(tx, step.case_id)
     before = Status.STOPPED if row is None else Status(row.status)
     status = after(before, act, role, complete=full)
-    store.change(tx, measures, step.case_id, status=status.value)
+    casefile.change(tx, measures, step.case_id, status=status.value)
     return status
 
 
@@ -199,7 +200,7 @@ def _alternative_answered(tx: Tx, core: Core, step: Step) -> None:
     _moved(tx, step, Act.ACCEPT if accepted else Act.DECLINE, Role.YOUTH_SERVICE)
     meet(tx, "measure.answer", step.case_id, step.at)
     if not accepted:
-        store.close_case(tx, step.case_id, add_months(day_of(step.at), KEPT_MONTHS), step.at)
+        casefile.close_case(tx, step.case_id, add_months(day_of(step.at), KEPT_MONTHS), step.at)
     _told(tx, core, step)
 
 
@@ -213,8 +214,8 @@ def _contract(tx: Tx, core: Core, step: Step) -> None:
     status = Status.SIGNED if full else Status(row.status)
     values: dict[str, Any] = {**days, "status": status.value}
     if content.host is not None or row.contract is None:
-        values["contract"] = store.seal(core, step.case_id, content, CONTRACT)
-    store.change(
+        values["contract"] = casefile.seal(core, step.case_id, content, CONTRACT)
+    casefile.change(
         tx,
         measures,
         step.case_id,
@@ -252,11 +253,11 @@ def _ended(tx: Tx, core: Core, step: Step) -> None:
     role = Role.HEAD_TEACHER if by_school else Role.YOUTH_SERVICE
     row = store.measure_of(tx, step.case_id)
     if row is not None and row.status == Status.SIGNED and store.runs(row, step.at):
-        store.change(tx, measures, step.case_id, status=Status.RUNNING.value)
+        casefile.change(tx, measures, step.case_id, status=Status.RUNNING.value)
     _moved(tx, step, Act.INTERRUPT if content.interruptions else Act.COMPLETE, role)
-    store.change(tx, measures, step.case_id, ended_on=content.ended_on, outcome=content.outcome)
+    casefile.change(tx, measures, step.case_id, ended_on=content.ended_on, outcome=content.outcome)
     kept = max(add_months(content.ended_on, KEPT_MONTHS), school_year_ends_on(content.ended_on))
-    store.close_case(tx, step.case_id, kept, step.at)
+    casefile.close_case(tx, step.case_id, kept, step.at)
     forgotten = add_months(content.ended_on, KEPT_ALERT_MONTHS)
     clocks.on_day(tx, core, "alerts.forgotten", step.case_id, forgotten, step.at)
     if core.kind is Kind.SCHOOL:
@@ -386,5 +387,5 @@ def stopped(tx: Tx, _core: Core, case_id: str, at: datetime) -> None:
         Status.RUNNING,
     }:
         status = after(Status(row.status), Act.STOP, Role.REPRESENTATIVE)
-        store.change(tx, measures, case_id, status=status.value)
-    store.change(tx, pathways, case_id, state="stopped")
+        casefile.change(tx, measures, case_id, status=status.value)
+    casefile.change(tx, pathways, case_id, state="stopped")

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
+from services.chassis import casefile
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.conventions.a_city_school import store
@@ -29,15 +30,15 @@ def view(tx: Tx, core: Core, case_id: str) -> dict[str, Any]:
 
 
 def _pathway(core: Core, case_id: str, row: Row[Any]) -> dict[str, Any]:
-    answer = store.unseal(core, case_id, row.answer, ANSWER)
+    answer = casefile.unseal(core, case_id, row.answer, ANSWER)
     return {
         "referral": {
             "state": row.state,
             "at": row.at.isoformat(),
-            "data": store.unseal(core, case_id, row.referral, REFERRAL),
+            "data": casefile.unseal(core, case_id, row.referral, REFERRAL),
         },
         "answer": answer,
-        "referent": store.unseal(core, case_id, row.referent, REFERENT),
+        "referent": casefile.unseal(core, case_id, row.referent, REFERENT),
         "pathway": None
         if row.opened_on is None
         else {
@@ -54,7 +55,7 @@ def _pathway(core: Core, case_id: str, row: Row[Any]) -> dict[str, Any]:
 
 
 def _measure(core: Core, case_id: str, row: Row[Any]) -> dict[str, Any]:
-    contract = store.unseal(core, case_id, row.contract, CONTRACT) or {}
+    contract = casefile.unseal(core, case_id, row.contract, CONTRACT) or {}
     return {
         "status": row.status,
         "exclusion": [_day(row.exclusion_first_day), _day(row.exclusion_last_day)],

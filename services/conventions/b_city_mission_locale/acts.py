@@ -14,7 +14,7 @@ from contracts.kernel.errors import Refused
 from contracts.kernel.fields import Day, Payload, said
 from contracts.kernel.messages import ProfessionalContact
 from contracts.kernel.paris import day_of
-from services.chassis import standing
+from services.chassis import casefile, standing
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.partner import Doing, LocalAct
@@ -61,8 +61,8 @@ def silent_try(tx: Tx, core: Core, doing: Doing) -> None:
     content = doing.content
     if not isinstance(content, SilentTry):
         raise TypeError(type(content).__name__)
-    orientation = store.row_of(tx, orientations, doing.case_id)
-    row = orientation or store.row_of(tx, cosupports, doing.case_id)
+    orientation = casefile.row_of(tx, orientations, doing.case_id)
+    row = orientation or casefile.row_of(tx, cosupports, doing.case_id)
     seeking = row is not None and row.state in {store.WAITING, store.RECEIVED, store.OPEN}
     if row is None or not seeking or (orientation is not None and orientation.asked_here):
         raise Refused(
@@ -77,7 +77,7 @@ def silent_try(tx: Tx, core: Core, doing: Doing) -> None:
             articles=("B-2.7",),
         )
     table = cosupports if orientation is None else orientations
-    store.change(tx, table, doing.case_id, tries=row.tries + 1, tried_on=content.on)
+    casefile.change(tx, table, doing.case_id, tries=row.tries + 1, tried_on=content.on)
     if row.tries + 1 < TRIES:
         return
     if orientation is None:

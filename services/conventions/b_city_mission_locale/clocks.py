@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from contracts.conventions.b_city_mission_locale.convention import CONVENTION
 from contracts.kernel.paris import add_months, birthday, day_of, midnight
+from services.chassis import casefile
 from services.chassis.calendar import add_working_days
 from services.chassis.core import Core
 from services.chassis.database import Tx
@@ -42,7 +43,7 @@ def _outgrown(tx: Tx, _core: Core, due: Due, at: datetime) -> None:
     if table is None:
         return
     column = "status" if table is immersions else "state"
-    store.change(tx, table, due.subject, **{column: store.STOPPED})
+    casefile.change(tx, table, due.subject, **{column: store.STOPPED})
     store.close_case(tx, due.subject, at)
 
 

@@ -9,7 +9,7 @@ from typing import Final
 from contracts.kernel.checks import Side
 from contracts.kernel.messages import ImmersionRequested, ImmersionStatus
 from contracts.kernel.paris import add_months, day_of, midnight, reached
-from services.chassis import standing
+from services.chassis import casefile, standing
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.partner import Known, Question
@@ -81,7 +81,7 @@ def _spent(tx: Tx, asked: Question) -> Mapping[str, int]:
 
 def _orientation(tx: Tx, asked: Question) -> Mapping[str, datetime]:
     """Whoever was asked answers, while an answer is owed."""
-    row = store.row_of(tx, orientations, asked.case_id)
+    row = casefile.row_of(tx, orientations, asked.case_id)
     if row is None or row.state not in {store.WAITING, store.RECEIVED}:
         return {}
     owed = row.asked_here is (asked.side is Side.RECEIVER)
@@ -89,7 +89,7 @@ def _orientation(tx: Tx, asked: Question) -> Mapping[str, datetime]:
 
 
 def _cosupport(tx: Tx, core: Core, asked: Question) -> Mapping[str, datetime]:
-    row = store.row_of(tx, cosupports, asked.case_id)
+    row = casefile.row_of(tx, cosupports, asked.case_id)
     if row is None or row.state != store.OPEN:
         return {}
     found = {"cosupport": row.at}
@@ -112,7 +112,7 @@ _FOLLOWS: Final = {
 
 
 def _immersion(tx: Tx, core: Core, asked: Question) -> Mapping[str, datetime]:
-    row, said = store.row_of(tx, immersions, asked.case_id), asked.payload
+    row, said = casefile.row_of(tx, immersions, asked.case_id), asked.payload
     status = getattr(said, "status", None)
     if row is None or status is None:
         return {}

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from contracts.conventions.b_city_mission_locale import messages
 from contracts.kernel.messages import Identity, ImmersionRequested, ImmersionStatus
+from services.chassis import casefile
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.deadlines import meet
@@ -66,7 +67,7 @@ def _requested(tx: Tx, core: Core, step: Step) -> None:
             state=store.WAITING,
             at=step.at,
             tries=0,
-            request=store.seal(core, step.case_id, content, REQUEST),
+            request=casefile.seal(core, step.case_id, content, REQUEST),
         )
     )
     clocks.outgrow(tx, core, step.case_id, content.person.birth_date, step.at)
@@ -79,7 +80,7 @@ def _answered(tx: Tx, _core: Core, step: Step) -> None:
     content: messages.OrientationAnswered = step.content
     counted(tx, step.case_id, "orientation.answered", content.outcome, step.at)
     meet(tx, "orientation.answer", step.case_id, step.at)
-    store.change(tx, orientations, step.case_id, state=content.outcome)
+    casefile.change(tx, orientations, step.case_id, state=content.outcome)
     if content.outcome != store.RECEIVED:
         store.close_case(tx, step.case_id, step.at)
 
@@ -100,7 +101,7 @@ def _opened(tx: Tx, core: Core, step: Step) -> None:
             objectives=content.objectives,
             next_date=content.next_date,
             tries=0,
-            person=store.seal(core, step.case_id, content.person, PERSON),
+            person=casefile.seal(core, step.case_id, content.person, PERSON),
         )
     )
     _keep(tx, core, step, content.referent)
@@ -129,7 +130,7 @@ def _checkpoint(tx: Tx, core: Core, step: Step) -> None:
     content: messages.CosupportCheckpoint = step.content
     counted(tx, step.case_id, "cosupport", "checkpoint", step.at)
     again = {"tries": 0, "tried_on": None} if content.no_answer_since is None else {}
-    store.change(
+    casefile.change(
         tx,
         cosupports,
         step.case_id,
@@ -145,7 +146,7 @@ def _checkpoint(tx: Tx, core: Core, step: Step) -> None:
 def _closed(tx: Tx, _core: Core, step: Step) -> None:
     content: messages.CosupportClosed = step.content
     counted(tx, step.case_id, "cosupport.closed", content.outcome, step.at)
-    store.change(
+    casefile.change(
         tx,
         cosupports,
         step.case_id,
@@ -171,7 +172,7 @@ def _immersion(tx: Tx, core: Core, step: Step) -> None:
             rome=content.rome,
             first_day=content.first_day,
             last_day=content.last_day,
-            request=store.seal(core, step.case_id, content, IMMERSION),
+            request=casefile.seal(core, step.case_id, content, IMMERSION),
         )
     )
     if not step.leaves:
@@ -182,10 +183,10 @@ def _status(tx: Tx, core: Core, step: Step) -> None:
     content: ImmersionStatus = step.content
     counted(tx, step.case_id, "immersion.status", content.status, step.at)
     meet(tx, "immersion.answer", step.case_id, step.at)
-    store.change(tx, immersions, step.case_id, status=content.status)
+    casefile.change(tx, immersions, step.case_id, status=content.status)
     if content.tutor is not None:
-        sealed = store.seal(core, step.case_id, content.tutor, TUTOR)
-        store.change(tx, immersions, step.case_id, tutor=sealed)
+        sealed = casefile.seal(core, step.case_id, content.tutor, TUTOR)
+        casefile.change(tx, immersions, step.case_id, tutor=sealed)
     if content.person is not None:
         _named(tx, core, step, content.person)
     if content.status in {"declined", "completed", "interrupted"}:
@@ -196,10 +197,10 @@ def _named(tx: Tx, core: Core, step: Step, person: Identity) -> None:
     """The host learns who comes, and from when on to say that it is over (B-3.1)."""
     if step.leaves:
         return
-    sealed = store.seal(core, step.case_id, person, PERSON)
-    store.change(tx, immersions, step.case_id, person=sealed)
+    sealed = casefile.seal(core, step.case_id, person, PERSON)
+    casefile.change(tx, immersions, step.case_id, person=sealed)
     clocks.outgrow(tx, core, step.case_id, person.birth_date, step.at)
-    row = store.row_of(tx, immersions, step.case_id)
+    row = casefile.row_of(tx, immersions, step.case_id)
     if row is not None:
         clocks.after_day(tx, core, "immersion.end", step.case_id, row.last_day, step.at)
 
@@ -314,4 +315,4 @@ def stopped(tx: Tx, _core: Core, case_id: str, at: datetime) -> None:
         return
     counted(tx, case_id, "stopped", "withdrawn", at)
     column = "status" if table is immersions else "state"
-    store.change(tx, table, case_id, **{column: store.STOPPED})
+    casefile.change(tx, table, case_id, **{column: store.STOPPED})

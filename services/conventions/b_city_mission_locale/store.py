@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy import Row, Table, delete, select, update
 
 from contracts.kernel.fields import Payload
-from contracts.kernel.paris import add_months, day_of, midnight
-from services.chassis import deadlines, standing, tables
+from contracts.kernel.paris import add_months, day_of
+from services.chassis import casefile, tables
 from services.chassis.core import Core
 from services.chassis.database import Tx
-from services.chassis.scopes import case_scope
 from services.conventions.b_city_mission_locale.models import (
     cosupports,
     immersions,
@@ -32,49 +30,17 @@ WAITING, RECEIVED, OPEN, CLOSED, STOPPED = "waiting", "received", "open", "close
 An orientation that ended bears its outcome."""
 
 
-def row_of(tx: Tx, table: Table, case_id: str | None) -> Row[Any] | None:
-    """The row of a case in one of the tables; None where the case is of another kind."""
-    if case_id is None:
-        return None
-    return tx.execute(select(table).where(table.c.case_id == case_id)).first()
-
-
 def table_of(tx: Tx, case_id: str) -> Table | None:
     """Which kind of case of convention B it is; None where it holds none."""
     for table in (orientations, cosupports, immersions):
-        if row_of(tx, table, case_id) is not None:
+        if casefile.row_of(tx, table, case_id) is not None:
             return table
     return None
 
 
-def change(tx: Tx, table: Table, case_id: str, **values: Any) -> None:  # noqa: ANN401 -- columns
-    """Change the row of a case."""
-    tx.execute(update(table).where(table.c.case_id == case_id).values(**values))
-
-
-def seal(core: Core, case_id: str, content: Payload, what: str) -> bytes:
-    """Content under the case's key."""
-    plain = content.model_dump_json().encode()
-    return core.keystore.seal(case_scope(case_id), plain, what.encode())
-
-
-def unseal(core: Core, case_id: str, sealed: bytes | None, what: str) -> Any:  # noqa: ANN401 -- JSON
-    """What was sealed, as JSON; None where nothing was."""
-    if sealed is None:
-        return None
-    return json.loads(core.keystore.open(case_scope(case_id), sealed, what.encode()))
-
-
 def close_case(tx: Tx, case_id: str, at: datetime) -> None:
-    """End a case in good order: nothing flows in it any more, and retention runs (B-3.1)."""
-    cases, until = tables.cases, midnight(add_months(day_of(at), KEPT_MONTHS))
-    tx.execute(
-        update(cases)
-        .where((cases.c.case_id == case_id) & (cases.c.state == "open"))
-        .values(state=CLOSED, closed_at=at, retain_until=until)
-    )
-    tx.forget(standing.CASES, case_id)
-    deadlines.cancel_case(tx, case_id, at)
+    """End a case in good order, and keep it some months (B-3.1)."""
+    casefile.close_case(tx, case_id, add_months(day_of(at), KEPT_MONTHS), at)
 
 
 # --- the two referents, one at a time at each side
@@ -101,7 +67,7 @@ def keep(
             since=at,
             active=True,
             agent_id=agent_id,
-            contact=seal(core, case_id, contact, "referent"),
+            contact=casefile.seal(core, case_id, contact, "referent"),
         )
     )
 

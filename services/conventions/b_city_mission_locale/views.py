@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from services.chassis import casefile
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.tokens import Role
@@ -22,23 +23,23 @@ from services.conventions.b_city_mission_locale.models import (
 def view(tx: Tx, core: Core, case_id: str) -> dict[str, Any]:
     """The orientation, the co-support or the immersion of a case; empty for any other case."""
     found: dict[str, Any] = {}
-    orientation = store.row_of(tx, orientations, case_id)
-    cosupport = store.row_of(tx, cosupports, case_id)
-    immersion = store.row_of(tx, immersions, case_id)
+    orientation = casefile.row_of(tx, orientations, case_id)
+    cosupport = casefile.row_of(tx, cosupports, case_id)
+    immersion = casefile.row_of(tx, immersions, case_id)
     if orientation is not None:
         found["orientation"] = {
             "state": orientation.state,
             "tries": orientation.tries,
-            "data": store.unseal(core, case_id, orientation.request, REQUEST),
+            "data": casefile.unseal(core, case_id, orientation.request, REQUEST),
         }
     if cosupport is not None:
         found["cosupport"] = _cosupport(tx, core, case_id, cosupport)
     if immersion is not None:
         found["immersion"] = {
             "status": immersion.status,
-            "data": store.unseal(core, case_id, immersion.request, IMMERSION),
-            "tutor": store.unseal(core, case_id, immersion.tutor, TUTOR),
-            "person": store.unseal(core, case_id, immersion.person, PERSON),
+            "data": casefile.unseal(core, case_id, immersion.request, IMMERSION),
+            "tutor": casefile.unseal(core, case_id, immersion.tutor, TUTOR),
+            "person": casefile.unseal(core, case_id, immersion.person, PERSON),
         }
     return found
 
@@ -56,9 +57,10 @@ def _cosupport(tx: Tx, core: Core, case_id: str, row: Row[Any]) -> dict[str, Any
         "tries": row.tries,
         "closed_on": _day(row.closed_on),
         "outcome": row.outcome,
-        "person": store.unseal(core, case_id, row.person, PERSON),
+        "person": casefile.unseal(core, case_id, row.person, PERSON),
         "referents": {
-            org: store.unseal(core, case_id, one.contact, "referent") for org, one in pair.items()
+            org: casefile.unseal(core, case_id, one.contact, "referent")
+            for org, one in pair.items()
         },
     }
 

@@ -6,7 +6,9 @@ import re
 from pathlib import Path
 
 from contracts import registry
+from contracts.registry import build
 from services.observer import words
+from tests.contracts.instruments import convention_of, flow
 
 CHASSIS = Path(__file__).parents[3] / "services" / "chassis"
 
@@ -20,11 +22,19 @@ def test_every_event_of_a_journal_has_a_word() -> None:
 
 
 def test_every_message_control_and_receipt_has_a_label() -> None:
-    for _, flow in registry.load().flows():
-        assert words.message(flow.type) == flow.label
+    for _, one in registry.load().flows():
+        assert words.message(one.type) == one.label
     assert words.message("erasure.done") == "effacement certifié"
     assert words.message("delivery.receipt") == "accusé de réception"
     assert words.message("x.y") == "x.y"
+
+
+def test_a_type_that_two_conventions_call_otherwise_has_both_names() -> None:
+    one = flow(label="recensement")
+    other = convention_of(flow(label="comptage"), code="y_test")
+    again = convention_of(one, code="z_test")
+    known = build([convention_of(one), other, again])
+    assert words.message(one.type, known) == "recensement / comptage"
 
 
 def test_an_article_says_what_it_asks_and_a_code_what_it_means() -> None:
