@@ -46,14 +46,14 @@ FOLLOW_UP = "convention_follow_up"
 
 _AGENCY, _CITY, _CCAS = Kind.EMPLOYMENT_AGENCY, Kind.CITY, Kind.CCAS
 
-_FORGOTTEN = Retention(event="eligibility_answered", article="C-5.1")
+_FORGOTTEN = Retention(event="eligibility_answered", months=0, article="C-5.1")
 """At the event itself, and never later than the message's own lifetime."""
 
 _CONTRACT_KEPT = Retention(event="contract_ended", months=2, article="C-6.5")
 
 
 def _until(event: str) -> Retention:
-    return Retention(event=event, article="C-6.5")
+    return Retention(event=event, months=0, article="C-6.5")
 
 
 _nobody_named = partial(Flow, legal_basis=LegalBasis.NO_PERSONAL_DATA, case=Cardinality.NONE)
@@ -107,7 +107,7 @@ _RECRUITMENT = (
             checks.OFFER_OPEN,
             checks.NO_FILE,
         ),
-        retention=Retention(event="candidacy_decided", article="C-5.1"),
+        retention=Retention(event="candidacy_decided", months=0, article="C-5.1"),
     ),
     _named(
         type="pec.candidate_outcome",
@@ -317,7 +317,7 @@ _ZERO_UNEMPLOYMENT = (
             checks.VOLUNTEERED,
             checks.NO_FILE,
         ),
-        retention=Retention(event="volunteer_answered", article="C-5.1"),
+        retention=Retention(event="volunteer_answered", months=0, article="C-5.1"),
     ),
 )
 
@@ -327,7 +327,7 @@ _staff = partial(
     _named,
     purpose=FOLLOW_UP,
     case=Cardinality.NONE,
-    retention=Retention(event="referent_replaced", article="C-6.1"),
+    retention=Retention(event="referent_replaced", months=0, article="C-6.1"),
 )
 _antenna = partial(
     _staff,

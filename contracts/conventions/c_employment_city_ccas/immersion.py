@@ -203,7 +203,7 @@ def flows(purpose: str) -> tuple[Flow, ...]:
             payload=TradesPublished,
             case=Cardinality.NONE,
             checks=(*EVERY, *_FROM_HR),
-            retention=Retention(event="trades_replaced", article="C-6.5"),
+            retention=Retention(event="trades_replaced", months=0, article="C-6.5"),
         ),
         flow(
             type="immersion.requested",
@@ -255,6 +255,6 @@ def flows(purpose: str) -> tuple[Flow, ...]:
                 REPRESENTATIVE_SIGNED,
                 checks.NO_FILE,
             ),
-            retention=Retention(event="immersion_ended", article="C-5.1"),
+            retention=Retention(event="immersion_ended", months=0, article="C-5.1"),
         ),
     )

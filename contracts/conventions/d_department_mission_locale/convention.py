@@ -50,7 +50,7 @@ A later end is an amendment's.
 KEPT = Retention(event="case_closed", months=3, article="D-8.1")
 KEPT_ANSWER = Retention(event="contact_answered", months=3, article="D-8.1")
 KEPT_INTERVIEW = Retention(event="interview_held", months=3, article="D-8.1")
-KEPT_PROJECT = Retention(event="project_ended", article="D-8.1")
+KEPT_PROJECT = Retention(event="project_ended", months=0, article="D-8.1")
 KEPT_CONTRACT = Retention(event="youth_contract_answered", months=3, article="D-8.1")
 KEPT_COUNTS = Retention(event="convention_ended", months=3, article="D-8.1")
 
@@ -301,7 +301,7 @@ DUTIES = (
                     checks.FOUND_IN_TIME,
                     checks.SENT_IN_TIME,
                 ),
-                retention=Retention(event="training_obligation_ended", article="R114-7"),
+                retention=Retention(event="training_obligation_ended", months=0, article="R114-7"),
             ),
         ),
     ),
