@@ -17,13 +17,13 @@ from urllib.parse import urlsplit
 
 from contracts.kernel.paris import day_of
 from tests.federation.actors_a import Actors
-from tests.federation.examples_a import HOST
+from tests.federation.examples_a import HOST, SCRIPT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from services.federation.federation import Federation
-    from tests.federation.examples_a import Case
+    from tests.federation.examples import Case
 
 HANDLED: Final = b"SELECT count(*) FROM a_records WHERE what = 'alert'"
 """Alerts whose effect stands in a school's database."""
@@ -60,7 +60,7 @@ class Alerts:
 
     def prepare(self) -> None:
         """Bring a measure to its first day, and leave the clocks on real time."""
-        actors = Actors(self._federation, self._school, self._city)
+        actors = Actors.of(self._federation, self._school, self._city)
         try:
             actors.go_by(-_DAY)
             today = day_of(self._federation.now(self._school))
@@ -79,7 +79,7 @@ class Alerts:
         if case is None:
             raise LostAlertError("no measure runs")
         case.today = day_of(self._federation.now(self._city))
-        body = json.dumps(case.body("m18", self._school))
+        body = json.dumps(SCRIPT.body("m18", case, self._school))
         address = urlsplit(self._federation.url(self._city)).netloc
         token = self._federation.token(self._city, "referent", "referent-1")
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}

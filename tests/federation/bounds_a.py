@@ -6,68 +6,31 @@ step apart. Those of the alternative to exclusion are in `bounds_a_measure.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterator
+from datetime import date
 from typing import Any, Final
 
-import httpx
-
 from contracts.conventions.a_city_school import checks
-from contracts.kernel.checks import Check
-from contracts.kernel.paris import add_months, add_years, day_of
+from contracts.kernel.paris import add_months, add_years
 from services.federation.federation import Federation
-from tests.federation.actors_a import Actors, at_ten
-from tests.federation.examples_a import FLOWS, Case
+from tests.federation import bounds
+from tests.federation.actors_a import Actors
+from tests.federation.bounds import DAY, Bounds, Tried
+from tests.federation.cast import at_ten
+from tests.federation.examples import Case
+from tests.federation.examples_a import FLOWS
 from tests.federations import CITY, SCHOOL
 
-DAY: Final = timedelta(days=1)
 OPEN: Final = ("m1", "m2", "m4")
 
 
-@dataclass(frozen=True)
-class Tried:
-    """What was answered. code: of the wanted refusal, None where it must be allowed.
-
-    article: on which, where not the check's own. also: articles that refuse beside it.
-    """
-
-    what: str
-    answer: httpx.Response
-    code: str | None = None
-    article: str = ""
-    also: frozenset[str] = field(default=frozenset())
-
-
-class Day:
+class Day(bounds.Day[Actors]):
     """Today, a school day from now, and those who act on it."""
 
-    def __init__(self, fed: Federation) -> None:
-        self.actors = Actors(fed, SCHOOL, CITY)
-        self.today = day_of(datetime.now(UTC)) + DAY
-        self.first_day = self.today + 7 * DAY
-        self._offset = at_ten(self.today) - datetime.now(UTC)
-        self.moved = False
-
-    def go(self, day: date, after: timedelta = timedelta(0)) -> None:
-        """Live on that day, or so long after; back on today it is later than it was."""
-        self.moved = day != self.today
-        self.actors.go_by(self._offset + (day - self.today) + after)
-
-    def case(self, *after: str, **more: Any) -> Case:
-        """A case in which some messages have gone."""
-        made = self.actors.case(self.today, more.pop("first_day", self.first_day), **more)
-        return self.actors.play(made, after)
-
-    def ask(
-        self, code: str, case: Case, client: httpx.Client | None = None, /, **content: Any
-    ) -> httpx.Response:
-        """Ask to send, with some content of one's own."""
-        case.content = {code: content}
-        try:
-            return self.actors.ask(code, case, client)
-        finally:
-            case.content = {}
+    @classmethod
+    def at(cls, fed: Federation) -> Day:
+        """That day of one school and its city."""
+        return cls(Actors.of(fed, SCHOOL, CITY))
 
     def agreed(self, birth: date | None = None, **changes: Any) -> Case:
         """A pupil of fourteen, unless said otherwise, with an agreement that says what it says."""
@@ -76,23 +39,8 @@ class Day:
         return Case(self.today, self.first_day, agreement_id=agreement)
 
 
-Bound = Callable[[Day], Iterable[Tried]]
-BOUNDS: dict[tuple[str, str], Bound] = {}
-
-
-def key_of(check: Check) -> tuple[str, str]:
-    name = getattr(check, "name", "")
-    return check.article, name or type(check).__name__
-
-
-def bound(check: Check) -> Callable[[Bound], Bound]:
-    """Say which check of the text a function stands for."""
-
-    def known(function: Bound) -> Bound:
-        BOUNDS[key_of(check)] = function
-        return function
-
-    return known
+bound: Final = Bounds[Day]()
+BOUNDS: Final = bound.known
 
 
 # -- what every message that names somebody rests on ---------------------------------------------
@@ -202,8 +150,7 @@ def open_case(day: Day) -> Iterator[Tried]:
 def referent(day: Day) -> Iterator[Tried]:
     case = day.case("m1")
     more = {"decision": "more_contact_needed", "referent": None}
-    answer = day.ask("m2", case, **more)
-    day.actors.accepted("m2", answer.json()["message_id"])
+    day.took("m2", day.ask("m2", case, **more))
     for code in ("m4", "m5"):
         yield Tried(f"none yet, {code}", day.ask(code, case), "missing_referent")
     day.actors.tell("m9", case)
@@ -225,8 +172,7 @@ def pathway(day: Day) -> Iterator[Tried]:
     case = day.case("m1", "m2")
     yield Tried("none", day.ask("m7", case), "missing_pathway")
     for opened, code in ((day.today + DAY, "missing_pathway"), (day.today, None)):
-        answer = day.ask("m5", case, opened_on=opened.isoformat())
-        day.actors.accepted("m5", answer.json()["message_id"])
+        day.took("m5", day.ask("m5", case, opened_on=opened.isoformat()))
         yield Tried(f"from {opened} on", day.ask("m7", case), code)
 
 

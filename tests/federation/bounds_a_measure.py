@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from contracts.conventions.a_city_school import checks
-from tests.federation.bounds_a import BOUNDS, DAY, Day, Tried, bound
-from tests.federation.examples_a import Case
+from tests.federation.bounds import DAY, Tried
+from tests.federation.bounds_a import BOUNDS, Day, bound
+from tests.federation.examples import Case
 from tests.federations import SCHOOL
 
 __all__ = ["BOUNDS"]
@@ -49,7 +50,7 @@ def inside_exclusion(day: Day) -> Iterator[Tried]:
         planned = {"first_day": begins.isoformat(), "last_day": ends.isoformat()}
         answer = day.ask("m14", told, **planned)
         if code is None:
-            day.actors.accepted("m14", answer.json()["message_id"])
+            day.took("m14", answer)
         yield Tried(f"{what}, planned", answer, code)
     shorter = {"last_day": (last - DAY).isoformat()}
     yield Tried("other days than planned", day.ask("m15", told, **shorter), "limit")
@@ -106,8 +107,7 @@ def own_signatures(day: Day) -> Iterator[Tried]:
 def _three_then_four(day: Day) -> Iterator[tuple[Case, str, bool]]:
     """A contract that lacks its last signature, then has it; the code of its interruption."""
     case = day.case(*ACCEPTED, "m14")
-    answer = day.ask("m15", case, representative=None)
-    day.actors.accepted("m15", answer.json()["message_id"])
+    day.took("m15", day.ask("m15", case, representative=None))
     yield case, "m19", False
     day.actors.tell("m15", case)
     yield case, "m19", True

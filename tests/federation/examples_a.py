@@ -6,20 +6,12 @@ Keyed by the flow's code; `tests/federation/test_convention_a.py` fails when a f
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from contracts.conventions.a_city_school.convention import CONVENTION, DUTIES
-from contracts.kernel.instrument import Flow
 from contracts.kernel.paris import midnight
-
-FLOWS: Final[Mapping[str, Flow]] = {
-    flow.code: flow for text in (CONVENTION, *DUTIES) for flow in text.flows
-}
-"""Every flow of the text, and of the duty that it recalls."""
-DUTY: Final = frozenset(flow.code for duty in DUTIES for flow in duty.flows)
-"""Those that the law asks, whatever is signed."""
+from tests.federation.examples import Case, Content, Example, Script
 
 HOST: Final = "Jardins partagés"
 CONTACT: Final = {
@@ -29,58 +21,6 @@ CONTACT: Final = {
     "email": None,
 }
 SUCCESSOR: Final = {**CONTACT, "name": "Dominique Inventée"}
-
-
-@dataclass
-class Case:
-    """One case on its way: today, the first day of its measure, and what it is known by.
-
-    days: how long exclusion and measure last. content: changes to what the examples say.
-    """
-
-    today: date
-    first_day: date
-    days: int = 5
-    case_id: str = ""
-    agreement_id: str = ""
-    notice_id: str = ""
-    content: dict[str, dict[str, Any]] = field(default_factory=dict)
-
-    @property
-    def last_day(self) -> date:
-        """Last day of the exclusion and of the measure."""
-        return self.first_day + timedelta(days=self.days - 1)
-
-    def data(self, code: str) -> dict[str, Any]:
-        """What an agent types to send this message in this case."""
-        return {**EXAMPLES[code].data(self), **self.content.get(code, {})}
-
-    def body(self, code: str, to: str) -> dict[str, Any]:
-        """Body of the call that asks to send it."""
-        known = ("case_id", "agreement_id", "notice_id")
-        opens = FLOWS[code].case.value == "opens"
-        wanted = [name for name in known if (name != "case_id") is opens]
-        given = {name: value for name in wanted if (value := getattr(self, name))}
-        if FLOWS[code].case.value == "none":
-            given = {}
-        return {"type": FLOWS[code].type, "to": to, "data": self.data(code), **given}
-
-
-Content = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Example:
-    """How to send a message, and how to see at the receiver that it took effect.
-
-    after: codes sent before, in the same case. seen: of the receiver's view of the case and the
-    message's id. during: the measure must have begun.
-    """
-
-    data: Callable[[Case], dict[str, Any]]
-    seen: Callable[[Content, str], bool]
-    after: tuple[str, ...] = ()
-    during: bool = False
 
 
 def _recorded(what: str, code: str) -> Callable[[Content, str], bool]:
@@ -250,3 +190,9 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         lambda content, _: content["attendance"]["event"] == "attendance_warning",
     ),
 }
+
+SCRIPT: Final = Script(CONVENTION, EXAMPLES, DUTIES)
+FLOWS: Final = SCRIPT.flows
+"""Every flow of the text, and of the duty that it recalls."""
+DUTY: Final = SCRIPT.duties
+"""Those that the law asks, whatever is signed."""

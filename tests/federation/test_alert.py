@@ -14,9 +14,11 @@ import pytest
 
 from services.conventions.a_city_school.clocks import ACKNOWLEDGE, DELIVER, LEVELS
 from services.federation.federation import Part
-from tests.federation.bounds_a import DAY, Day
+from tests.federation.bounds import DAY
+from tests.federation.bounds_a import Day
 from tests.federation.bounds_a_measure import SIGNED
-from tests.federation.examples_a import HOST, Case
+from tests.federation.examples import Case
+from tests.federation.examples_a import HOST
 from tests.federation.town import until
 from tests.federations import CITY, SCHOOL, started
 
@@ -90,7 +92,7 @@ def levels(missed: int, *, runs: bool = True) -> tuple[tuple[int, str], ...]:
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Alarm, Case]]:
     """A measure on its first day."""
     with started(tmp_path_factory.mktemp("alert")) as fed:
-        day = Day(fed)
+        day = Day.at(fed)
         try:
             day.go(day.today)
             first, last = (str(day.today + days * DAY) for days in (0, 30))

@@ -7,27 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from http import HTTPStatus
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import pytest
 
 from contracts.conventions.a_city_school import checks
-from tests.federation.actors_a import READER, at_ten
-from tests.federation.bounds_a import DAY, Day, key_of
+from tests.federation.actors_a import READER
+from tests.federation.bounds import DAY, Key, checks_of, key_of, shows_both_sides
+from tests.federation.bounds_a import Day
 from tests.federation.bounds_a_measure import BOUNDS
-from tests.federation.examples_a import FLOWS, HOST
-from tests.federation.town import until
+from tests.federation.cast import at_ten
+from tests.federation.examples_a import HOST, SCRIPT
 from tests.federations import CITY, SCHOOL, started
 
-CHECKS: Final = {key_of(check): check for flow in FLOWS.values() for check in flow.checks}
+CHECKS: Final = checks_of(SCRIPT)
 
 
 @pytest.fixture(scope="module")
 def module_day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
     """A school and the city of their own, since their clocks move."""
     with started(tmp_path_factory.mktemp("bounds")) as fed:
-        made = Day(fed)
+        made = Day.at(fed)
         made.go(made.today)
         first, last = (made.today + days * DAY for days in (-30, 60))
         made.actors.host(HOST, first_day=first.isoformat(), last_day=last.isoformat())
@@ -40,8 +40,7 @@ def module_day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
 @pytest.fixture
 def day(module_day: Day) -> Iterator[Day]:
     yield module_day
-    if module_day.moved:
-        module_day.go(module_day.today)
+    module_day.back()
 
 
 def test_every_check_of_the_text_has_its_bound() -> None:
@@ -50,21 +49,8 @@ def test_every_check_of_the_text_has_its_bound() -> None:
 
 
 @pytest.mark.parametrize("key", BOUNDS, ids="-".join)
-def test_either_side_of_a_bound(day: Day, key: tuple[str, str]) -> None:
-    check, outcomes = CHECKS[key], set[bool]()
-    for one in BOUNDS[key](day):
-        outcomes.add(one.code is None)
-        if one.code is None:
-            assert one.answer.status_code == HTTPStatus.ACCEPTED, (one.what, one.answer.text)
-            continue
-        assert one.answer.status_code == HTTPStatus.FORBIDDEN, (one.what, one.answer.text)
-        article, body = one.article or check.article, one.answer.json()
-        said = [(why["article"], why["code"]) for why in body["reasons"]]
-        assert (article, one.code) in said, (one.what, body)
-        if one.code.startswith(("missing_", "no_")) or one.code in {"limit", "signatures"}:
-            assert check.sentence in body["detail"], (one.what, body)
-        assert set(body["articles"]) <= {article, *one.also}, (one.what, body)
-    assert outcomes == {True, False}
+def test_either_side_of_a_bound(day: Day, key: Key) -> None:
+    shows_both_sides(CHECKS[key], BOUNDS[key](day))
 
 
 def test_an_information_or_an_agreement_of_tomorrow_is_not_recorded(day: Day) -> None:
@@ -80,19 +66,11 @@ def test_an_information_or_an_agreement_of_tomorrow_is_not_recorded(day: Day) ->
 
 def test_a_notice_to_the_mayor_waits_for_a_designated_agent(day: Day) -> None:
     """R131-10-1: yesterday's designation and tomorrow's are none; the receiver's gate says so."""
-    head, city = day.actors.client(SCHOOL), day.actors.client(CITY)
+    city = day.actors.client(CITY)
     refused = {"before any": None, "over": (-2, -1), "to come": (1, 2)}
 
-    def sent() -> dict[str, Any]:
-        answer = day.ask("d1", day.case())
-        path, found = f"/api/v1/messages/{answer.json()['message_id']}", dict[str, Any]()
-
-        def settled() -> bool:
-            found.update(head.get(path).json())
-            return found["state"] in {"accepted", "refused"}
-
-        until(settled, "neither accepted nor refused")
-        return found
+    def sent() -> str:
+        return str(day.ask("d1", day.case()).json()["message_id"])
 
     def designate(first: int, last: int) -> None:
         days = {"first_day": first, "last_day": last}
@@ -103,11 +81,6 @@ def test_a_notice_to_the_mayor_waits_for_a_designated_agent(day: Day) -> None:
     for what, days in refused.items():
         if days is not None:
             designate(*days)
-        found = sent()
-        assert (found["state"], found["receipt"]["status"]) == ("refused", "not_open"), what
-        with day.actors.fed.client(CITY, "operator", "operateur-1") as operator:
-            dead = operator.get("/api/v1/dead-letters").json()
-        (why,) = (one["articles"] for one in dead if one["message_id"] == found["message_id"])
-        assert why == ["R131-10-1"], what
+        assert day.actors.turned_away("d1", sent()) == ["R131-10-1"], what
     designate(0, 0)
-    assert sent()["state"] == "accepted"
+    day.actors.accepted("d1", sent())

@@ -1,0 +1,306 @@
+"""Every message of a convention over the real bus: where it crosses, and where it is refused.
+
+The clocks of all are moved through the life of one convention, once: its eve, its first day, the
+next where something must have begun, the last day and the day after its end. At each, every message
+is tried; the tests then look at what came of it, by the `shows_` functions at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import partial
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+
+from contracts import registry
+from contracts.kernel.checks import Agreement, NoticeGiven, Side
+from contracts.kernel.documents import verify
+from contracts.kernel.instrument import Cardinality, Flow
+from contracts.kernel.organisation import Kind
+from contracts.kernel.paris import add_years
+from contracts.kernel.receipts import parse_receipts
+from services.chassis.clock import new_id
+from services.federation.config import FederationFile
+from services.federation.federation import Federation
+from services.federation.intruder import published_entry
+from tests.federation.answers import signing_key
+from tests.federation.cast import Cast, at_ten, side_by_side
+from tests.federation.examples import Case, Script
+
+DAY: Final = timedelta(days=1)
+_UAIS: Final = ("9990101F", "9990102G", "9990103H")
+
+
+def signed_file(
+    text: str,
+    members: Mapping[str, Kind],
+    signed: Sequence[Mapping[Kind, Sequence[str]]],
+    signed_on: date,
+) -> FederationFile:
+    """Some organisations, of which some have signed a text with each other, all on one day."""
+    uais = iter(_UAIS)
+    signature = {"signatory": "maire", "decision": "acte 1", "signed_on": signed_on.isoformat()}
+    return FederationFile.model_validate(
+        {
+            "organisations": [
+                {"id": org, "kind": kind} | ({"uai": next(uais)} if kind is Kind.SCHOOL else {})
+                for org, kind in members.items()
+            ],
+            "conventions": [
+                {
+                    "convention": text,
+                    "parties": parties,
+                    "evidence": "Texte de substitution",
+                    "invented": True,
+                    "signatures": dict.fromkeys(parties, signature),
+                }
+                for parties in signed
+            ],
+        }
+    )
+
+
+@dataclass
+class Crossing:
+    """A message that was allowed: as its sender holds it, and its effect before and after."""
+
+    message: dict[str, Any]
+    before: bool
+    after: bool
+
+
+@dataclass
+class Life:
+    """What came of every message, by its code."""
+
+    cast: Cast
+    eve: dict[str, httpx.Response] = field(default_factory=dict)
+    first: dict[str, Crossing] = field(default_factory=dict)
+    last: dict[str, Crossing] = field(default_factory=dict)
+    over: dict[str, httpx.Response] = field(default_factory=dict)
+    others: dict[str, dict[str, httpx.Response]] = field(default_factory=dict)
+    back: dict[str, httpx.Response] = field(default_factory=dict)
+
+    @property
+    def script(self) -> Script:
+        """The messages of the convention."""
+        return self.cast.script
+
+    def bound(self, org: str, other: str) -> bool:
+        """Whether two organisations have signed the text with each other."""
+        wanted = self.cast.fed.layout.federation.to_sign(registry.load())
+        return any({org, other} <= {one.org for one in signed.parties} for signed in wanted)
+
+
+class Narrator:
+    """Moves the clocks, and has every message sent."""
+
+    def __init__(self, cast: Cast, signed_on: date) -> None:
+        years = cast.script.text.term.years
+        assert years is not None
+        self.cast = cast
+        self.script = cast.script
+        self.signed_on = signed_on
+        self.ended_on = add_years(signed_on, years)
+        self.life = Life(cast)
+
+    def tell(self) -> Life:
+        """The whole life of the convention."""
+        self.on(self.signed_on - DAY)
+        self.cast.prepare(self.signed_on - DAY, self.ended_on + 30 * DAY)
+        self.life.eve = self.tried(self.signed_on - DAY, self.fresh(self.signed_on - DAY))
+        self.on(self.signed_on)
+        cases = self.ready(self.signed_on, self.signed_on + DAY)
+        self.through(self.life.first, cases, self.signed_on, during=False)
+        if self.codes(during=True):
+            self.on(self.signed_on + DAY)
+            self.through(self.life.first, cases, self.signed_on + DAY, during=True)
+        before_last, last = self.ended_on - 2 * DAY, self.ended_on - DAY
+        self.on(before_last)
+        cases, left = (self.ready(before_last, last) for _ in range(2))
+        self.on(last)
+        for during in (False, True):
+            self.through(self.life.last, cases, last, during=during, alone=True)
+        self.on(self.ended_on)
+        self.life.over = self.tried(self.ended_on, left)
+        return self.life
+
+    def codes(self, *, during: bool) -> list[str]:
+        """Messages that wait until what their case plans has begun, or the others."""
+        return [code for code in self.script.flows if self.script.examples[code].during is during]
+
+    def on(self, day: date) -> None:
+        """Everybody lives on that day."""
+        self.cast.go(at_ten(day))
+        self.cast.open_desks()
+
+    def fresh(self, today: date) -> dict[str, Case]:
+        """Cases of which nobody knows anything yet, under ids that nobody holds."""
+        later = today + 2 * DAY
+        make = [
+            partial(self.cast.case, today, later, code, case_id=new_id())
+            for code in self.script.flows
+        ]
+        return dict(zip(self.script.flows, side_by_side(make), strict=True))
+
+    def ready(self, today: date, then: date) -> dict[str, Case]:
+        """For each message a case that waits for it alone; what must run begins that day."""
+
+        def one(code: str) -> Case:
+            example = self.script.examples[code]
+            first_day = then if example.during else then + 3 * DAY
+            return self.cast.play(self.cast.case(today, first_day, code), example.after)
+
+        works = [partial(one, code) for code in self.script.flows]
+        return dict(zip(self.script.flows, side_by_side(works), strict=True))
+
+    def tried(self, today: date, cases: dict[str, Case]) -> dict[str, httpx.Response]:
+        """What is answered when each is asked, allowed or not."""
+        for case in cases.values():
+            case.today = today
+        return {code: self.cast.ask(code, cases[code]) for code in self.script.flows}
+
+    def through(
+        self,
+        kept: dict[str, Crossing],
+        cases: dict[str, Case],
+        today: date,
+        *,
+        during: bool,
+        alone: bool = False,
+    ) -> None:
+        """Each is sent and accepted; before that, unless alone, everybody else tries the same."""
+        codes = self.codes(during=during)
+        for code in codes:
+            cases[code].today = today
+            if not alone:
+                self.life.others[code] = self.others(code, cases[code])
+                if not self.script.both_ways(code):
+                    self.life.back[code] = self.back(code, cases[code])
+
+        def one(code: str) -> Crossing:
+            case, seen = cases[code], self.script.examples[code].seen
+            before = self.cast.content(code, case)
+            message = self.cast.tell(code, case)
+            after = self.cast.content(code, case)
+            known = bool(before) and seen(before, message["message_id"])
+            return Crossing(message, known, seen(after, message["message_id"]))
+
+        made = side_by_side(partial(one, code) for code in codes)
+        kept.update(zip(codes, made, strict=True))
+
+    def others(self, code: str, case: Case) -> dict[str, httpx.Response]:
+        """The same request from every organisation that neither sends nor receives it."""
+        flow, to = self.script.flows[code], self.cast.receiver(code)
+        body = self.script.body(code, case.unknown(), to)
+        found = {}
+        for one in self.cast.fed.layout.federation.organisations:
+            if one.id in {self.cast.orgs[flow.sender], to}:
+                continue
+            namesake = one.kind is flow.sender and self.life.bound(one.id, to)
+            if namesake and flow.case is Cardinality.NONE:
+                continue  # it names nobody, and that organisation has signed for itself
+            client = self.cast.client(one.id, "manager", "autre-1")
+            found[one.id] = client.post("/api/v1/messages", json=body)
+        return found
+
+    def back(self, code: str, case: Case) -> httpx.Response:
+        """The same request the other way round."""
+        flow = self.script.flows[code]
+        body = self.script.body(code, case.unknown(), self.cast.orgs[flow.sender])
+        return self.cast.seated(flow.receiver).post("/api/v1/messages", json=body)
+
+
+@contextmanager
+def lived(
+    home: Path, file: FederationFile, cast: type[Cast], orgs: Mapping[Kind, str], signed_on: date
+) -> Iterator[Life]:
+    """What came of every message, while its federation still runs."""
+    with Federation.create(home, file) as fed:
+        actors = cast(fed, orgs)
+        try:
+            yield Narrator(actors, signed_on).tell()
+        finally:
+            actors.close()
+
+
+def reasons(answer: httpx.Response) -> set[tuple[str, str]]:
+    """Articles and codes with which the gate refused; fails unless it did."""
+    assert answer.status_code == HTTPStatus.FORBIDDEN, answer.text
+    body = answer.json()
+    assert (body["code"], body["type"]) == ("refused", "urn:relais:problem:refused")
+    found = {(one["article"], one["code"]) for one in body["reasons"]}
+    assert {article for article, _ in found} == set(body["articles"])
+    return found
+
+
+def articles(answer: httpx.Response) -> set[str]:
+    """Articles on which the gate refused."""
+    return {article for article, _ in reasons(answer)}
+
+
+# -- what the tests of every convention look at --------------------------------------------------
+
+
+def shows_it_crossed(life: Life, code: str) -> None:
+    """Accepted, with the receiver's signed receipt, and an effect there that was not before."""
+    made, flow = life.first[code], life.script.flows[code]
+    sender, receiver = life.cast.orgs[flow.sender], life.cast.orgs[flow.receiver]
+    assert (made.before, made.after) == (False, True)
+    receipt = made.message["receipt"]
+    assert (receipt["status"], receipt["from"]) == ("received", receiver)
+    entry = published_entry(life.cast.fed.layout.node_dir(sender), receiver)
+    batch = parse_receipts(verify(receipt["signed"], signing_key(entry)))
+    said = {(one.message_id, one.status) for one in batch.receipts}
+    assert (made.message["message_id"], "received") in said
+
+
+def shows_no_way_back(life: Life, code: str) -> None:
+    """The same request from its receiver is refused on the flow's own article."""
+    assert (life.script.flows[code].article, "flow") in reasons(life.back[code])
+    assert life.first[code].message["state"] == "accepted"
+
+
+def shows_refusals_to_others(life: Life, code: str, *, unbound: str, no_case: str) -> None:
+    """Whoever has not signed is bound by nothing; whoever has knows the text, and not the case.
+
+    unbound, no_case: articles on which the text refuses the one and the other.
+    """
+    flow = life.script.flows[code]
+    same = [one.article for one in life.script.flows.values() if one.type == flow.type]
+    for org, answer in life.others[code].items():
+        found = reasons(answer)
+        if not life.bound(org, life.cast.receiver(code)):
+            assert (unbound, "unbound") in found, org
+            assert any((article, "flow") in found for article in same), org
+        if flow.case is Cardinality.WITHIN:
+            assert (no_case, "missing_open_case") in found, org
+        elif flow.case is Cardinality.OPENS:
+            assert _nobody_asked(flow) <= {article for article, _ in found}, org
+    assert life.first[code].message["state"] == "accepted"
+
+
+def _nobody_asked(flow: Flow) -> set[str]:
+    """Articles on which a sender is refused an opening message where nobody was asked or told."""
+    here = [one for one in flow.checks if one.side is not Side.RECEIVER]
+    found = {one.article for one in here if isinstance(one, Agreement | NoticeGiven)}
+    assert found, flow.code
+    return found
+
+
+def shows_the_dates(life: Life, code: str, *, term: str, version: str) -> None:
+    """Refused on the eve and the day after the end; allowed on the first day and on the last.
+
+    term, version: articles on which the text refuses before its first day, and nothing else does.
+    """
+    assert (term, "term") in reasons(life.eve[code]) & reasons(life.over[code])
+    if life.script.flows[code].case is not Cardinality.WITHIN:
+        assert articles(life.eve[code]) == {term, version}
+    assert life.first[code].message["state"] == life.last[code].message["state"] == "accepted"
+    assert life.last[code].after
