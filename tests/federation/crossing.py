@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from functools import partial
+from functools import cached_property, partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
@@ -26,7 +26,7 @@ from contracts.kernel.organisation import Kind
 from contracts.kernel.paris import add_years
 from contracts.kernel.receipts import parse_receipts
 from services.chassis.clock import new_id
-from services.federation.config import FederationFile
+from services.federation.config import FederationFile, ToSign
 from services.federation.federation import Federation
 from services.federation.intruder import published_entry
 from tests.federation.answers import signing_key
@@ -92,10 +92,22 @@ class Life:
         """The messages of the convention."""
         return self.cast.script
 
-    def bound(self, org: str, other: str) -> bool:
-        """Whether two organisations have signed the text with each other."""
-        wanted = self.cast.fed.layout.federation.to_sign(registry.load())
-        return any({org, other} <= {one.org for one in signed.parties} for signed in wanted)
+    @cached_property
+    def signed(self) -> list[ToSign]:
+        """The convention as it was signed, by whom each time."""
+        return self.cast.fed.layout.federation.to_sign(registry.load())
+
+    def may_know(self, code: str, org: str) -> bool:
+        """Whether an organisation has signed, with the receiver, that it may send such a message.
+
+        It knows the text then, and still nothing of the case.
+        """
+        flow, to = self.script.flows[code], self.cast.receiver(code)
+        way = (flow.type, self.cast.fed.layout.federation.member(org).kind, flow.receiver)
+        ways = {(one.type, one.sender, one.receiver) for one in self.script.flows.values()}
+        return way in ways and any(
+            {org, to} <= {one.org for one in signed.parties} for signed in self.signed
+        )
 
 
 class Narrator:
@@ -203,8 +215,7 @@ class Narrator:
         for one in self.cast.fed.layout.federation.organisations:
             if one.id in {self.cast.orgs[flow.sender], to}:
                 continue
-            namesake = one.kind is flow.sender and self.life.bound(one.id, to)
-            if namesake and flow.case is Cardinality.NONE:
+            if flow.case is Cardinality.NONE and self.life.may_know(code, one.id):
                 continue  # it names nobody, and that organisation has signed for itself
             client = self.cast.client(one.id, "manager", "autre-1")
             found[one.id] = client.post("/api/v1/messages", json=body)
@@ -276,7 +287,9 @@ def shows_refusals_to_others(life: Life, code: str, *, unbound: str, no_case: st
     same = [one.article for one in life.script.flows.values() if one.type == flow.type]
     for org, answer in life.others[code].items():
         found = reasons(answer)
-        if not life.bound(org, life.cast.receiver(code)):
+        if life.may_know(code, org):
+            assert {"unbound", "flow"}.isdisjoint(one for _, one in found), org
+        else:
             assert (unbound, "unbound") in found, org
             assert any((article, "flow") in found for article in same), org
         if flow.case is Cardinality.WITHIN:
