@@ -60,10 +60,12 @@ class Script:
     def __init__(
         self, text: Convention, examples: Mapping[str, Example], duties: tuple[LegalDuty, ...] = ()
     ) -> None:
-        texts: list[Instrument] = [text, *duties]
         self.text = text
+        self.texts: tuple[Instrument, ...] = (text, *duties)
         self.examples = examples
-        self.flows: Mapping[str, Flow] = {flow.code: flow for one in texts for flow in one.flows}
+        self.flows: Mapping[str, Flow] = {
+            flow.code: flow for one in self.texts for flow in one.flows
+        }
         self.duties = frozenset(flow.code for duty in duties for flow in duty.flows)
 
     def opener(self, code: str) -> str:
