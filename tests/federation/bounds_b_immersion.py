@@ -59,15 +59,26 @@ def one_renewal(day: Day) -> Iterator[Tried]:
 
 @bound(checks.DAYS_AT_HOST)
 def days_at_host(day: Day) -> Iterator[Tried]:
-    case, first = day.agreed("m13"), day.first_day
-    yield Tried("28 days", _from(day, case, first, 28))
-    yield Tried("56 days", _from(day, case, first + 28 * DAY, 28, "confirm_project"))
-    third, hired = first + 60 * DAY, "start_recruitment"
+    first, hired = day.first_day, "start_recruitment"
+    third, year = first + 60 * DAY, add_months(first, 12)
+
+    def spent(*starts: date) -> Case:
+        """Somebody who asked for twenty-eight days twice, in that order."""
+        case = day.agreed("m13")
+        for start, object_ in zip(starts, ("discover_trade", "confirm_project"), strict=True):
+            assert _from(day, case, start, 28, object_).is_success
+        return case
+
+    case = spent(first, first + 28 * DAY)
     yield Tried("61 days", _from(day, case, third, 5, hired), "limit")
-    year = add_months(first, 12)
+    yield Tried("60 days", _from(day, case, third, 4, hired))
+    case = spent(first, first + 28 * DAY)
     yield Tried("61 in twelve months", _from(day, case, year - 5 * DAY, 5, hired), "limit")
     yield Tried("60, the first one out", _from(day, case, year - 4 * DAY, 5, hired))
-    yield Tried("60 days", _from(day, case, third, 4, hired))
+    case = spent(third, first)
+    between = first + 40 * DAY
+    yield Tried("61, the last asked first", _from(day, case, between, 5, hired), "limit")
+    yield Tried("60, the last asked first", _from(day, case, between, 4, hired))
 
 
 @bound(checks.OFFER)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -60,23 +60,38 @@ def _birth(tx: Tx, core: Core, person_id: str | None) -> date | None:
 
 
 def _spent(tx: Tx, asked: Question) -> Mapping[str, int]:
-    """What a person has already used up at this host, this immersion included (D5135-3).
+    """What a person uses up at this host, this immersion included (D5135-3).
 
-    host_days: days in the twelve months that end with the last day. renewals: earlier immersions
-    with the same object, since one more of the same is what a renewal is.
+    host_days: the most days in any twelve months that this one takes part in: those that end with
+    its last day, or with the last day of one that was asked for before and comes later. renewals:
+    immersions with the same object in the twelve months before its end, since one more of the same
+    is what a renewal is.
     """
     said, to = asked.payload, asked.partner
     if not isinstance(said, ImmersionRequested) or to is None or asked.person_id is None:
         return {}
-    since = add_months(said.last_day, -12) + timedelta(days=1)
     before = store.immersions_at(tx, asked.person_id, to.org)
-    recent = [row for row in before if row.last_day >= since]
-    days = [(max(row.first_day, since), min(row.last_day, said.last_day)) for row in recent]
-    days.append((said.first_day, said.last_day))
+    days = [(row.first_day, row.last_day) for row in before] + [(said.first_day, said.last_day)]
+    ends = {last for _, last in days if _year_until(last) <= said.last_day <= last}
     return {
-        "host_days": sum(max(0, (last - first).days + 1) for first, last in days),
-        "renewals": sum(row.object == said.object for row in recent),
+        "host_days": max(_days_until(end, days) for end in ends),
+        "renewals": sum(
+            row.object == said.object and row.last_day >= _year_until(said.last_day)
+            for row in before
+        ),
     }
+
+
+def _year_until(last: date) -> date:
+    """First day of the twelve months that end with a day."""
+    return add_months(last, -12) + timedelta(days=1)
+
+
+def _days_until(end: date, periods: Iterable[tuple[date, date]]) -> int:
+    """Days of some periods in the twelve months that end with a day."""
+    since = _year_until(end)
+    spans = ((max(first, since), min(last, end)) for first, last in periods)
+    return sum(max(0, (last - first).days + 1) for first, last in spans)
 
 
 def _orientation(tx: Tx, asked: Question) -> Mapping[str, datetime]:

@@ -139,6 +139,26 @@ async def test_one_renewal_and_sixty_days_in_twelve_months(desk: Desk) -> None:
     assert desk.refused(desk.mission, TYPE, asked(), agreement_id=elsewhere) == set()
 
 
+async def test_days_count_in_whichever_order_they_are_asked(desk: Desk) -> None:
+    """D5135-3: the twelve months may end with an immersion that was asked for before."""
+    agreement = desk.agreed(desk.mission)
+    for first, last, object_ in (
+        ("2027-11-01", "2027-11-28", "discover_trade"),
+        ("2026-12-01", "2026-12-28", "confirm_project"),
+    ):
+        data = asked(first_day=first, last_day=last, object=object_)
+        await desk.told(desk.mission, TYPE, data, agreement_id=agreement)
+    hired = {"object": "start_recruitment", "offer": "187XKLM"}
+    for first, last, articles in (
+        ("2027-06-01", "2027-06-05", {"D5135-3"}),
+        ("2027-06-01", "2027-06-04", set()),
+        ("2026-11-25", "2026-11-28", set()),
+    ):
+        data = asked(first_day=first, last_day=last, **hired)
+        found = desk.refused(desk.mission, TYPE, data, agreement_id=agreement)
+        assert found == articles, first
+
+
 async def test_a_withdrawal_reaches_the_host_and_stops_it(desk: Desk) -> None:
     """B-3.1: also of a person whom the host cannot name."""
     agreement = await requested(desk)
