@@ -9,7 +9,7 @@ from typing import Final
 from contracts.kernel.checks import Side
 from contracts.kernel.messages import ImmersionRequested, ImmersionStatus
 from contracts.kernel.paris import add_months, day_of, midnight, reached
-from services.chassis import casefile, standing
+from services.chassis import casefile
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.partner import Known, Question
@@ -44,19 +44,12 @@ def _opening(tx: Tx, core: Core, asked: Question) -> Mapping[str, datetime]:
     """Whether the representative of a minor was informed; of an adult nobody need be."""
     if asked.side is not Side.SENDER or asked.person_id is None:
         return {}
-    birth = _birth(tx, core, asked.person_id)
+    birth = store.birth_of(tx, core, asked.person_id)
     if birth is None:
         return {}
     adult = reached(birth, MAJORITY, day_of(asked.at))
     told = asked.at if adult else store.informed_at(tx, asked.person_id, asked.at)
     return {} if told is None else {"representative_informed": told}
-
-
-def _birth(tx: Tx, core: Core, person_id: str | None) -> date | None:
-    row = None if person_id is None else tx.get(standing.PERSONS, person_id)
-    if row is None or row.sealed is None:
-        return None
-    return standing.opened_person(tx, core, row.scope, row.sealed).identity.birth_date
 
 
 def _spent(tx: Tx, asked: Question) -> Mapping[str, int]:
@@ -143,7 +136,7 @@ def _signed(tx: Tx, core: Core, asked: Question) -> bool:
     """An adult signs alone; of a minor the representative has signed too."""
     said = asked.payload
     if asked.side is Side.SENDER:
-        birth = _birth(tx, core, asked.person_id)
+        birth = store.birth_of(tx, core, asked.person_id)
     else:
         named = said.person if isinstance(said, ImmersionStatus) else None
         birth = None if named is None else named.birth_date

@@ -177,6 +177,8 @@ def _immersion(tx: Tx, core: Core, step: Step) -> None:
     )
     if not step.leaves:
         clocks.owe_answer(tx, core, "immersion.answer", step.case_id, step.at)
+    elif (birth := store.birth_of(tx, core, step.person_id)) is not None:
+        clocks.outgrow(tx, core, step.case_id, birth, step.at)
 
 
 def _status(tx: Tx, core: Core, step: Step) -> None:

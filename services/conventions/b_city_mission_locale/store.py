@@ -9,7 +9,7 @@ from sqlalchemy import Row, Table, delete, select, update
 
 from contracts.kernel.fields import Payload
 from contracts.kernel.paris import add_months, day_of
-from services.chassis import casefile, tables
+from services.chassis import casefile, standing, tables
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.conventions.b_city_mission_locale.models import (
@@ -80,6 +80,14 @@ def referents_of(tx: Tx, case_id: str) -> dict[str, Row[Any]]:
 
 
 # --- what was recorded beside any case
+
+
+def birth_of(tx: Tx, core: Core, person_id: str | None) -> date | None:
+    """Birth date of a person of one's own register; None where it holds nobody, or no longer."""
+    row = None if person_id is None else tx.get(standing.PERSONS, person_id)
+    if row is None or row.sealed is None:
+        return None
+    return standing.opened_person(tx, core, row.scope, row.sealed).identity.birth_date
 
 
 def informed_at(tx: Tx, person_id: str, at: datetime) -> datetime | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from contracts.kernel.paris import midnight
 from services.chassis import tables
 from services.chassis.agreements import withdraw
 from services.conventions.b_city_mission_locale.models import immersions
@@ -181,3 +182,23 @@ async def test_the_mission_locale_s_gate_answers_for_the_person(desk: Desk) -> N
     assert desk.city.state(outcome.message_id) == "refused"
     again = desk.refused(desk.mission, TYPE, asked(), agreement_id=agreement)
     assert again == {"B-1.2"}
+
+
+async def test_on_the_twenty_sixth_birthday_it_stops_wherever_the_person_is_known(
+    desk: Desk,
+) -> None:
+    """B-1.2: at the Mission Locale, and at a host that was told who comes."""
+    for confirmed in (False, True):
+        await requested(desk, "2000-12-01")
+        await desk.told(desk.city, STATUS, status(desk, "accepted"))
+        if confirmed:
+            await desk.told(desk.mission, STATUS, status(desk, "confirmed"))
+    named = desk.case_id
+    await desk.on(midnight(date(2026, 12, 1)) - timedelta(seconds=1))
+    states = {row.status for side in desk.pair.sides for row in side.rows(immersions)}
+    assert states == {"accepted", "confirmed"}
+    await desk.on(midnight(date(2026, 12, 1)))
+    assert [row.status for row in desk.mission.rows(immersions)] == ["stopped", "stopped"]
+    assert {row.state for row in desk.mission.rows(tables.cases)} == {"closed"}
+    assert desk.row(desk.city, immersions).case_id == named
+    assert desk.row(desk.city, immersions).status == "stopped"
