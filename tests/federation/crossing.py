@@ -23,7 +23,6 @@ from contracts.kernel.checks import Agreement, NoticeGiven, Side
 from contracts.kernel.documents import verify
 from contracts.kernel.instrument import Cardinality, Convention, Flow
 from contracts.kernel.organisation import Kind
-from contracts.kernel.paris import add_years
 from contracts.kernel.receipts import parse_receipts
 from services.chassis.clock import new_id
 from services.federation.config import FederationFile, ToSign
@@ -113,13 +112,11 @@ class Life:
 class Narrator:
     """Moves the clocks, and has every message sent."""
 
-    def __init__(self, cast: Cast, signed_on: date) -> None:
-        years = cast.script.text.term.years
-        assert years is not None
+    def __init__(self, cast: Cast, signed_on: date, ended_on: date) -> None:
         self.cast = cast
         self.script = cast.script
         self.signed_on = signed_on
-        self.ended_on = add_years(signed_on, years)
+        self.ended_on = ended_on
         self.life = Life(cast)
 
     def tell(self) -> Life:
@@ -230,13 +227,21 @@ class Narrator:
 
 @contextmanager
 def lived(
-    home: Path, file: FederationFile, cast: type[Cast], orgs: Mapping[Kind, str], signed_on: date
+    home: Path,
+    file: FederationFile,
+    cast: type[Cast],
+    orgs: Mapping[Kind, str],
+    signed_on: date,
+    ended_on: date,
 ) -> Iterator[Life]:
-    """What came of every message, while its federation still runs."""
+    """What came of every message, while its federation still runs.
+
+    signed_on, ended_on: first day of the convention, and the first on which it is over.
+    """
     with Federation.create(home, file) as fed:
         actors = cast(fed, orgs)
         try:
-            yield Narrator(actors, signed_on).tell()
+            yield Narrator(actors, signed_on, ended_on).tell()
         finally:
             actors.close()
 

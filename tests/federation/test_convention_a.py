@@ -13,7 +13,7 @@ from http import HTTPStatus
 import pytest
 
 from contracts.kernel.organisation import Kind
-from contracts.kernel.paris import day_of
+from contracts.kernel.paris import add_years, day_of
 from services.federation.config import FederationFile
 from tests.federation.actors_a import Actors
 from tests.federation.crossing import (
@@ -42,6 +42,7 @@ KINDS = {
 }
 """Two schools have signed; of every other kind, one that signed nothing with the city."""
 ONE_WAY = [code for code in FLOWS if not SCRIPT.both_ways(code)]
+YEARS = 3
 
 
 def file(signed_on: date) -> FederationFile:
@@ -54,9 +55,9 @@ def file(signed_on: date) -> FederationFile:
 def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
     signed_on = day_of(datetime.now(UTC))
     orgs = {Kind.SCHOOL: SCHOOL, Kind.CITY: CITY}
-    with lived(
-        tmp_path_factory.mktemp("town-a"), file(signed_on), Actors, orgs, signed_on
-    ) as found:
+    ended_on = add_years(signed_on, YEARS)
+    home = tmp_path_factory.mktemp("town-a")
+    with lived(home, file(signed_on), Actors, orgs, signed_on, ended_on) as found:
         yield found
 
 

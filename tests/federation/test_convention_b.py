@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from contracts.kernel.organisation import Kind
-from contracts.kernel.paris import day_of
+from contracts.kernel.paris import add_years, day_of
 from services.federation.config import FederationFile
 from tests.federation.actors_b import Actors
 from tests.federation.crossing import (
@@ -42,6 +42,7 @@ KINDS = {
 }
 NAMES_NOBODY = {"m16": {OTHER_CITY}, "m17": {OTHER_CITY}, "m18": {OTHER_MISSION}}
 """What a namesake that has signed for itself may well send."""
+YEARS = 3
 
 
 def file(signed_on: date) -> FederationFile:
@@ -57,9 +58,9 @@ def file(signed_on: date) -> FederationFile:
 def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
     signed_on = day_of(datetime.now(UTC))
     orgs = {Kind.CITY: CITY, Kind.MISSION_LOCALE: MISSION}
-    with lived(
-        tmp_path_factory.mktemp("town-b"), file(signed_on), Actors, orgs, signed_on
-    ) as found:
+    ended_on = add_years(signed_on, YEARS)
+    home = tmp_path_factory.mktemp("town-b")
+    with lived(home, file(signed_on), Actors, orgs, signed_on, ended_on) as found:
         yield found
 
 
