@@ -141,6 +141,7 @@ class Actors:
             "recipients": [self.city],
             "flows": sorted({flow.type for flow in FLOWS.values()}),
             "giver": "both",
+            "authority": "parental",
             "means": "signed_form",
             "granted": True,
             "assent": "yes",
