@@ -252,6 +252,11 @@ def _(check: checks.Agreement) -> Test:
     early = Reason(check.article, "agreement_later", "L'accord est postérieur au message.")
     over = Reason(check.article, "agreement_expired", "L'accord n'est plus valable à cette date.")
     gone = Reason(check.article, "agreement_withdrawn", "L'accord a été retiré.")
+    held = Reason(
+        check.article,
+        "agreement_suspended",
+        "Une opposition suspend l'accord : attendez qu'il y soit répondu.",
+    )
     scope = Reason(check.article, "agreement_scope", "L'accord ne couvre pas ce type de message.")
     wrong = Reason(check.article, "agreement_giver", "L'accord n'est pas donné par qui le peut.")
     other = Reason(
@@ -264,6 +269,8 @@ def _(check: checks.Agreement) -> Test:
             return missing
         if it.withdrawn_at is not None and at >= it.withdrawn_at:
             return gone
+        if it.suspended_at is not None and at >= it.suspended_at:
+            return held
         if at >= it.expires_at:
             return over
         if at < it.given_at:

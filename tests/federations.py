@@ -111,6 +111,7 @@ def agreement(federation: Federation, client: httpx.Client) -> str:
         "recipients": [CITY],
         "flows": ["referral.submitted", "referral.answered"],
         "giver": "representative",
+        "authority": "parental",
         "means": "in_person",
         "granted": True,
         "assent": "not_asked",

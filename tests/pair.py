@@ -320,6 +320,7 @@ class Pair:
             "recipients": [self.city.org],
             "flows": [flow.type for flow in self.registry.convention(self.convention).flows],
             "giver": "representative",
+            "authority": "parental",
             "means": "in_person",
             "granted": True,
             "assent": "not_asked",
@@ -331,6 +332,8 @@ class Pair:
             },
             "given_at": before,
         }
+        if changes.get("giver") == "young_person":
+            del values["authority"]
         record = AgreementRecord.model_validate_json(json.dumps(values | changes))
         core, at, agreement_id = self.school.node.core, self.clock.now(), new_id()
         self.school.write(

@@ -69,7 +69,9 @@ class Proof(Document):
             raise PydanticCustomError("proof_term", "outlasts an agreement")
         return self
 
-    def facts(self, withdrawn_at: datetime | None) -> AgreementFacts:
+    def facts(
+        self, withdrawn_at: datetime | None, suspended_at: datetime | None = None
+    ) -> AgreementFacts:
         """What the receiver's gate is told of it."""
         return AgreementFacts(
             reference=self.reference,
@@ -79,6 +81,7 @@ class Proof(Document):
             given_at=self.given_at,
             expires_at=self.expires_at,
             withdrawn_at=withdrawn_at,
+            suspended_at=suspended_at,
             associated=frozenset(self.associated),
         )
 

@@ -33,12 +33,12 @@ ConventionState = Literal[
 
 
 class AgreementChanged(Payload):
-    """The collector tells a recipient that an agreement stopped (withdrawn or expired)."""
+    """The collector tells a recipient that an agreement ended, or that an objection suspends it."""
 
     reference: Id = said("Accord", why="Désigne l'accord sans nommer personne.", source="A-2.11")
     case_ids: Ids = said("Dossiers", why="Dit ce qui doit s'arrêter.", source="A-2.11")
-    state: Literal["withdrawn", "expired"] = said(
-        "État", why="Dit si l'accord est retiré ou échu.", source="A-2.11"
+    state: Literal["withdrawn", "expired", "suspended", "resumed"] = said(
+        "État", why="Dit si l'accord est retiré, échu, suspendu ou repris.", source="A-2.11"
     )
     effective_at: Instant = said("Effet", why="L'arrêt vaut dès cet instant.", source="A-2.11")
 
@@ -51,11 +51,11 @@ class WithdrawalRequested(Payload):
 
 
 class WithdrawalDone(Payload):
-    """A recipient certifies what it did upon a withdrawal."""
+    """A recipient certifies what it did when an agreement changed."""
 
     reference: Id = said("Accord", why="Désigne l'accord retiré.", source="A-2.11")
     case_ids: Ids = said("Dossiers", why="Dit ce qui a été arrêté.", source="A-2.11")
-    outcome: Literal["stopped", "deleted", "kept"] = said(
+    outcome: Literal["stopped", "deleted", "kept", "suspended", "resumed"] = said(
         "Suite", why="Prouve ce qui a été fait.", source="A-2.11"
     )
     article: Article | None = said(
@@ -114,7 +114,9 @@ class ControlType:
 CONTROL_TYPES: dict[str, ControlType] = {
     one.type: one
     for one in (
-        ControlType("agreement.changed", "accord retiré ou échu", AgreementChanged, "A-2.11"),
+        ControlType(
+            "agreement.changed", "accord retiré, échu ou suspendu", AgreementChanged, "A-2.11"
+        ),
         ControlType("withdrawal.requested", "retrait demandé", WithdrawalRequested, "A-2.11"),
         ControlType("withdrawal.done", "retrait appliqué", WithdrawalDone, "A-2.11"),
         ControlType("erasure.requested", "effacement demandé", ErasureRequested, "A-5.1"),

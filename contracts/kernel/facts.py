@@ -42,7 +42,8 @@ class InstrumentFacts:
 class AgreementFacts:
     """One agreement as the gate needs it; `reference` is random and says nothing of a person.
 
-    associated: codes of the bodies that it names beside the recipients.
+    associated: codes of the bodies that it names beside the recipients. suspended_at: since when an
+    objection waits for its answer.
     """
 
     reference: str
@@ -52,6 +53,7 @@ class AgreementFacts:
     given_at: datetime
     expires_at: datetime
     withdrawn_at: datetime | None = None
+    suspended_at: datetime | None = None
     associated: frozenset[str] = frozenset()
 
 

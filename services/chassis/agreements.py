@@ -5,7 +5,7 @@ A withdrawal needs no reason, stops at once whatever rests on it, and is told to
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -18,14 +18,18 @@ from contracts.kernel.errors import UnknownName
 from contracts.kernel.instrument import RestsOn
 from contracts.kernel.paris import add_months, day_of, midnight
 from services.chassis import letters, standing, tables
+from services.chassis.agreement_clocks import MAJORITY
 from services.chassis.controls import send_control
 from services.chassis.core import Core
 from services.chassis.database import Tx
-from services.chassis.deadlines import cancel_case
+from services.chassis.deadlines import cancel_case, cancel_subject
 from services.chassis.journal import Entry
 
 Ended = Literal["withdrawn", "expired"]
 """How an agreement ended."""
+
+Changed = Literal["withdrawn", "expired", "suspended", "resumed"]
+"""What a recipient is told of an agreement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,7 @@ def withdraw(
         update(agreements).where(agreements.c.agreement_id == agreement_id).values(withdrawn_at=at)
     )
     tx.forget(standing.AGREEMENTS)
+    cancel_subject(tx, agreement_id, at)
     core.journal.note(tx, "agreement.withdrawn", agent_id, at)
     recipients = tx.execute(
         select(tables.agreement_recipients).where(
@@ -88,10 +93,51 @@ def end_reference(
     told: gets the recipient, if any convention ever joined us to it. Returns how many letters were
     stopped.
     """
-    cases = tables.cases
-    mine = (cases.c.reference == recipient.reference) & ends_with(state)
-    rows = tx.execute(select(cases.c.case_id, cases.c.instrument).where(mine)).all()
+    rows = _resting(tx, recipient.reference, ends_with(state))
     stopped = stop(tx, core, recipient.reference, [row.case_id for row in rows], at, state)
+    _pass_on(tx, core, recipient, rows, state, at, told, traceparent)
+    return stopped
+
+
+def suspend_reference(
+    tx: Tx,
+    core: Core,
+    recipient: Any,  # noqa: ANN401 -- a row of agreement_recipients
+    state: Literal["suspended", "resumed"],
+    at: datetime,
+    told: list[str],
+) -> None:
+    """Stop what waits to be sent on one reference, or let it run again, and tell its recipient.
+
+    Cases stay as they are: the gate refuses while the agreement is suspended. told: as
+    `end_reference`.
+    """
+    reference: str = recipient.reference
+    if state == "suspended":
+        stop_letters(tx, core, tables.outbox.c.reference == reference, at)
+        tx.on_commit(lambda: core.withdrawn.setdefault(reference, at))
+    else:
+        tx.on_commit(lambda: core.withdrawn.pop(reference, None))
+    rows = _resting(tx, reference, ends_with("withdrawn"))
+    _pass_on(tx, core, recipient, rows, state, at, told, None)
+
+
+def _resting(tx: Tx, reference: str, which: ColumnElement[bool]) -> Sequence[Any]:
+    cases = tables.cases
+    mine = (cases.c.reference == reference) & which
+    return tx.execute(select(cases.c.case_id, cases.c.instrument).where(mine)).all()
+
+
+def _pass_on(
+    tx: Tx,
+    core: Core,
+    recipient: Any,  # noqa: ANN401 -- a row of agreement_recipients
+    rows: Sequence[Any],
+    state: Changed,
+    at: datetime,
+    told: list[str],
+    traceparent: str | None,
+) -> None:
     # What was agreed before the convention was signed travels under the one that carried it since.
     carried = [row.instrument for row in rows] or [
         signed.id for signed in core.between(recipient.recipient) if signed.opens_on is not None
@@ -101,7 +147,6 @@ def end_reference(
     if convention_id:
         _tell(tx, core, recipient, convention_id, case_ids, state, at, traceparent)
         told.append(recipient.recipient)
-    return stopped
 
 
 def expire(tx: Tx, core: Core, at: datetime) -> int:
@@ -123,6 +168,7 @@ def expire(tx: Tx, core: Core, at: datetime) -> int:
             end_reference(tx, core, one, "expired", at, [])
         ended = agreements.c.agreement_id == agreement_id
         tx.execute(update(agreements).where(ended).values(ended_at=at))
+        cancel_subject(tx, agreement_id, at, unless=MAJORITY)
         core.journal.note(tx, "agreement.expired", None, at)
     tx.forget(standing.AGREEMENTS)
     return len(found)
@@ -174,14 +220,35 @@ def stop(
 
 def stop_held(tx: Tx, core: Core, proof: Proof, at: datetime) -> None:
     """Stop at a holder, at once, what rests on a partner's agreement (design §10.8)."""
-    key = (proof.reference, proof.collector)
-    if tx.get(standing.TOMBSTONES, key) is None:
-        row = {"reference": proof.reference, "org": proof.collector, "withdrawn_at": at}
-        tx.insert(tables.tombstones, row)
-        tx.forget(standing.TOMBSTONES, key)
+    bury(tx, (proof.reference, proof.collector), "withdrawn", at)
     cases = tables.cases
     rows = tx.execute(select(cases.c.case_id).where(cases.c.reference == proof.reference))
     stop(tx, core, proof.reference, [row.case_id for row in rows], at)
+
+
+def bury(
+    tx: Tx,
+    key: tuple[str, str],
+    state: Changed,
+    at: datetime,
+) -> bool:
+    """Keep what is known of an agreement by its reference and collector; whether that is news.
+
+    An end is for good. Of a suspension and a resumption the later one counts, in whatever order
+    they arrive.
+    """
+    tombstones, known = tables.tombstones, tx.get(standing.TOMBSTONES, key)
+    kept = "withdrawn" if state == "expired" else state
+    if known is None:
+        row = {"reference": key[0], "org": key[1], "withdrawn_at": at, "state": kept}
+        tx.insert(tombstones, row)
+    elif known.state == "withdrawn" or (kept != "withdrawn" and at <= known.at):
+        return False
+    else:
+        this = (tombstones.c.reference == key[0]) & (tombstones.c.org == key[1])
+        tx.execute(update(tombstones).where(this).values(withdrawn_at=at, state=kept))
+    tx.forget(standing.TOMBSTONES, key)
+    return True
 
 
 def stop_letters(tx: Tx, core: Core, which: ColumnElement[bool], at: datetime) -> int:
@@ -217,7 +284,7 @@ def _tell(
     recipient: Any,  # noqa: ANN401 -- a row of agreement_recipients
     convention_id: str,
     case_ids: tuple[str, ...],
-    state: Ended,
+    state: Changed,
     at: datetime,
     traceparent: str | None,
 ) -> None:

@@ -174,16 +174,25 @@ class AgreementState(Answer):
     """An agreement collected here: to what, to whom, until when."""
 
     agreement_id: str
-    state: Literal["given", "refused", "withdrawn", "expired"]
+    state: Literal["given", "refused", "withdrawn", "suspended", "expired"]
     flows: list[str]
     recipients: list[str]
     giver: str
+    authority: str | None
     assent: str
     notice: NoticeGiven
     given_at: AwareDatetime
     expires_at: AwareDatetime
     withdrawn_at: AwareDatetime | None
+    suspended_at: AwareDatetime | None
     withdrawal: list[Told]
+
+
+class AgreementAfter(Answer):
+    """State of an agreement after an act on it, and who is told."""
+
+    state: Literal["given", "withdrawn", "suspended"]
+    told: list[str]
 
 
 class Withdrawn(Answer):

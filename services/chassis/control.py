@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError
 from pydantic_core import to_json
@@ -25,7 +25,7 @@ from contracts.kernel.fields import Payload
 from contracts.kernel.organisation import DirectoryEntry
 from contracts.kernel.paris import add_months, day_of, midnight
 from services.chassis import standing, tables
-from services.chassis.agreements import Ended, ends_with, stop, withdraw
+from services.chassis.agreements import Ended, bury, ends_with, stop, stop_letters, withdraw
 from services.chassis.controls import send_control
 from services.chassis.core import Core
 from services.chassis.database import Tx
@@ -97,20 +97,15 @@ def _collects(tx: Tx, org: str, reference: str) -> bool:
 
 
 def _agreement_changed(tx: Tx, core: Core, said: _Said) -> None:
-    """Stop at once, leave a tombstone, and certify it (A-2.11)."""
+    """Stop at once, leave a tombstone, and certify it (A-2.11); or hold, until it runs again."""
     content: AgreementChanged = said.content
-    sender, at = said.sender.org, said.at
-    key = (content.reference, sender)
-    if tx.get(standing.TOMBSTONES, key) is None:
-        row = {
-            "reference": content.reference,
-            "org": sender,
-            "withdrawn_at": min(content.effective_at, at),
-        }
-        tx.insert(tables.tombstones, row)
-        tx.forget(standing.TOMBSTONES, key)
-    cases = _cases_of(tx, content.reference, sender, content.state)
-    stop(tx, core, content.reference, cases, at, content.state)
+    sender, at, state = said.sender.org, said.at, content.state
+    bury(tx, (content.reference, sender), state, min(content.effective_at, at))
+    if state == "suspended" or state == "resumed":  # noqa: PLR1714 -- mypy narrows no set
+        _held_back(tx, core, said, state)
+        return
+    cases = _cases_of(tx, content.reference, sender, state)
+    stop(tx, core, content.reference, cases, at, state)
     retain = add_months(day_of(at), said.binding.purge_months)
     where = tables.cases.c.case_id.in_(cases) & tables.cases.c.retain_until.is_(None)
     tx.execute(update(tables.cases).where(where).values(retain_until=midnight(retain)))
@@ -121,6 +116,27 @@ def _agreement_changed(tx: Tx, core: Core, said: _Said) -> None:
         outcome="stopped",
         article=said.binding.purge_article,
         retain_until=retain if cases else None,
+        done_at=at,
+    )
+    said.answer(tx, core, "withdrawal.done", done)
+
+
+def _held_back(tx: Tx, core: Core, said: _Said, state: Literal["suspended", "resumed"]) -> None:
+    """Nothing leaves on a suspended agreement; its cases stay, and the gate refuses (GDPR 21)."""
+    content: AgreementChanged = said.content
+    reference, at = content.reference, said.at
+    known = tx.get(standing.TOMBSTONES, (reference, said.sender.org))
+    if known is not None and known.state == "resumed":
+        tx.on_commit(lambda: core.withdrawn.pop(reference, None))
+    else:
+        stop_letters(tx, core, tables.outbox.c.reference == reference, at)
+        tx.on_commit(lambda: core.withdrawn.setdefault(reference, at))
+    done = WithdrawalDone(
+        reference=reference,
+        case_ids=_cases_of(tx, reference, said.sender.org, "withdrawn"),
+        outcome=state if known is None or known.state != "withdrawn" else "stopped",
+        article=None,
+        retain_until=None,
         done_at=at,
     )
     said.answer(tx, core, "withdrawal.done", done)

@@ -137,6 +137,12 @@ def cancel(tx: Tx, kind: str, subject: str, at: datetime) -> None:
     _close(tx, _same(kind, subject), CANCELLED, at)
 
 
+def cancel_subject(tx: Tx, subject: str, at: datetime, unless: str = "") -> None:
+    """End every deadline of a subject that is over; unless: but those of one kind."""
+    table = tables.deadlines
+    _close(tx, (table.c.subject == subject) & (table.c.kind != unless), CANCELLED, at)
+
+
 def cancel_case(tx: Tx, case_id: str, at: datetime) -> None:
     """End every deadline of a case that is over."""
     _close(tx, tables.deadlines.c.case_id == case_id, CANCELLED, at)

@@ -103,6 +103,7 @@ def _agreement(flows: list[str]) -> Json:
         "recipients": [_PARTNER],
         "flows": flows,
         "giver": "representative",
+        "authority": "parental",
         "means": "in_person",
         "granted": True,
         "assent": "not_asked",

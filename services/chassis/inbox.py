@@ -252,9 +252,8 @@ def _proof(
 def _of_proof(tx: Tx, proof: Proof | None) -> Standing:
     if proof is None:
         return NOTHING
-    withdrawn_at = tx.get(standing.TOMBSTONES, (proof.reference, proof.collector))
     return Standing(
-        agreement=proof.facts(withdrawn_at),
+        agreement=standing.proof_facts(tx, proof),
         assent=proof.assent,
         notice_at=proof.notice_at,
         notice_version=proof.notice_version,

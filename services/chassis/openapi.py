@@ -23,6 +23,7 @@ from services.chassis.conventions import ActBody, SignatureBody
 from services.chassis.examples import example, examples
 from services.chassis.governance import Insurance, Review
 from services.chassis.holds import Hold
+from services.chassis.minors import Hearing, Objection, ObjectionAnswer
 from services.chassis.people import CharterBody
 from services.chassis.problems import MEDIA_TYPE
 from services.chassis.register import AgreementRecord
@@ -87,6 +88,18 @@ CALLS: Final[Mapping[tuple[str, str], Call]] = {
     ("GET", "/agreements/{agreement_id}"): Call(right=Right.CASES, answer=answers.AgreementState),
     ("POST", "/agreements/{agreement_id}/withdrawal"): Call(
         right=Right.WITHDRAW, answer=answers.Withdrawn, headers=_REPEATED
+    ),
+    ("POST", "/agreements/{agreement_id}/hearing"): Call(
+        right=Right.REGISTER, body=Hearing, answer=answers.AgreementAfter, headers=_REPEATED
+    ),
+    ("POST", "/agreements/{agreement_id}/objection"): Call(
+        right=Right.WITHDRAW, body=Objection, answer=answers.AgreementAfter, headers=_REPEATED
+    ),
+    ("POST", "/agreements/{agreement_id}/objection/answer"): Call(
+        right=Right.CONVENTIONS,
+        body=ObjectionAnswer,
+        answer=answers.AgreementAfter,
+        headers=_REPEATED,
     ),
     ("POST", "/persons/{person_id}/departure"): Call(
         right=Right.REGISTER, answer=answers.PersonAdded, headers=_REPEATED

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.kernel.control import WithdrawalRequested
 from contracts.kernel.errors import InvalidPayload, UnknownName
-from services.chassis import standing, views
+from services.chassis import minors, standing, views
 from services.chassis.agreements import stop_held, withdraw
 from services.chassis.controls import send_control
 from services.chassis.database import Tx
@@ -42,6 +42,7 @@ def router(node: Node) -> APIRouter:
     routes = APIRouter(prefix="/api/v1")
     _register(routes, node)
     _agreements(routes, node)
+    _minors(routes, node)
     return routes
 
 
@@ -141,6 +142,49 @@ def _agreements(routes: APIRouter, node: Node) -> None:
             )
             step.set(state="withdrawn")
         return answer
+
+
+def _minors(routes: APIRouter, node: Node) -> None:
+    @routes.post("/agreements/{agreement_id}/hearing")
+    async def hearing(request: Request, agreement_id: str) -> Response:
+        """Record the young person's own word on an agreement, and whether it goes on."""
+        agent = await admitted(node, request, Right.REGISTER)
+        body = read_body(minors.Hearing, await request.body())
+
+        def unit(tx: Tx) -> dict[str, Any]:
+            at = node.clock.now()
+            state, told = minors.hear(tx, node.core, agreement_id, body, agent.agent_id, at)
+            return {"state": state, "told": list(told)}
+
+        return await write_once(node, request, agent, unit, HTTPStatus.OK)
+
+    @routes.post("/agreements/{agreement_id}/objection")
+    async def objection(request: Request, agreement_id: str) -> Response:
+        """Suspend an agreement until an objection is answered; every recipient is told."""
+        agent = await admitted(node, request, Right.WITHDRAW)
+        body = read_body(minors.Objection, await request.body())
+
+        def unit(tx: Tx) -> dict[str, Any]:
+            at = node.clock.now()
+            told = minors.suspend(tx, node.core, agreement_id, body, agent.agent_id, at)
+            return {"state": "suspended", "told": list(told)}
+
+        return await write_once(node, request, agent, unit, HTTPStatus.OK)
+
+    @routes.post("/agreements/{agreement_id}/objection/answer")
+    async def answer(request: Request, agreement_id: str) -> Response:
+        """Answer an objection: upheld, the agreement is withdrawn; lifted, it runs again."""
+        agent = await admitted(node, request, Right.CONVENTIONS)
+        body = read_body(minors.ObjectionAnswer, await request.body())
+
+        def unit(tx: Tx) -> dict[str, Any]:
+            at = node.clock.now()
+            state, told = minors.answer_objection(
+                tx, node.core, agreement_id, body, agent.agent_id, at
+            )
+            return {"state": state, "told": list(told)}
+
+        return await write_once(node, request, agent, unit, HTTPStatus.OK)
 
 
 def _withdraw(

@@ -19,7 +19,7 @@ from contracts.kernel.fields import Code, Instant, NoticeVersion, Payload, said
 from contracts.kernel.organisation import OrgId
 from contracts.kernel.paris import day_of
 from contracts.kernel.signed import OPEN_STATES, SignedConvention
-from services.chassis import standing, tables
+from services.chassis import minors, standing, tables
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.scopes import person_scope
@@ -59,6 +59,12 @@ class AgreementRecord(Payload):
     )
     giver: Literal["representative", "young_person", "both"] = said(
         "Donné par", why="Seul qui le peut donne l'accord.", source="A-2.11"
+    )
+    authority: Literal["parental", "guardianship", "delegation", "department"] | None = said(
+        "À quel titre",
+        why="Dit de qui le représentant tient l'autorité, sans la deviner.",
+        source="A-2.11",
+        default=None,
     )
     means: Literal["in_person", "signed_form", "letter"] = said(
         "Forme", why="Dit où se trouve la preuve.", source="A-4.4"
@@ -123,9 +129,10 @@ def record_agreement(
 ) -> str:
     """Record an agreement or a refusal; returns its id.
 
-    Raises UnknownName for a person, InvalidPayload for types that no convention knows or an
-    agreement dated in the future.
+    Raises UnknownName for a person; InvalidPayload for types that no convention knows, an
+    agreement dated in the future, a representative without authority, a yes that is also a no.
     """
+    _consistent(record)
     row = tx.get(standing.PERSONS, record.person_id)
     if row is None:
         raise UnknownName("Cette personne n'est pas dans le registre.", code="unknown_person")
@@ -146,6 +153,7 @@ def record_agreement(
             "person_id": record.person_id,
             "flows": record.flows,
             "giver": record.giver,
+            "authority": record.authority,
             "means": record.means,
             "assent": record.assent,
             "associated": record.associated,
@@ -176,7 +184,23 @@ def record_agreement(
         )
     tx.forget(standing.AGREEMENTS, agreement_id)
     core.journal.note(tx, "agreement.recorded", agent_id, at)
+    minors.owe(tx, core, agreement_id, birth, at)
     return agreement_id
+
+
+def _consistent(record: AgreementRecord) -> None:
+    alone = record.giver == Giver.YOUNG_PERSON.value
+    if alone is (record.authority is not None):
+        raise InvalidPayload(
+            "Le titre de qui représente le jeune est dit quand un représentant donne l'accord, et "
+            "alors seulement.",
+            fields=(("authority", "representative_only" if alone else "missing"),),
+        )
+    if record.granted and record.assent == "no" and record.giver != Giver.REPRESENTATIVE.value:
+        raise InvalidPayload(
+            "Le jeune ne peut pas donner un accord et dire non à la fois.",
+            fields=(("assent", "contradicts"),),
+        )
 
 
 def _convention(core: Core, org: str, at: datetime) -> SignedConvention | None:

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any, Final, Literal, NamedTuple
 
 from sqlalchemy import Connection, Row, Select, Table, select
 
@@ -159,15 +159,31 @@ _TOMBSTONES: Final = select(tables.tombstones).where(
 )
 
 
+class Tombstone(NamedTuple):
+    """Since when an agreement is withdrawn, suspended, or runs again."""
+
+    at: datetime
+    state: Literal["withdrawn", "suspended", "resumed"]
+
+
 def _fetch_tombstones(
     connection: Connection, keys: Sequence[tuple[str, str]]
-) -> Mapping[tuple[str, str], datetime]:
+) -> Mapping[tuple[str, str], Tombstone]:
     rows = connection.execute(_TOMBSTONES, {"keys": [reference for reference, _ in keys]})
-    return {(row.reference, row.org): row.withdrawn_at for row in rows}
+    return {(row.reference, row.org): Tombstone(row.withdrawn_at, row.state) for row in rows}
 
 
-TOMBSTONES: Loader[tuple[str, str], datetime] = Loader("tombstones", _fetch_tombstones)
-"""Since when an agreement is withdrawn, by its reference and its collector."""
+TOMBSTONES: Loader[tuple[str, str], Tombstone] = Loader("tombstones", _fetch_tombstones)
+"""What stops an agreement, by its reference and its collector."""
+
+
+def proof_facts(tx: Tx, proof: Proof) -> AgreementFacts:
+    """What the gate is told of a partner's agreement: as proven, and what was heard of it since."""
+    known = tx.get(TOMBSTONES, (proof.reference, proof.collector))
+    return proof.facts(
+        withdrawn_at=known.at if known is not None and known.state == "withdrawn" else None,
+        suspended_at=known.at if known is not None and known.state == "suspended" else None,
+    )
 
 
 def _fetch_charters(
@@ -250,6 +266,7 @@ def _collected(found: Collected, own: str, partner: str, case: Row[Any] | None =
         given_at=row.given_at,
         expires_at=row.expires_at,
         withdrawn_at=row.withdrawn_at,
+        suspended_at=row.suspended_at,
         associated=frozenset(row.associated),
     )
     return Standing(
@@ -267,13 +284,12 @@ def _collected(found: Collected, own: str, partner: str, case: Row[Any] | None =
 
 
 def _held(tx: Tx, proof: Proof, case: Row[Any] | None) -> Standing:
-    withdrawn_at = tx.get(TOMBSTONES, (proof.reference, proof.collector))
     person = _person(tx, None if case is None else case.person_id)
     return Standing(
         person_id=None if case is None else case.person_id,
         scope=None if person is None else person.scope,
         sealed=None if person is None else person.sealed,
-        agreement=proof.facts(withdrawn_at),
+        agreement=proof_facts(tx, proof),
         assent=proof.assent,
         notice_at=proof.notice_at,
         notice_version=proof.notice_version,

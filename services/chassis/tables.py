@@ -49,6 +49,7 @@ agreements = Table(
     Column("person_id", ID, nullable=False, index=True),
     Column("flows", Codes, nullable=False),
     Column("giver", CODE, nullable=False),
+    Column("authority", CODE),
     Column("means", CODE, nullable=False),
     Column("assent", CODE, nullable=False),
     Column("associated", Codes, nullable=False),
@@ -60,6 +61,7 @@ agreements = Table(
     Column("given_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
     Column("withdrawn_at", UtcDateTime),
+    Column("suspended_at", UtcDateTime),
     Column("ended_at", UtcDateTime),
     Column("agent_id", CODE, nullable=False),
 )
@@ -102,8 +104,10 @@ tombstones = Table(
     Column("reference", ID, primary_key=True),
     Column("org", ORG, primary_key=True),
     Column("withdrawn_at", UtcDateTime, nullable=False),
+    Column("state", CODE, nullable=False),
 )
-"""References that were withdrawn, and by whom, whatever arrives later; the collector counts."""
+"""References that were withdrawn or suspended, by whom and since when, whatever arrives later; the
+collector counts."""
 
 charters = Table(
     "charters",

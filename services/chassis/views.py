@@ -159,11 +159,13 @@ def agreement(connection: Connection, agreement_id: str, at: datetime) -> dict[s
         "flows": list(row.flows),
         "recipients": sorted(found.references),
         "giver": row.giver,
+        "authority": row.authority,
         "assent": row.assent,
         "notice": {"version": row.notice_version, "given_at": _instant(row.notice_at)},
         "given_at": _instant(row.given_at),
         "expires_at": _instant(row.expires_at),
         "withdrawn_at": _instant(row.withdrawn_at),
+        "suspended_at": _instant(row.suspended_at),
         "withdrawal": [
             {
                 "org": one.org,
@@ -182,6 +184,8 @@ def _state(row: Row[Any], at: datetime) -> str:
         return "refused"
     if row.withdrawn_at is not None:
         return "withdrawn"
+    if row.suspended_at is not None and at < row.expires_at:
+        return "suspended"
     return "expired" if at >= row.expires_at else "given"
 
 

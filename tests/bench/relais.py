@@ -153,6 +153,7 @@ class Relais:
             "recipients": [CITY],
             "flows": ["referral.submitted", "referral.answered"],
             "giver": "representative",
+            "authority": "parental",
             "means": "in_person",
             "granted": True,
             "assent": "not_asked",

@@ -189,6 +189,7 @@ def desk(project: Project) -> Desk:
         "recipients": [CITY],
         "flows": ["referral.submitted", "referral.answered"],
         "giver": "representative",
+        "authority": "parental",
         "means": "in_person",
         "granted": True,
         "assent": "not_asked",

@@ -30,6 +30,7 @@ AGREEMENT_CODES = {
     "agreement_later",
     "agreement_expired",
     "agreement_withdrawn",
+    "agreement_suspended",
     "agreement_scope",
     "agreement_giver",
     "agreement_recipient",

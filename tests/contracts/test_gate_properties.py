@@ -46,6 +46,7 @@ AGREEMENTS = st.builds(
     given_at=INSTANTS,
     expires_at=INSTANTS,
     withdrawn_at=MAYBE,
+    suspended_at=MAYBE,
 )
 ANY = st.builds(
     Facts,
@@ -107,6 +108,15 @@ def test_a_withdrawal_refuses_from_its_instant_on(
     decision = decide(rules, replace(facts, agreement=withdrawn), at + later)
     assert isinstance(decision, Refused)
     assert "agreement_withdrawn" in {reason.code for reason in decision.reasons}
+
+
+@given(questions(), st.timedeltas(timedelta(0), timedelta(days=3000)), AGREEMENTS)
+def test_an_objection_refuses_from_its_instant_on(
+    drawn: tuple[Rules, Facts, datetime], later: timedelta, other: AgreementFacts
+) -> None:
+    rules, facts, at = drawn
+    agreement = replace(facts.agreement or other, suspended_at=at)
+    assert isinstance(decide(rules, replace(facts, agreement=agreement), at + later), Refused)
 
 
 @pytest.mark.parametrize("key", AGREED, ids=str)

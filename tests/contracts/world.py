@@ -314,6 +314,7 @@ def _agreement(
         given_at=given,
         expires_at=expires,
         withdrawn_at=_when(said.get("withdrawn_at")),
+        suspended_at=_when(said.get("suspended_at")),
     )
 
 

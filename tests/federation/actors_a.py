@@ -93,6 +93,7 @@ class Actors(Cast):
             "recipients": [self.city],
             "flows": sorted({flow.type for flow in FLOWS.values()}),
             "giver": "both",
+            "authority": "parental",
             "means": "signed_form",
             "granted": True,
             "assent": "yes",

@@ -70,7 +70,7 @@ def _ages(day: Day, code: str) -> Iterator[Tried]:
         "agreement_expired",
     )
     yield Tried("18 tomorrow", day.ask(code, day.agreed(adult + DAY, given_at=before)))
-    alone = {"giver": "young_person"}
+    alone = {"giver": "young_person", "authority": None}
     yield Tried("18 today, alone", day.ask(code, day.agreed(adult, **alone)))
     yield Tried(
         "18 tomorrow, alone", day.ask(code, day.agreed(adult + DAY, **alone)), "agreement_giver"

@@ -83,7 +83,7 @@ def parent_of_an_adult(town: Town) -> Pair:
     adult = town.pupil(add_years(day_of(town.fed.now(SCHOOL)), -18))
     return Pair(
         town.attempt(town.agree(adult)),
-        town.attempt(town.agree(adult, giver="young_person")),
+        town.attempt(town.agree(adult, giver="young_person", authority=None)),
         "A-2.11",
         "agreement_expired",
         "L'accord n'est plus valable à cette date.",

@@ -105,6 +105,7 @@ class Two:
             "recipients": [MISSION],
             "flows": ["discovery.proposed", "discovery.answered"],
             "giver": giver,
+            "authority": None if giver == "young_person" else "parental",
             "means": "in_person",
             "granted": True,
             "assent": "not_asked",

@@ -139,7 +139,7 @@ class Story(PathwayStory, MeasureStory):
         pupil = self.pupil(eighteen)
         month_ago = (self.fed.now(self.school) - timedelta(days=30)).isoformat()
         self.expect_refusal(self.attempt(self.agree(pupil, given_at=month_ago)), "A-2.11")
-        own = self.agree(pupil, giver="young_person")
+        own = self.agree(pupil, giver="young_person", authority=None)
         self.teller.check(
             self.attempt(own).status_code == httpx.codes.ACCEPTED,
             "Avec son propre accord, la même fiche part",

@@ -86,6 +86,7 @@ class SchoolDesks(Desks):
             "recipients": [self.city],
             "flows": ["referral.submitted", "referral.answered"],
             "giver": "representative",
+            "authority": "parental",
             "means": "in_person",
             "granted": True,
             "assent": "not_asked",

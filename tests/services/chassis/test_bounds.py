@@ -105,6 +105,7 @@ AGREEMENT: dict[str, Any] = {
     "recipients": ["ville"],
     "flows": ["referral.submitted"],
     "giver": "representative",
+    "authority": "parental",
     "means": "in_person",
     "granted": True,
     "assent": "not_asked",

@@ -153,6 +153,7 @@ async def test_somebody_else_s_word_leaves_an_agreement_as_it_is(pair: Pair) -> 
     (letter,) = pair.school.outgoing()
     (row,) = pair.school.rows(tables.agreement_recipients)
     told = {"reference": row.reference, "org": "mission-locale", "withdrawn_at": START}
+    told["state"] = "withdrawn"
     pair.city.write(lambda tx: tx.insert(tables.tombstones, told))
     await pair.city.take([letter])
     assert [case.state for case in pair.city.rows(tables.cases)] == ["open"]

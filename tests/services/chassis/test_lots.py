@@ -159,6 +159,7 @@ async def test_a_letter_refused_in_a_lot_is_refused_alone(pair: Pair) -> None:
     (lot,) = pair.school.packed(letters.lots(waiting))
     (row,) = pair.school.rows(tables.outbox, tables.outbox.c.message_id == late.message_id)
     withdrawn = {"reference": row.reference, "org": "ecole", "withdrawn_at": START}
+    withdrawn["state"] = "withdrawn"
     pair.city.write(lambda tx: tx.insert(tables.tombstones, withdrawn))
     assert await pair.city.take([lot]) == [None]
     await pair.carry()

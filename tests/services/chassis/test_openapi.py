@@ -20,6 +20,7 @@ from services.chassis.conventions import ActBody, SignatureBody
 from services.chassis.examples import examples
 from services.chassis.governance import Insurance, Review
 from services.chassis.holds import Hold
+from services.chassis.minors import Hearing, Objection, ObjectionAnswer
 from services.chassis.openapi import CALLS, complete, sendable
 from services.chassis.register import AgreementRecord
 from services.chassis.standing import Person
@@ -35,6 +36,9 @@ MODELS: dict[str, type[BaseModel]] = {
         people.CharterBody,
         Person,
         AgreementRecord,
+        Hearing,
+        Objection,
+        ObjectionAnswer,
         SignatureBody,
         ActBody,
         NoticeBody,

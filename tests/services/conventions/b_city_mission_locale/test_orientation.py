@@ -73,11 +73,11 @@ async def test_the_age_is_that_of_the_day(desk: Desk, born: str, articles: set[s
     ("changes", "articles"),
     [
         ({}, set()),
-        ({"assent": "no"}, {"B-3.1"}),
+        ({"giver": "representative", "authority": "parental", "assent": "no"}, {"B-3.1"}),
         ({"assent": "not_asked"}, {"B-3.1"}),
         ({"granted": False}, {"B-3.1"}),
-        ({"giver": "representative"}, {"B-3.1"}),
-        ({"giver": "both"}, set()),
+        ({"giver": "representative", "authority": "parental"}, {"B-3.1"}),
+        ({"giver": "both", "authority": "parental"}, set()),
     ],
 )
 async def test_only_the_young_person_decides(
