@@ -28,7 +28,7 @@ COUNTED_BY: Final[Mapping[str, Kind]] = {
     "projects": Kind.DEPARTMENT,
     "youth_contracts": Kind.MISSION_LOCALE,
 }
-"""The six counts of the yearly sheet, by field, and at whose side each is counted (D-5.7)."""
+"""The six counts of the yearly sheet, by field, and who counts each (D-5.7a to D-5.7f)."""
 
 ONE: Final = "one"
 """Code under which each is counted: six counts of their own, and no parts of one whole (D-4.3)."""

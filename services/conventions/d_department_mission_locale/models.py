@@ -110,4 +110,4 @@ yearly_cells = Table(
     Column("what", Chars(16), primary_key=True),
     Column("cell", Chars(12), nullable=False),
 )
-"""D-5.7: the yearly sheets that either side sent, as shown: a number, hidden, or not counted."""
+"""D-5.7a to D-5.7f: the yearly sheets of both sides: a number, hidden, or not counted."""

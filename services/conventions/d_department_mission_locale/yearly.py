@@ -1,7 +1,7 @@
 """The yearly sheet of six counts: counted where the facts lie, joined without anybody crossing.
 
 Each side counts its own three and says of the others that it does not; what is small is hidden
-before it leaves, and stays hidden in what both read together (D-4.3, D-5.4, D-5.7).
+before it leaves, and stays hidden in what both read together (D-4.3, D-5.4, D-5.7a to D-5.7f).
 """
 
 from __future__ import annotations
