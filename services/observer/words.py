@@ -61,6 +61,8 @@ EVENTS: Final = {
     "agreement.expired": "accord échu",
     "agreement.recorded": "accord ou refus enregistré",
     "agreement.withdrawn": "accord retiré",
+    "attention.given": "nouvelles prises d'un jeune qui n'est plus suivi",
+    "attention.set": "délai d'attention réglé",
     "case.erased": "dossier effacé",
     "charter.accepted": "charte acceptée",
     "common_event.held": "événement commun tenu",
@@ -68,8 +70,12 @@ EVENTS: Final = {
     "control.sent": "message de contrôle envoyé",
     "deadline.missed": "échéance dépassée",
     "deadline.struck": "échéance atteinte",
+    "dpia.recorded": "analyse d'impact enregistrée",
+    "holder.informed": "titulaire de l'autorité parentale informé",
     "host.registered": "structure d'accueil enregistrée",
+    "interview.recorded": "entretien des 17 ans enregistré",
     "key.rotated": "clé de signature remplacée",
+    "local_implementation.recorded": "déclinaison locale enregistrée",
     "message.expired": "lettre expirée",
     "message.read": "message lu",
     "message.received": "arrivée",
@@ -83,6 +89,7 @@ EVENTS: Final = {
     "person.left": "personne partie",
     "person.registered": "personne inscrite au registre",
     "receipt": "accusé de réception",
+    "support.recorded": "suivi enregistré",
 }
 """Events of a journal."""
 
@@ -123,13 +130,21 @@ _RECORDED: Final = {
     "by_referent": "écrit par le référent actuel",
     "charter": "charte acceptée",
     "cosupport": "co-accompagnement ouvert",
+    "designated": "agent désigné pour recevoir",
+    "diagnosis_requested": "diagnostic d'orientation demandé",
+    "dpia": "analyse d'impact enregistrée",
     "enrolled": "inscription dans l'établissement",
+    "enrolment_proposed": "inscription proposée",
+    "holder_informed": "titulaire de l'autorité parentale d'un mineur informé",
     "host_accepted": "accueil accepté par l'hôte",
+    "interview_invited": "conseiller invité à l'entretien",
+    "local_implementation": "déclinaison locale enregistrée",
     "open_case": "accompagnement ouvert",
     "psad_charter": "charte PSAD signée par la Ville",
     "referents": "référent nommé de chaque côté",
     "representative_informed": "représentant légal d'un mineur informé",
     "representative_signed": "signature du représentant légal d'un mineur",
+    "youth_contract_proposed": "contrat d'engagement jeune proposé",
 }
 _MINIMISED: Final = "données strictement nécessaires"
 _EACH_RECIPIENT: Final = "accord pour ce destinataire"

@@ -27,6 +27,12 @@ from services.conventions.b_city_mission_locale.routes import (
     CommonEvent,
     RepresentativeNotice,
 )
+from services.conventions.d_department_mission_locale import models as autonomy
+from services.conventions.d_department_mission_locale.acts import YouthReferent
+from services.conventions.d_department_mission_locale.department_routes import HolderNotice
+from services.conventions.d_department_mission_locale.routes import Foundation
+from services.department import models as department
+from services.department.routes import Designation as DepartmentDesignation
 
 BRANCHES = {branch for kind in Kind for branch in migrate.branches_of(kind.value)}
 COLUMNS = [
@@ -68,6 +74,11 @@ WRITTEN: list[tuple[type[BaseModel], str, Column[Any]]] = [
     (CosupportReferent, "agent_id", mission.referents.c.agent_id),
     (CommonEvent, "convention_id", mission.common_events.c.convention_id),
     (RepresentativeNotice, "version", mission.representative_notices.c.version),
+    (YouthReferent, "agent_id", autonomy.referents.c.agent_id),
+    (HolderNotice, "version", autonomy.holder_notices.c.version),
+    (Foundation, "convention_id", autonomy.foundations.c.convention_id),
+    (DepartmentDesignation, "agent_id", department.designations.c.agent_id),
+    (DepartmentDesignation, "decision", department.designations.c.decision),
 ]
 """What somebody types or sends as a text, and where it is kept."""
 

@@ -41,9 +41,8 @@ def test_a_module_is_read_in_one_sitting(module: Module) -> None:
 
 SINGLE = {
     "services/ccas": "its partner is declared; no convention in force here gives it a flow yet",
-    "services/department": "same",
     "services/employment_agency": "same",
-    "services/mission_locale": "all of it is shared with the city, under convention B",
+    "services/mission_locale": "all of it is shared with the other party of each convention",
 }
 """Folders with one module that wait for their others, and why."""
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from contracts.conventions.a_city_school.convention import CONVENTION, DUTIES
 from contracts.kernel.paris import add_years, day_of
 from services.chassis.clock import new_id
 from services.chassis.keys import NodeKeys
@@ -32,11 +33,13 @@ class Story(PathwayStory, MeasureStory):
     # -- what goes well ------------------------------------------------------------------------
 
     def opening(self) -> None:
-        """The conventions in force, and what the others may say: nothing yet."""
+        """What convention A opens between a school and the city; to nobody else anything of it."""
         self.teller.step("Qui peut dire quoi à qui")
         for org, client in self.dpo.items():
             flows = client.get("/api/v1/flows").json()
-            types = sorted({one["type"] for one in (*flows["send"], *flows["receive"])})
+            opened = (*flows["send"], *flows["receive"])
+            mine = self._of_this_text(client)
+            types = sorted({one["type"] for one in opened if one["convention_id"] in mine})
             names, name = ", ".join(map(self.label, types)), self.names[org]
             code = " ".join(types)
             if org in {self.school, self.other_school, self.city}:
@@ -45,8 +48,15 @@ class Story(PathwayStory, MeasureStory):
                 self.teller.check(not types, f"{name} : {names or 'rien'}", code=code)
         self.teller.tell(
             "Ce qu'aucune convention signée n'ouvre est fermé : les autres organismes ont leur "
-            "nœud, et rien à dire ni à entendre tant qu'ils n'en signent pas."
+            "nœud, et de celle-ci rien à dire ni à entendre tant qu'ils ne la signent pas."
         )
+
+    @staticmethod
+    def _of_this_text(client: httpx.Client) -> set[str]:
+        """What an organisation is bound by of convention A, and the duties beside it."""
+        held = client.get("/api/v1/conventions").json()
+        signed = {one["convention_id"] for one in held if one["convention"] == CONVENTION.code}
+        return signed | {duty.code for duty in DUTIES}
 
     def agreeing(self) -> None:
         """The family is informed, then agrees; the agents have accepted the charter."""

@@ -1,0 +1,1 @@
+"""Convention D at its two parties, a department and a Mission Locale."""

@@ -1,0 +1,187 @@
+"""Rows of convention D: found, written and destroyed; one case at a time."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime
+from typing import Any, Final
+
+from sqlalchemy import Row, Table, delete, select, update
+
+from contracts.conventions.d_department_mission_locale.convention import CONVENTION
+from contracts.kernel.fields import Payload
+from contracts.kernel.paris import add_months, day_of, midnight
+from services.chassis import deadlines, standing, tables
+from services.chassis.core import Core
+from services.chassis.database import Tx
+from services.chassis.scopes import case_scope
+from services.conventions.d_department_mission_locale.models import (
+    foundations,
+    holder_notices,
+    referents,
+    yearly_cells,
+    youths,
+)
+
+KEPT_MONTHS: Final = 3
+"""Months for which an ended case is kept (D-8.1)."""
+
+OPEN, CLOSED, STOPPED = "open", "closed", "stopped"
+"""States of a case here: it runs, it ended in good order, or the young person stopped it."""
+
+FORGOTTEN: Final = "youth.forgotten"
+"""Kind of deadline at which one part of a case is destroyed, each after its own event (D-8.1)."""
+
+PARTS: Final = {
+    "request": ("request",),
+    "interview": (
+        "interview_invited_at",
+        "interview",
+        "interview_attends",
+        "interview_adviser",
+        "interview_held_on",
+    ),
+    "project": ("project_actions", "project_starts_on", "project_ends_on"),
+    "contract": ("contract_proposed_at", "contract"),
+}
+"""Columns of each part that is kept for a time of its own; the rest goes with the case."""
+
+
+def row_of(tx: Tx, table: Table, case_id: str | None) -> Row[Any] | None:
+    """The row of a case in one of the tables; None where the case is not of this convention."""
+    if case_id is None:
+        return None
+    return tx.execute(select(table).where(table.c.case_id == case_id)).first()
+
+
+def change(tx: Tx, table: Table, case_id: str, **values: Any) -> None:  # noqa: ANN401 -- columns
+    """Change the row of a case."""
+    tx.execute(update(table).where(table.c.case_id == case_id).values(**values))
+
+
+def seal(core: Core, case_id: str, content: Payload, what: str) -> bytes:
+    """Content under the case's key."""
+    plain = content.model_dump_json().encode()
+    return core.keystore.seal(case_scope(case_id), plain, what.encode())
+
+
+def unseal(core: Core, case_id: str, sealed: bytes | None, what: str) -> Any:  # noqa: ANN401 -- JSON
+    """What was sealed, as JSON; None where nothing was."""
+    if sealed is None:
+        return None
+    return json.loads(core.keystore.open(case_scope(case_id), sealed, what.encode()))
+
+
+def close_case(tx: Tx, case_id: str, at: datetime) -> None:
+    """End a case in good order: nothing flows in it any more, and retention runs (D-8.1)."""
+    cases, until = tables.cases, midnight(add_months(day_of(at), KEPT_MONTHS))
+    tx.execute(
+        update(cases)
+        .where((cases.c.case_id == case_id) & (cases.c.state == "open"))
+        .values(state=CLOSED, closed_at=at, retain_until=until)
+    )
+    tx.forget(standing.CASES, case_id)
+    deadlines.cancel_case(tx, case_id, at)
+
+
+def part(name: str, case_id: str) -> str:
+    """Subject under which the destruction of a part of a case is due."""
+    return f"{name}:{case_id}"
+
+
+def forget_part(tx: Tx, subject: str) -> None:
+    """Destroy a part of a case, if the case is still there."""
+    name, _, case_id = subject.partition(":")
+    change(tx, youths, case_id, **dict.fromkeys(PARTS[name]))
+
+
+# --- the two referents, one at a time at each side
+
+
+def keep(
+    tx: Tx,
+    core: Core,
+    case_id: str,
+    org: str,
+    contact: Payload,
+    at: datetime,
+    agent_id: str | None = None,
+) -> None:
+    """Make somebody the one referent of a side; the former has no access from now on (D-1.4)."""
+    table = referents
+    mine = (table.c.case_id == case_id) & (table.c.org == org)
+    tx.execute(update(table).where(mine & table.c.active).values(active=False, until=at))
+    tx.execute(delete(table).where(mine & (table.c.since == at)))
+    tx.execute(
+        table.insert().values(
+            case_id=case_id,
+            org=org,
+            since=at,
+            active=True,
+            agent_id=agent_id,
+            contact=seal(core, case_id, contact, "referent"),
+        )
+    )
+
+
+def referents_of(tx: Tx, case_id: str) -> dict[str, Row[Any]]:
+    """Present referents of a case, by organisation: two once each side has named its own."""
+    table = referents
+    rows = tx.execute(select(table).where((table.c.case_id == case_id) & table.c.active)).all()
+    return {row.org: row for row in rows}
+
+
+# --- what was recorded beside any case
+
+
+def founded(tx: Tx, core: Core, partner: str, day: date) -> dict[str, date]:
+    """Since when each foundation is recorded for the convention with a partner (D-5.1, D-8.1)."""
+    table = foundations
+    signed = core.between(partner)
+    ids = [one.id for one in signed if one.convention.code == CONVENTION.code]
+    query = (
+        select(table.c.what, table.c.decided_on)
+        .where(table.c.convention_id.in_(ids) & (table.c.decided_on <= day))
+        .order_by(table.c.decided_on.desc())
+    )
+    return {row.what: row.decided_on for row in tx.execute(query)}
+
+
+def informed_at(tx: Tx, person_id: str, at: datetime) -> datetime | None:
+    """Since when the holder of parental authority is informed; None where nobody told them."""
+    table = holder_notices
+    told = (table.c.person_id == person_id) & (table.c.given_at <= at)
+    query = select(table.c.given_at).where(told).order_by(table.c.given_at)
+    return tx.execute(query).scalar()
+
+
+def not_proposed(tx: Tx) -> list[str]:
+    """Open cases in which nobody has proposed the youth contract yet, oldest first (D-1.9)."""
+    query = (
+        select(youths.c.case_id, youths.c.counted)
+        .where(youths.c.state == OPEN)
+        .order_by(youths.c.at, youths.c.case_id)
+    )
+    return [row.case_id for row in tx.execute(query) if "proposed" not in row.counted]
+
+
+def erase(tx: Tx, case_id: str) -> int:
+    """Destroy the rows of a case, and what was still to be destroyed of it."""
+    waiting, subjects = tables.deadlines, [part(name, case_id) for name in PARTS]
+    which = (waiting.c.kind == FORGOTTEN) & waiting.c.subject.in_(subjects)
+    tx.execute(delete(waiting).where(which))
+    gone = (youths, referents)
+    return sum(tx.execute(delete(t).where(t.c.case_id == case_id)).rowcount for t in gone)
+
+
+def forget_notices(tx: Tx) -> int:
+    """Destroy what was told about persons whom the register holds no more."""
+    table, persons = holder_notices, tables.persons
+    known = select(persons.c.person_id).where(persons.c.person_id == table.c.person_id)
+    return tx.execute(delete(table).where(~known.exists())).rowcount
+
+
+def forget_sheets(tx: Tx, convention_id: str) -> int:
+    """Destroy the yearly sheets of a convention that is over for long enough (D-8.1)."""
+    table = yearly_cells
+    return tx.execute(delete(table).where(table.c.convention_id == convention_id)).rowcount
