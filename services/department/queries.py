@@ -11,11 +11,12 @@ from contracts.conventions.d_department_mission_locale.convention import DUTIES
 from contracts.conventions.d_department_mission_locale.messages import TrainingObligationBreach
 from contracts.kernel.checks import Side
 from contracts.kernel.paris import day_of, midnight
+from services.chassis import casefile
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.partner import Known, Question, Received
 from services.chassis.tokens import Role
-from services.conventions.d_department_mission_locale import store, training
+from services.conventions.d_department_mission_locale import training
 from services.department.models import breaches, designations
 
 TRAINING = DUTIES[0].code
@@ -54,7 +55,7 @@ def received(tx: Tx, core: Core, received_: Received) -> None:
             "case_id": case_id,
             "mission_locale": received_.sender.org,
             "received_at": received_.at,
-            "sealed": store.seal(core, case_id, content, BREACH),
+            "sealed": casefile.seal(core, case_id, content, BREACH),
         },
     )
     training.keep_until_majority(tx, case_id, content.young_person.birth_date)
@@ -70,7 +71,7 @@ def view(tx: Tx, core: Core, case_id: str) -> dict[str, Any]:
     row = tx.execute(select(breaches).where(breaches.c.case_id == case_id)).first()
     if row is None:
         return {}
-    return {"training_obligation": store.unseal(core, case_id, row.sealed, BREACH)}
+    return {"training_obligation": casefile.unseal(core, case_id, row.sealed, BREACH)}
 
 
 def erase(tx: Tx, case_id: str) -> int:

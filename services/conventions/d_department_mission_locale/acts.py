@@ -11,14 +11,14 @@ from contracts.kernel.errors import Refused
 from contracts.kernel.fields import Day, Payload, said
 from contracts.kernel.organisation import Kind
 from contracts.kernel.paris import day_of
-from services.chassis import standing
+from services.chassis import casefile, standing
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.partner import Doing, LocalAct
 from services.chassis.posting import submit
 from services.chassis.routing import Request
 from services.chassis.tokens import AgentId, Role
-from services.conventions.d_department_mission_locale import clocks, store
+from services.conventions.d_department_mission_locale import clocks
 from services.conventions.d_department_mission_locale.handlers import NAMED
 from services.conventions.d_department_mission_locale.models import youths
 
@@ -82,7 +82,7 @@ def check_eligibility(tx: Tx, core: Core, doing: Doing) -> None:
         raise Refused(
             "La Mission Locale vérifie elle-même ce qui est ouvert au jeune.", articles=("D-1.8",)
         )
-    store.change(tx, youths, doing.case_id, eligibility_checked_on=content.on)
+    casefile.change(tx, youths, doing.case_id, eligibility_checked_on=content.on)
 
 
 def close(tx: Tx, core: Core, doing: Doing) -> None:

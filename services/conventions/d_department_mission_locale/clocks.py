@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from contracts.conventions.d_department_mission_locale.convention import CONVENTION
 from contracts.kernel.organisation import Kind
 from contracts.kernel.paris import add_months, birthday, day_of, midnight
+from services.chassis import casefile
 from services.chassis.calendar import add_working_days
 from services.chassis.core import Core
 from services.chassis.database import Tx
@@ -114,11 +115,11 @@ CLOCKS: Final = {
 
 def end_case(tx: Tx, core: Core, case_id: str, at: datetime) -> None:
     """End a case in good order; a project of which nobody said when it ends, ends with it."""
-    row = store.row_of(tx, youths, case_id)
+    row = casefile.row_of(tx, youths, case_id)
     if row is None or row.state != store.OPEN:
         return
     indicators.ended(tx, core, case_id, at)
-    store.change(tx, youths, case_id, state=store.CLOSED)
+    casefile.change(tx, youths, case_id, state=store.CLOSED)
     if row.project_ends_on is None:
         store.forget_part(tx, store.part("project", case_id))
     store.close_case(tx, case_id, at)

@@ -10,7 +10,7 @@ from sqlalchemy import Row
 
 from contracts.kernel.checks import Side
 from contracts.kernel.paris import day_of, midnight, reached
-from services.chassis import standing
+from services.chassis import casefile, standing
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.partner import Known, Question
@@ -28,7 +28,7 @@ def facts(tx: Tx, core: Core, asked: Question) -> Known:
     records = dict(_founded(tx, core, asked))
     if asked.type == OPENING:
         records |= _holder(tx, core, asked)
-    row = store.row_of(tx, youths, asked.case_id)
+    row = casefile.row_of(tx, youths, asked.case_id)
     if row is not None:
         records |= _done(row)
     return Known(records=records)

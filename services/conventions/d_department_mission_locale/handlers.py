@@ -10,6 +10,7 @@ from typing import Any, Final
 from contracts.conventions.d_department_mission_locale import messages
 from contracts.kernel.organisation import Kind
 from contracts.kernel.paris import add_months, day_of
+from services.chassis import casefile
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.deadlines import meet
@@ -47,7 +48,7 @@ Apply = Callable[[Tx, Core, Step], None]
 
 
 def _change(tx: Tx, step: Step, **values: Any) -> None:  # noqa: ANN401 -- columns
-    store.change(tx, youths, step.case_id, **values)
+    casefile.change(tx, youths, step.case_id, **values)
 
 
 def _keep(tx: Tx, core: Core, step: Step, contact: Any) -> None:  # noqa: ANN401 -- a contact
@@ -69,7 +70,7 @@ def _requested(tx: Tx, core: Core, step: Step) -> None:
             state=store.OPEN,
             at=step.at,
             counted=(),
-            request=store.seal(core, step.case_id, content, REQUEST),
+            request=casefile.seal(core, step.case_id, content, REQUEST),
         )
     )
     counted(tx, core, step.case_id, "requested", step.at)
@@ -141,7 +142,7 @@ def _invited(tx: Tx, core: Core, step: Step) -> None:
         tx,
         step,
         interview_invited_at=step.at,
-        interview=store.seal(core, step.case_id, step.content, INTERVIEW),
+        interview=casefile.seal(core, step.case_id, step.content, INTERVIEW),
         interview_attends=None,
         interview_adviser=None,
         interview_held_on=None,
@@ -154,7 +155,7 @@ def _interview_answered(tx: Tx, core: Core, step: Step) -> None:
     content: messages.InterviewAnswered = step.content
     meet(tx, "interview.answer", step.case_id, step.at)
     adviser = content.adviser
-    sealed = None if adviser is None else store.seal(core, step.case_id, adviser, ADVISER)
+    sealed = None if adviser is None else casefile.seal(core, step.case_id, adviser, ADVISER)
     _change(tx, step, interview_attends=content.attends, interview_adviser=sealed)
 
 
@@ -222,7 +223,7 @@ def _decided(tx: Tx, core: Core, step: Step) -> None:
         decision=content.mode,
         decision_since=content.since,
         decision_view=content.view,
-        decision_contact=store.seal(core, step.case_id, content.contact, CONTACT),
+        decision_contact=casefile.seal(core, step.case_id, content.contact, CONTACT),
     )
     if content.mode != "handover":
         clocks.stay(tx, step.case_id, step.at)
@@ -316,8 +317,8 @@ RECEIVED: Final[Mapping[str, ReceivedHandler]] = {
 
 def stopped(tx: Tx, _core: Core, case_id: str, _at: datetime) -> None:
     """The young person withdrew: whatever runs stops, and nothing is due any more (D-1.4)."""
-    row = store.row_of(tx, youths, case_id)
+    row = casefile.row_of(tx, youths, case_id)
     if row is not None:
-        store.change(tx, youths, case_id, state=store.STOPPED)
+        casefile.change(tx, youths, case_id, state=store.STOPPED)
         if row.project_ends_on is None:
             store.forget_part(tx, store.part("project", case_id))

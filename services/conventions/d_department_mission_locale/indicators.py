@@ -13,11 +13,10 @@ from typing import Final
 
 from contracts.conventions.d_department_mission_locale.convention import AUTONOMY
 from contracts.kernel.organisation import Kind
-from services.chassis import standing
+from services.chassis import casefile, standing
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.tally import OPENED, Indicator, count
-from services.conventions.d_department_mission_locale import store
 from services.conventions.d_department_mission_locale.models import youths
 
 COUNTED_BY: Final[Mapping[str, Kind]] = {
@@ -83,16 +82,16 @@ def proposed(tx: Tx, core: Core, case_id: str, at: datetime) -> None:
 
 def ended(tx: Tx, core: Core, case_id: str, at: datetime) -> None:
     """A case ends: nobody proposed the youth contract in it, and that is counted too (D-1.9)."""
-    row = store.row_of(tx, youths, case_id)
+    row = casefile.row_of(tx, youths, case_id)
     if row is not None and core.kind is Kind.DEPARTMENT and "proposed" not in row.counted:
         _count(tx, case_id, PROPOSALS, "not_proposed", at)
 
 
 def _first(tx: Tx, case_id: str, code: str) -> bool:
-    row = store.row_of(tx, youths, case_id)
+    row = casefile.row_of(tx, youths, case_id)
     if row is None or code in row.counted:
         return False
-    store.change(tx, youths, case_id, counted=(*row.counted, code))
+    casefile.change(tx, youths, case_id, counted=(*row.counted, code))
     return True
 
 

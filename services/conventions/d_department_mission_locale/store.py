@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, Table, delete, select, update
+from sqlalchemy import Row, delete, select, update
 
 from contracts.conventions.d_department_mission_locale.convention import CONVENTION
 from contracts.kernel.fields import Payload
-from contracts.kernel.paris import add_months, day_of, midnight
-from services.chassis import deadlines, standing, tables
+from contracts.kernel.paris import add_months, day_of
+from services.chassis import casefile, tables
 from services.chassis.core import Core
 from services.chassis.database import Tx
-from services.chassis.scopes import case_scope
 from services.conventions.d_department_mission_locale.models import (
     foundations,
     holder_notices,
@@ -47,41 +45,9 @@ PARTS: Final = {
 """Columns of each part that is kept for a time of its own; the rest goes with the case."""
 
 
-def row_of(tx: Tx, table: Table, case_id: str | None) -> Row[Any] | None:
-    """The row of a case in one of the tables; None where the case is not of this convention."""
-    if case_id is None:
-        return None
-    return tx.execute(select(table).where(table.c.case_id == case_id)).first()
-
-
-def change(tx: Tx, table: Table, case_id: str, **values: Any) -> None:  # noqa: ANN401 -- columns
-    """Change the row of a case."""
-    tx.execute(update(table).where(table.c.case_id == case_id).values(**values))
-
-
-def seal(core: Core, case_id: str, content: Payload, what: str) -> bytes:
-    """Content under the case's key."""
-    plain = content.model_dump_json().encode()
-    return core.keystore.seal(case_scope(case_id), plain, what.encode())
-
-
-def unseal(core: Core, case_id: str, sealed: bytes | None, what: str) -> Any:  # noqa: ANN401 -- JSON
-    """What was sealed, as JSON; None where nothing was."""
-    if sealed is None:
-        return None
-    return json.loads(core.keystore.open(case_scope(case_id), sealed, what.encode()))
-
-
 def close_case(tx: Tx, case_id: str, at: datetime) -> None:
-    """End a case in good order: nothing flows in it any more, and retention runs (D-8.1)."""
-    cases, until = tables.cases, midnight(add_months(day_of(at), KEPT_MONTHS))
-    tx.execute(
-        update(cases)
-        .where((cases.c.case_id == case_id) & (cases.c.state == "open"))
-        .values(state=CLOSED, closed_at=at, retain_until=until)
-    )
-    tx.forget(standing.CASES, case_id)
-    deadlines.cancel_case(tx, case_id, at)
+    """End a case in good order, and keep it some months (D-8.1)."""
+    casefile.close_case(tx, case_id, add_months(day_of(at), KEPT_MONTHS), at)
 
 
 def part(name: str, case_id: str) -> str:
@@ -92,7 +58,7 @@ def part(name: str, case_id: str) -> str:
 def forget_part(tx: Tx, subject: str) -> None:
     """Destroy a part of a case, if the case is still there."""
     name, _, case_id = subject.partition(":")
-    change(tx, youths, case_id, **dict.fromkeys(PARTS[name]))
+    casefile.change(tx, youths, case_id, **dict.fromkeys(PARTS[name]))
 
 
 # --- the two referents, one at a time at each side
@@ -119,7 +85,7 @@ def keep(
             since=at,
             active=True,
             agent_id=agent_id,
-            contact=seal(core, case_id, contact, "referent"),
+            contact=casefile.seal(core, case_id, contact, "referent"),
         )
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
+from services.chassis import casefile
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.tokens import Role
@@ -20,12 +21,12 @@ from services.conventions.d_department_mission_locale.models import youths
 
 def view(tx: Tx, core: Core, case_id: str) -> dict[str, Any]:
     """Where a young person's way to autonomy stands; empty for any other case."""
-    row = store.row_of(tx, youths, case_id)
+    row = casefile.row_of(tx, youths, case_id)
     if row is None:
         return {}
 
     def opened(sealed: bytes | None, what: str) -> Any:  # noqa: ANN401 -- JSON
-        return store.unseal(core, case_id, sealed, what)
+        return casefile.unseal(core, case_id, sealed, what)
 
     pair = store.referents_of(tx, case_id)
     return {

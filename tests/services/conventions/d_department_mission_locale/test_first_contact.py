@@ -90,7 +90,7 @@ async def test_the_age_is_that_of_the_day(desk: Desk, born: str, articles: set[s
     [
         ({}, set()),
         ({"granted": False}, {"D-1.4"}),
-        ({"giver": "representative"}, {"D-1.4"}),
+        ({"giver": "representative", "authority": "parental"}, {"D-1.4"}),
     ],
 )
 async def test_only_the_young_person_agrees(
