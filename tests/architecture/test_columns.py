@@ -27,6 +27,11 @@ from services.conventions.b_city_mission_locale.routes import (
     CommonEvent,
     RepresentativeNotice,
 )
+from services.conventions.c_employment_city_ccas import territory_models as employment
+from services.conventions.c_employment_city_ccas.governance import FinalReport, Reading
+from services.conventions.c_employment_city_ccas.territory_actions import CollectiveAction
+from services.conventions.c_employment_city_ccas.territory_desks import Desk
+from services.conventions.c_employment_city_ccas.territory_referents import StaffNotice
 
 BRANCHES = {branch for kind in Kind for branch in migrate.branches_of(kind.value)}
 COLUMNS = [
@@ -68,6 +73,11 @@ WRITTEN: list[tuple[type[BaseModel], str, Column[Any]]] = [
     (CosupportReferent, "agent_id", mission.referents.c.agent_id),
     (CommonEvent, "convention_id", mission.common_events.c.convention_id),
     (RepresentativeNotice, "version", mission.representative_notices.c.version),
+    (Reading, "convention_id", employment.readings.c.convention_id),
+    (FinalReport, "convention_id", employment.final_reports.c.convention_id),
+    (CollectiveAction, "convention_id", employment.collective_actions.c.convention_id),
+    (Desk, "agent_id", employment.desks.c.agent_id),
+    (StaffNotice, "name", employment.staff_notices.c.name),
 ]
 """What somebody types or sends as a text, and where it is kept."""
 
