@@ -63,11 +63,16 @@ EVENTS: Final = {
     "agreement.withdrawn": "accord retiré",
     "case.erased": "dossier effacé",
     "charter.accepted": "charte acceptée",
+    "collective_action.held": "action collective tenue",
     "common_event.held": "événement commun tenu",
     "control.received": "message de contrôle reçu",
     "control.sent": "message de contrôle envoyé",
+    "convention.read": "convention lue par l'agent",
     "deadline.missed": "échéance dépassée",
     "deadline.struck": "échéance atteinte",
+    "desk.closed": "agent déchargé",
+    "desk.opened": "agent chargé",
+    "final_report.recorded": "bilan écrit enregistré",
     "host.registered": "structure d'accueil enregistrée",
     "key.rotated": "clé de signature remplacée",
     "message.expired": "lettre expirée",
@@ -78,11 +83,14 @@ EVENTS: Final = {
     "message.stopped": "lettre arrêtée",
     "notice.recorded": "information enregistrée",
     "person.erased": "personne effacée",
-    "psad_charter.recorded": "signature de la charte PSAD enregistrée",
-    "representative.informed": "représentant légal informé",
     "person.left": "personne partie",
     "person.registered": "personne inscrite au registre",
+    "psad_charter.recorded": "signature de la charte PSAD enregistrée",
     "receipt": "accusé de réception",
+    "representative.informed": "représentant légal informé",
+    "resident.confirmed": "commune vérifiée",
+    "staff.told": "agent informé de la transmission",
+    "volunteer.asked": "demande d'un volontaire enregistrée",
 }
 """Events of a journal."""
 
@@ -118,18 +126,29 @@ CODES: Final = {
 _SERVICES: Final = {f"relais-{kind.value}": f"nœud ({name})" for kind, name in KINDS.items()}
 _RECEIPT: Final = ("delivery.receipt", "accusé de réception")
 _RECORDED: Final = {
+    "agency_referent": "référent des clauses désigné à l'agence",
     "awaited_step": "étape attendue",
     "awaiting": "réponse attendue",
+    "awaiting_answer": "question qui attend sa réponse",
     "by_referent": "écrit par le référent actuel",
     "charter": "charte acceptée",
+    "city_referent": "référent des clauses de la Ville",
     "cosupport": "co-accompagnement ouvert",
     "enrolled": "inscription dans l'établissement",
     "host_accepted": "accueil accepté par l'hôte",
+    "no_file": "affichage sans conservation",
     "open_case": "accompagnement ouvert",
     "psad_charter": "charte PSAD signée par la Ville",
     "referents": "référent nommé de chaque côté",
+    "renewed_on_report": "reconduction au vu du bilan écrit",
     "representative_informed": "représentant légal d'un mineur informé",
     "representative_signed": "signature du représentant légal d'un mineur",
+    "resident": "demandeur d'emploi de Rouen",
+    "staff_informed": "convention connue de l'agent",
+    "staff_told": "agents nommés informés",
+    "territory_agency": "agence Saint-Sever",
+    "told_by_agency": "personne informée par l'agence",
+    "volunteered": "demande de la personne elle-même",
 }
 _MINIMISED: Final = "données strictement nécessaires"
 _EACH_RECIPIENT: Final = "accord pour ce destinataire"
