@@ -27,6 +27,11 @@ from services.conventions.b_city_mission_locale.routes import (
     CommonEvent,
     RepresentativeNotice,
 )
+from services.conventions.c_employment_city_ccas import territory_models as employment
+from services.conventions.c_employment_city_ccas.governance import FinalReport, Reading
+from services.conventions.c_employment_city_ccas.territory_actions import CollectiveAction
+from services.conventions.c_employment_city_ccas.territory_desks import Desk
+from services.conventions.c_employment_city_ccas.territory_referents import StaffNotice
 from services.conventions.d_department_mission_locale import models as autonomy
 from services.conventions.d_department_mission_locale.acts import YouthReferent
 from services.conventions.d_department_mission_locale.department_routes import HolderNotice
@@ -79,6 +84,11 @@ WRITTEN: list[tuple[type[BaseModel], str, Column[Any]]] = [
     (Foundation, "convention_id", autonomy.foundations.c.convention_id),
     (DepartmentDesignation, "agent_id", department.designations.c.agent_id),
     (DepartmentDesignation, "decision", department.designations.c.decision),
+    (Reading, "convention_id", employment.readings.c.convention_id),
+    (FinalReport, "convention_id", employment.final_reports.c.convention_id),
+    (CollectiveAction, "convention_id", employment.collective_actions.c.convention_id),
+    (Desk, "agent_id", employment.desks.c.agent_id),
+    (StaffNotice, "name", employment.staff_notices.c.name),
 ]
 """What somebody types or sends as a text, and where it is kept."""
 

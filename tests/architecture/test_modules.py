@@ -40,8 +40,8 @@ def test_a_module_is_read_in_one_sitting(module: Module) -> None:
 
 
 SINGLE = {
-    "services/ccas": "its partner is declared; no convention in force here gives it a flow yet",
-    "services/employment_agency": "same",
+    "services/ccas": "all of it is shared with the other parties, under convention C",
+    "services/employment_agency": "all of it is shared with the other parties, under convention C",
     "services/mission_locale": "all of it is shared with the other party of each convention",
 }
 """Folders with one module that wait for their others, and why."""
