@@ -45,11 +45,15 @@ class Cardinality(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retention:
-    """How long the receiver keeps the record: months after a named event, or days."""
+    """How long the receiver keeps the record: months after a named event, or days.
+
+    transient: nothing of the content is written at the receiver; it is asked for again to be seen.
+    """
 
     event: str
     months: int = 0
     article: str
+    transient: bool = False
 
 
 Content = type[Payload]

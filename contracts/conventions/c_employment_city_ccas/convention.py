@@ -107,7 +107,7 @@ _RECRUITMENT = (
             checks.OFFER_OPEN,
             checks.NO_FILE,
         ),
-        retention=Retention(event="candidacy_decided", article="C-5.1"),
+        retention=Retention(event="candidacy_decided", article="C-5.1", transient=True),
     ),
     _named(
         type="pec.candidate_outcome",
@@ -253,7 +253,7 @@ _INCLUSION = (
             checks.AWAITING_ANSWER,
             checks.NO_FILE,
         ),
-        retention=_FORGOTTEN,
+        retention=Retention(event="eligibility_answered", article="C-5.1", transient=True),
         lifetime_days=1,
     ),
 )
@@ -317,7 +317,7 @@ _ZERO_UNEMPLOYMENT = (
             checks.VOLUNTEERED,
             checks.NO_FILE,
         ),
-        retention=Retention(event="volunteer_answered", article="C-5.1"),
+        retention=Retention(event="volunteer_answered", article="C-5.1", transient=True),
     ),
 )
 
