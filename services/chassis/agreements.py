@@ -16,7 +16,7 @@ from contracts.kernel.agreement import Proof
 from contracts.kernel.control import AgreementChanged
 from contracts.kernel.errors import UnknownName
 from contracts.kernel.paris import add_months, day_of, midnight
-from services.chassis import letters, standing, tables
+from services.chassis import letters, standing, tables, withheld
 from services.chassis.controls import send_control
 from services.chassis.core import Core
 from services.chassis.database import Tx
@@ -129,6 +129,7 @@ def stop(tx: Tx, core: Core, reference: str, case_ids: Collection[str], at: date
     """Stop what rests on a reference: waiting letters are erased, open cases are stopped."""
     cases = tables.cases
     stopped = stop_letters(tx, core, tables.outbox.c.reference == reference, at)
+    withheld.forget(tx, case_ids)
     open_ = cases.c.case_id.in_(list(case_ids)) & (cases.c.state == "open")
     for row in tx.execute(select(cases.c.case_id, cases.c.instrument).where(open_)).all():
         signed = core.directory.conventions.get(row.instrument)

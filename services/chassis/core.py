@@ -25,6 +25,7 @@ from services.chassis.journal import Journal
 from services.chassis.keys import NodeKeys
 from services.chassis.keystore import KeyStore
 from services.chassis.letters import Ready
+from services.chassis.memory import Memory
 from services.chassis.partner import UNKNOWN, Partner, Side, joined
 
 T = TypeVar("T")
@@ -103,6 +104,8 @@ class Core:
         """References withdrawn since the start: letters in the relay's hands must not leave."""
         self.erased: set[str] = set()
         """Cases erased since the start: their letters must not leave either."""
+        self.memory = Memory()
+        """What agents see of messages of which nothing is written here (C-5.1)."""
         self.charters: dict[tuple[str, str], datetime] = {}
         """Charters known to be accepted, by agent and version: nobody takes that back."""
         self._directory = directory

@@ -56,6 +56,13 @@ class Received:
     at: datetime
 
 
+class Unfiled(Payload):
+    """What a handler is given of a message of which nothing may be written here (C-5.1): nothing.
+
+    That it came, and in which case, is all a handler of such a flow can record.
+    """
+
+
 SentHandler = Callable[[Tx, "Core", Sent], None]
 ReceivedHandler = Callable[[Tx, "Core", Received], None]
 AnsweredHandler = Callable[[Tx, "Core", str, str, datetime], None]
