@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from contracts.conventions.a_city_school.convention import CONVENTION as SCHOOL
 from contracts.conventions.b_city_mission_locale.convention import CONVENTION as MISSION
+from contracts.conventions.c_employment_city_ccas.convention import CONVENTION as EMPLOYMENT
 from contracts.kernel.organisation import Kind
 from services.chassis.partner import Partner, Side
 from services.city import actions, handlers, queries, routes
 from services.conventions.a_city_school import clocks, indicators, side, views
 from services.conventions.a_city_school import handlers as common
 from services.conventions.b_city_mission_locale.side import SIDE as MISSION_SIDE
+from services.conventions.c_employment_city_ccas.side import CITY as EMPLOYMENT_SIDE
 
 PARTNER = Partner(
     kind=Kind.CITY,
@@ -44,5 +46,6 @@ PARTNER = Partner(
             view=queries.view_attendance,
         ),
         MISSION.code: MISSION_SIDE,
+        EMPLOYMENT.code: EMPLOYMENT_SIDE,
     },
 )

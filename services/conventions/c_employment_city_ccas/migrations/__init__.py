@@ -1,0 +1,1 @@
+"""Migrations of this partner's own tables."""
