@@ -27,6 +27,11 @@ from services.conventions.b_city_mission_locale.routes import (
     CommonEvent,
     RepresentativeNotice,
 )
+from services.conventions.c_employment_city_ccas import models as employment
+from services.conventions.c_employment_city_ccas.contracts import TutorNamed
+from services.conventions.c_employment_city_ccas.routes import DeskAgent, FinalReport
+from services.conventions.c_employment_city_ccas.seekers import Seeker
+from services.conventions.c_employment_city_ccas.tutors import Tutor
 
 BRANCHES = {branch for kind in Kind for branch in migrate.branches_of(kind.value)}
 COLUMNS = [
@@ -68,6 +73,11 @@ WRITTEN: list[tuple[type[BaseModel], str, Column[Any]]] = [
     (CosupportReferent, "agent_id", mission.referents.c.agent_id),
     (CommonEvent, "convention_id", mission.common_events.c.convention_id),
     (RepresentativeNotice, "version", mission.representative_notices.c.version),
+    (DeskAgent, "agent_id", employment.desk_agents.c.agent_id),
+    (FinalReport, "convention_id", employment.final_reports.c.convention_id),
+    (Seeker, "counsellor", employment.seekers.c.counsellor),
+    (Tutor, "staff_id", employment.tutors.c.staff_id),
+    (TutorNamed, "staff_id", employment.tutorships.c.staff_id),
 ]
 """What somebody types or sends as a text, and where it is kept."""
 

@@ -42,7 +42,7 @@ def test_a_module_is_read_in_one_sitting(module: Module) -> None:
 SINGLE = {
     "services/ccas": "its partner is declared; no convention in force here gives it a flow yet",
     "services/department": "same",
-    "services/employment_agency": "same",
+    "services/employment_agency": "all of it is shared with the city, under convention C",
     "services/mission_locale": "all of it is shared with the city, under convention B",
 }
 """Folders with one module that wait for their others, and why."""
