@@ -141,5 +141,5 @@ def _check_flow(instrument: Instrument, flow: Flow) -> None:
         raise InvalidDocument(f"{instrument.code}: {flow.type} opens no case that could rest.")
     if flow.retention.stated != 1:
         raise InvalidDocument(f"{instrument.code}: {flow.type} is kept for how long?")
-    if flow.retention.transient and flow.case is not Cardinality.NONE:
-        raise InvalidDocument(f"{instrument.code}: {flow.type} is kept in no case.")
+    if flow.retention.transient and flow.case is Cardinality.NONE:
+        raise InvalidDocument(f"{instrument.code}: {flow.type} could never be seen again.")

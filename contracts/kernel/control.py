@@ -98,6 +98,33 @@ class ConventionStateChanged(Payload):
     effective_at: Instant = said("Effet", why="Date du changement.", source="A-10.1")
 
 
+EphemeralKey = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$")]
+"""Public half of a key made for one request and kept in memory alone: 32 bytes in base64url."""
+
+Closed = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{128,16384}$")]
+"""Content closed to an ephemeral key, in base64url: nothing on its way can be opened later."""
+
+
+class ContentRequested(Payload):
+    """A receiver that keeps no file asks again to see the content of a message (C-5.1)."""
+
+    request_id: Id = said("Demande", why="Relie la réponse à sa demande.", source="C-5.1")
+    message_id: Id = said("Message", why="Dit quel contenu revoir.", source="C-5.1")
+    key: EphemeralKey = said(
+        "Clé d'un instant", why="Elle n'est écrite nulle part : nul ne relit après.", source="C-5.1"
+    )
+
+
+class ContentShown(Payload):
+    """The sender, having decided anew, shows the content once more, or does not (C-5.1)."""
+
+    request_id: Id = said("Demande", why="Relie la réponse à sa demande.", source="C-5.1")
+    message_id: Id = said("Message", why="Dit de quel contenu il s'agit.", source="C-5.1")
+    closed: Closed | None = said(
+        "Contenu", why="Fermé à la clé de la demande ; absent si c'est non.", source="C-5.1"
+    )
+
+
 Content = type[Payload]
 
 
@@ -121,6 +148,8 @@ CONTROL_TYPES: dict[str, ControlType] = {
         ControlType("withdrawal.done", "retrait appliqué", WithdrawalDone, "A-2.11"),
         ControlType("erasure.requested", "effacement demandé", ErasureRequested, "A-5.1"),
         ControlType("erasure.done", "effacement certifié", ErasureDone, "A-5.1"),
+        ControlType("content.requested", "contenu redemandé", ContentRequested, "C-5.1"),
+        ControlType("content.shown", "contenu montré", ContentShown, "C-5.1"),
         ControlType(
             "convention.state_changed", "état de la convention", ConventionStateChanged, "A-10.1"
         ),

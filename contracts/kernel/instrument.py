@@ -60,8 +60,8 @@ class Retention:
 
     Of none of them (0) it is kept until the event.
 
-    transient: instead of any of them, nothing durable is written there, no content, no person and
-    no case, but the journal's decision and the receipt (C-5.1).
+    transient: instead of any of them, nothing of the content is written there, nor any person; it
+    is asked for again to be seen (C-5.1).
     """
 
     event: str

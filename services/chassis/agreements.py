@@ -17,7 +17,7 @@ from contracts.kernel.control import AgreementChanged
 from contracts.kernel.errors import UnknownName
 from contracts.kernel.instrument import RestsOn
 from contracts.kernel.paris import add_months, day_of, midnight
-from services.chassis import letters, standing, tables
+from services.chassis import letters, standing, tables, withheld
 from services.chassis.agreement_clocks import MAJORITY
 from services.chassis.controls import send_control
 from services.chassis.core import Core
@@ -195,6 +195,7 @@ def stop(
     going_on = select(cases.c.case_id).where((cases.c.reference == reference) & ~ends_with(state))
     theirs = outbox.c.case_id.is_(None) | outbox.c.case_id.not_in(going_on)
     stopped = stop_letters(tx, core, (outbox.c.reference == reference) & theirs, at)
+    withheld.forget(tx, case_ids)
     open_ = cases.c.case_id.in_(list(case_ids)) & (cases.c.state == "open")
     for row in tx.execute(select(cases.c.case_id, cases.c.instrument).where(open_)).all():
         signed = core.directory.conventions.get(row.instrument)

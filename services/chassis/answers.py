@@ -358,3 +358,20 @@ class MessageRead(Answer):
 
     message_id: str
     status: str
+
+
+class ContentAsked(Answer):
+    """The sender is asked to show once more what is kept nowhere here."""
+
+    message_id: str
+    state: Literal["asked"]
+    until: AwareDatetime = Field(description="when request and answer are forgotten")
+
+
+class ContentSeen(Answer):
+    """What the sender showed, from memory; no cache may keep it."""
+
+    message_id: str
+    type: str
+    until: AwareDatetime = Field(description="when it is forgotten")
+    data: dict[str, Any] = Field(description="content of the message")

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Update, select, update
 from contracts.broker.subjects import RECEIPT
 from contracts.kernel.envelope import Envelope, Lot, bind
 from contracts.kernel.errors import RelaisError, Unavailable, Unverified
-from contracts.kernel.instrument import Cardinality
+from contracts.kernel.instrument import Cardinality, Flow
 from services.chassis import standing, tables
 from services.chassis.clock import Clock
 from services.chassis.core import Core
@@ -148,7 +148,7 @@ class Arrivals:
                     opened.sender.org,
                     envelope.id,
                     Handled.TOO_EARLY.value,
-                    to_retry=True,
+                    to_retry=not unfiled(opened.flow),
                     retry_at=envelope.time - core.policy.ahead,
                 )
                 bury(tx, core, dead, bind([envelope.to_plaintext()], opened.proof_list), at)
@@ -199,8 +199,11 @@ class Arrivals:
                 if envelope is not None:
                     content = bind([envelope.to_plaintext()], opened.proof_list)
                 reason = f"failed:{_code(error)}"
+                kept = not unfiled(opened.flow)
                 whole = envelope is None
-                dead = Dead(letter, opened.sender.org, one, reason, (), whole, not whole)
+                dead = Dead(
+                    letter, opened.sender.org, one, reason, (), kept and whole, kept and not whole
+                )
                 bury(tx, self._core, dead, content, at)
 
         with suppress(RelaisError):
@@ -227,7 +230,9 @@ class Arrivals:
             except Unverified:
                 bury(tx, self._core, Dead(letter, "", letter.message_id, reason), letter.body, at)
                 return
-            dead = Dead(letter, sender.org, letter.message_id, reason, as_it_came=True)
+            flows = binding.instrument.flows
+            flow = next((one for one in flows if one.code == address.message), None)
+            dead = Dead(letter, sender.org, letter.message_id, reason, as_it_came=not unfiled(flow))
             bury(tx, self._core, dead, letter.body, at)
             if address.message == RECEIPT:  # receipts are terminal
                 return
@@ -333,6 +338,14 @@ def _buried(tx: Tx, sender: str) -> set[str]:
     dead = tables.dead_letters
     where = (dead.c.sender == sender) & dead.c.body.is_not(None)
     return set(tx.execute(select(dead.c.message_id).where(where)).scalars())
+
+
+def unfiled(flow: Flow | None) -> bool:
+    """Whether nothing of a letter may be kept here, be it to try again (C-5.1).
+
+    Its sender still has it, and sends it anew for want of a receipt.
+    """
+    return flow is not None and flow.retention.transient
 
 
 def _code(error: Exception) -> str:

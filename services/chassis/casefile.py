@@ -39,16 +39,20 @@ def open_case(
     payload: Payload,
     proof: Proof | None,
     at: datetime,
-) -> str:
+) -> str | None:
     """Open a case at the receiver: its key, the person in its own register, the proof it rests on.
 
-    case_id: new here, which the caller has seen to.
+    case_id: new here, which the caller has seen to. Of a flow that leaves no file neither person
+    nor proof is kept, since a proof holds a digest of the identity (C-5.1); what rests on either
+    finds none, and is refused.
     """
-    identity = identity_of(payload)
+    filed = not flow.retention.transient
+    identity = identity_of(payload) if filed else None
+    proof = proof if filed else None
     scope = case_scope(case_id)
     core.keystore.fresh(scope)
-    person_id = core.new_id()
-    if identity is not None:
+    person_id = core.new_id() if filed else None
+    if identity is not None and person_id is not None:
         _register(tx, core, person_id, scope, identity, filled_by(payload, "representative"), at)
     if proof is not None and tx.get(standing.PROOFS, proof.reference) is None:
         _hold(tx, core, proof, envelope, opened, at)

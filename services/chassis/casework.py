@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy import select
 
-from services.chassis import deadlines, tables
+from services.chassis import deadlines, tables, unfiled
 from services.chassis.acts import (
     NoticeBody,
     find_act,
@@ -73,7 +73,38 @@ def router(node: Node) -> APIRouter:
 
         return await write_once(node, request, agent, unit)
 
+    _unfiled(routes, node)
     return routes
+
+
+def _unfiled(routes: APIRouter, node: Node) -> None:
+    @routes.post("/received/{message_id}/view", status_code=202)
+    async def ask(request: Request, message_id: str) -> Response:
+        """Ask the sender to show again what is kept nowhere here (C-5.1); see the answer with GET.
+
+        403 with its article once the time to look is over; 409 where the content is held here.
+        """
+        agent = await admitted(node, request, Right.CASES)
+
+        def unit(tx: Tx) -> dict[str, Any]:
+            until = unfiled.ask(tx, node.core, message_id, agent, node.clock.now())
+            return {"message_id": message_id, "state": "asked", "until": until.isoformat()}
+
+        return await write_once(node, request, agent, unit, 202)
+
+    @routes.get("/received/{message_id}/view")
+    async def look(request: Request, message_id: str) -> Response:
+        """See it, from memory alone: 409 until the sender has answered, 404 once it is forgotten.
+
+        It is never to be cached, and both sides' journals say that it was seen.
+        """
+        agent = await admitted(node, request, Right.CASES)
+
+        def unit(tx: Tx) -> dict[str, Any]:
+            return unfiled.look(tx, node.core, message_id, agent, node.clock.now())
+
+        shown = await node.database.write(unit)
+        return JSONResponse(shown, headers={"Cache-Control": "no-store"})
 
 
 def _waiting(node: Node, connection: Any) -> list[dict[str, Any]]:  # noqa: ANN401 -- a Connection

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from pydantic import ValidationError
@@ -15,6 +15,8 @@ from contracts.kernel.binding import Binding
 from contracts.kernel.control import (
     CONTROL_TYPES,
     AgreementChanged,
+    ContentRequested,
+    ContentShown,
     ErasureDone,
     ErasureRequested,
     WithdrawalDone,
@@ -24,14 +26,15 @@ from contracts.kernel.envelope import Envelope
 from contracts.kernel.fields import Payload
 from contracts.kernel.organisation import DirectoryEntry
 from contracts.kernel.paris import add_months, day_of, midnight
-from services.chassis import standing, tables
+from services.chassis import standing, tables, unfiled
 from services.chassis.agreements import Ended, bury, ends_with, stop, stop_letters, withdraw
-from services.chassis.controls import send_control
+from services.chassis.controls import LIFETIME, send_control
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.erasure import bury_unknown_case, erase_case, keep_certificate
 from services.chassis.holds import kept_under
 from services.chassis.journal import Entry
+from services.chassis.memory import SHOWN_FOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,9 @@ class _Said:
     at: datetime
     traceparent: str | None
 
-    def answer(self, tx: Tx, core: Core, type_: str, content: Payload) -> None:
+    def answer(
+        self, tx: Tx, core: Core, type_: str, content: Payload, lifetime: timedelta = LIFETIME
+    ) -> None:
         """Send a control message back, in the same trace."""
         send_control(
             tx,
@@ -55,6 +60,7 @@ class _Said:
             self.binding.id,
             self.at,
             traceparent=self.traceparent,
+            lifetime=lifetime,
         )
 
 
@@ -215,12 +221,26 @@ def _convention_changed(_tx: Tx, _core: Core, _said: _Said) -> None:
     """Believe nothing of it: the signed documents say what the state is, and are read anyway."""
 
 
+def _content_requested(tx: Tx, core: Core, said: _Said) -> None:
+    """Decide anew, and show a content once more to whoever keeps none of it (C-5.1)."""
+    asked: ContentRequested = said.content
+    shown = unfiled.answer(tx, core, asked, said.sender.org, said.binding, said.at)
+    said.answer(tx, core, "content.shown", shown, SHOWN_FOR)
+
+
+def _content_shown(tx: Tx, core: Core, said: _Said) -> None:
+    content: ContentShown = said.content
+    unfiled.take(tx, core, content, said.sender.org)
+
+
 _HANDLERS: dict[str, Handler] = {
     "agreement.changed": _agreement_changed,
     "withdrawal.requested": _withdrawal_requested,
     "withdrawal.done": _withdrawal_done,
     "erasure.requested": _erasure_requested,
     "erasure.done": _erasure_done,
+    "content.requested": _content_requested,
+    "content.shown": _content_shown,
     "convention.state_changed": _convention_changed,
 }
 

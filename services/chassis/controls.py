@@ -27,11 +27,12 @@ def send_control(
     *,
     case_id: str | None = None,
     traceparent: str | None = None,
+    lifetime: timedelta = LIFETIME,
 ) -> str | None:
     """Queue a control message; returns its id, or None when no convention ever joined us.
 
-    It waits where the partner cannot be reached for now, for want of its key too. traceparent: of
-    the step that it follows from, here or at the partner.
+    It waits where the partner cannot be reached for now, for want of its key too, for as long as
+    its lifetime says. traceparent: of the step that it follows from, here or at the partner.
     """
     if not convention_id:
         return None
@@ -42,7 +43,7 @@ def send_control(
         source=core.org,
         to=to,
         time=at,
-        expiresat=at + LIFETIME,
+        expiresat=at + lifetime,
         instrument=convention_id,
         caseid=case_id,
         traceparent=traceparent,

@@ -25,7 +25,8 @@ from services.chassis.journal import Journal
 from services.chassis.keys import NodeKeys
 from services.chassis.keystore import KeyStore
 from services.chassis.letters import Ready
-from services.chassis.partner import UNKNOWN, Partner, Side, joined, require_views
+from services.chassis.memory import Memory
+from services.chassis.partner import UNKNOWN, Partner, Side, joined
 
 T = TypeVar("T")
 
@@ -85,7 +86,6 @@ class Core:
         outgoing: Callable[[Ready], None] = _left_in_the_outbox,
         settled: Callable[[Iterable[Answered]], None] = _nobody_waits,
     ) -> None:
-        require_views(partner, registry)
         self.org = org
         self.partner = partner
         self.clocks: Mapping[str, Clock] = joined(
@@ -106,6 +106,8 @@ class Core:
         """References withdrawn since the start: letters in the relay's hands must not leave."""
         self.erased: set[str] = set()
         """Cases erased since the start: their letters must not leave either."""
+        self.memory = Memory()
+        """What agents see of messages of which nothing is written here (C-5.1)."""
         self.charters: dict[tuple[str, str], datetime] = {}
         """Charters known to be accepted, by agent and version: nobody takes that back."""
         self._directory = directory

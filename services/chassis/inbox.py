@@ -36,7 +36,7 @@ from services.chassis.dead_letters import Dead, bury
 from services.chassis.filling import identity_of
 from services.chassis.journal import Entry
 from services.chassis.opening import Letter, Opened
-from services.chassis.partner import Question, Received
+from services.chassis.partner import Question, Received, Unfiled
 from services.chassis.posting import OPEN
 from services.chassis.receipting import acknowledge, apply_receipts
 from services.chassis.scopes import REFUSAL_SCOPE, case_scope
@@ -188,6 +188,8 @@ def _through_the_gate(
     person_id = case.known.person_id
     if opens and case_id is not None:
         person_id = open_case(tx, core, opened, flow, envelope, case_id, payload, case.proof, at)
+    if flow.retention.transient:
+        payload = Unfiled()
     _journal(tx, core, opened, envelope, Handled.RECEIVED, (), facts, at)
     handler = core.partner.side(opened.binding.instrument.code).received.get(envelope.type)
     if handler is not None:

@@ -121,7 +121,7 @@ class Node:
             self.telemetry,
             delivered=self.metrics.delivered,
         )
-        self.scheduler = Scheduler(self.core, self.database, given.clock, self.arrivals.retry_due)
+        self.scheduler = Scheduler(self.core, self.database, given.clock, self._each_look)
         self._registrar = httpx.AsyncClient(base_url=settings.registrar_url, timeout=5)
         self._tasks: list[asyncio.Task[None]] = []
         self._activations: dict[tuple[str, str], str] = {}
@@ -209,6 +209,11 @@ class Node:
                 except Exception as error:  # noqa: BLE001 -- the next round must come
                     _log.error("housekeeping_failed: %s", type(error).__name__)
             await asyncio.sleep(HOUSEKEEPING_EVERY)
+
+    async def _each_look(self) -> None:
+        """What the node looks at by its own clock, beside deadlines."""
+        self.core.memory.forget(self.clock.now())
+        await self.arrivals.retry_due()
 
     async def _renew_keys(self, at: datetime) -> None:
         if self.keys.encryption_due(at):

@@ -123,6 +123,10 @@ CALLS: Final[Mapping[tuple[str, str], Call]] = {
     ("POST", "/received/{message_id}/reading"): Call(
         right=Right.CASES, answer=answers.MessageRead, headers=_REPEATED
     ),
+    ("POST", "/received/{message_id}/view"): Call(
+        right=Right.CASES, answer=answers.ContentAsked, headers=_REPEATED
+    ),
+    ("GET", "/received/{message_id}/view"): Call(right=Right.CASES, answer=answers.ContentSeen),
     ("GET", "/cases/{case_id}"): Call(right=Right.CASES, answer=answers.CaseHeld),
     ("POST", "/cases/{case_id}/erasure"): Call(
         right=Right.ERASE, answer=answers.ErasureAsked, headers=_REPEATED

@@ -20,7 +20,6 @@ from contracts.kernel.errors import InvalidDocument
 from contracts.kernel.facts import AgreementFacts
 from contracts.kernel.fields import Payload
 from contracts.kernel.organisation import DirectoryEntry, Kind
-from contracts.registry import Registry
 from services.chassis.call import Call
 from services.chassis.database import Tx
 from services.chassis.deadlines import Clock
@@ -55,6 +54,13 @@ class Received:
     payload: Payload
     person_id: str | None
     at: datetime
+
+
+class Unfiled(Payload):
+    """What a handler is given of a message of which nothing may be written here (C-5.1): nothing.
+
+    That it came, and in which case, is all a handler of such a flow can record.
+    """
 
 
 SentHandler = Callable[[Tx, "Core", Sent], None]
@@ -236,20 +242,6 @@ class Partner:
         known here no more.
         """
         return sum(side.erase(tx, case_id) for side in self.sides.values())
-
-
-def require_views(partner: Partner, registry: Registry) -> None:
-    """Refuse to start where what may never be written would be taken in and shown to nobody.
-
-    Raises InvalidDocument for a transient flow to this kind whose side has no handler for it.
-    """
-    for instrument, flow in registry.flows():
-        ours = flow.retention.transient and flow.receiver is partner.kind
-        if ours and flow.type not in partner.side(instrument.code).received:
-            raise InvalidDocument(
-                f"{partner.kind.value} has no handler for {flow.type} of {instrument.code}, "
-                "which may not be kept."
-            )
 
 
 def joined(what: str, *declared: Mapping[K, V]) -> dict[K, V]:

@@ -24,7 +24,7 @@ from contracts.kernel.facts import to_json as facts_json
 from contracts.kernel.fields import Payload
 from contracts.kernel.instrument import Cardinality, RestsOn
 from contracts.kernel.paris import day_of, midnight, reached
-from services.chassis import letters, standing, tables
+from services.chassis import letters, standing, tables, withheld
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.filling import fill, identity_of
@@ -84,6 +84,8 @@ def submit(tx: Tx, core: Core, request: Request, at: datetime) -> Outcome:
         route, route.binding, known, person, payload, case_id, seq, _expires(route, known, at), at
     )
     letters.put(tx, core, _draft(core, request, said, facts), at)
+    if route.flow.retention.transient and case_id is not None:
+        withheld.keep(tx, core, route.flow, request.message_id, case_id, payload, said.expires_at)
     handler = core.partner.side(route.instrument.code).sent.get(request.type)
     if handler is not None:
         handler(tx, core, _sent(request, case_id, known, payload, at))
@@ -378,7 +380,10 @@ def _sent(
 
 
 def recheck(core: Core, facts: Facts, binding: Binding | None, at: datetime) -> Decision:
-    """Decide again at the moment of publishing, on the instrument as it stands (design §10.6)."""
+    """Decide again, at the moment of publishing or of showing, on the instrument as it stands.
+
+    The side is the one that the facts were gathered at (design §10.6).
+    """
     instrument, flow = spoken_of(core, facts.flow, *facts.ends)
     if binding is not None:
         instrument = binding.instrument
@@ -392,4 +397,4 @@ def recheck(core: Core, facts: Facts, binding: Binding | None, at: datetime) -> 
     if agreement is not None and agreement.reference in core.withdrawn:
         gone = core.withdrawn[agreement.reference]
         facts = replace(facts, agreement=replace(agreement, withdrawn_at=gone))
-    return decide(core.rules(instrument, flow, Side.SENDER), facts, at)
+    return decide(core.rules(instrument, flow, facts.side), facts, at)

@@ -174,6 +174,7 @@ def _old(core: Core, at: datetime) -> list[tuple[Table, ColumnElement[bool]]]:
     return [
         (inbox, inbox.c.expires_at <= at - REPLAYS),
         (dead, dead.c.keep_until <= at),
+        (tables.withheld, tables.withheld.c.until <= at),
         (tables.idempotency, tables.idempotency.c.created_at <= at - ANSWERS),
         (tables.proof_lists, (lists.c.received_at <= proof) & unused),
         (outbox, ~staying),

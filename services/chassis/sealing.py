@@ -92,6 +92,21 @@ def unseal(
     return opened.rstrip(b" ")
 
 
+def close_for(content: bytes, public: str, bound_to: str) -> bytes:
+    """Close a content to a key that lives for one request. Raises InvalidDocument for no key."""
+    key = load_public.__wrapped__(Suite.X25519, public)
+    return _SUITES[Suite.X25519].encrypt(pad(content), key, info=bound_to.encode())
+
+
+def open_closed(body: bytes, private: X25519PrivateKey, bound_to: str) -> bytes:
+    """Open what `close_for` closed to that very key and purpose. Raises Unverified."""
+    try:
+        opened = _SUITES[Suite.X25519].decrypt(body, private, info=bound_to.encode())
+    except (InvalidTag, ValueError) as error:
+        raise Unverified("The content does not open with this key and request.") from error
+    return opened.rstrip(b" ")
+
+
 def verified(token: bytes, find: KeyFinder) -> bytes:
     """Content of an opened letter once its signature holds; raises Unverified."""
     try:

@@ -285,6 +285,17 @@ Index(
     sqlite_where=outbox.c.due_at.is_not(None),
 )
 
+withheld = Table(
+    "withheld",
+    metadata,
+    Column("message_id", ID, primary_key=True),
+    Column("case_id", ID, nullable=False, index=True),
+    Column("type", TYPE, nullable=False),
+    Column("until", UtcDateTime, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+"""C-5.1: contents that their receivers do not keep, sealed at the sender to be shown again."""
+
 inbox = Table(
     "inbox",
     metadata,

@@ -27,11 +27,15 @@ from services.conventions.b_city_mission_locale.routes import (
     CommonEvent,
     RepresentativeNotice,
 )
+from services.conventions.c_employment_city_ccas import models as employer
 from services.conventions.c_employment_city_ccas import territory_models as employment
+from services.conventions.c_employment_city_ccas.contracts import TutorNamed
+from services.conventions.c_employment_city_ccas.desks import Desk
 from services.conventions.c_employment_city_ccas.governance import FinalReport, Reading
+from services.conventions.c_employment_city_ccas.seekers import Seeker
 from services.conventions.c_employment_city_ccas.territory_actions import CollectiveAction
-from services.conventions.c_employment_city_ccas.territory_desks import Desk
 from services.conventions.c_employment_city_ccas.territory_referents import StaffNotice
+from services.conventions.c_employment_city_ccas.tutors import Tutor
 from services.conventions.d_department_mission_locale import models as autonomy
 from services.conventions.d_department_mission_locale.acts import YouthReferent
 from services.conventions.d_department_mission_locale.department_routes import HolderNotice
@@ -89,6 +93,9 @@ WRITTEN: list[tuple[type[BaseModel], str, Column[Any]]] = [
     (CollectiveAction, "convention_id", employment.collective_actions.c.convention_id),
     (Desk, "agent_id", employment.desks.c.agent_id),
     (StaffNotice, "name", employment.staff_notices.c.name),
+    (Seeker, "counsellor", employer.seekers.c.counsellor),
+    (Tutor, "staff_id", employer.tutors.c.staff_id),
+    (TutorNamed, "staff_id", employer.tutorships.c.staff_id),
 ]
 """What somebody types or sends as a text, and where it is kept."""
 

@@ -243,7 +243,7 @@ def test_whoever_is_named_is_seen_and_not_kept(flow: Flow) -> None:
     """C-5.1: nowhere a file: nothing is due to be kept, and a node that would keep it refuses."""
     kept = named(flow)["no_file"]
     assert (kept.article, kept.side) == ("C-5.1", Side.RECEIVER)
-    assert flow.retention.months == 0
+    assert flow.retention.transient
     assert flow.lifetime_days == (1 if flow.type.startswith("clause.") else 30)
 
 
@@ -336,13 +336,13 @@ def test_what_is_known_of_colleagues_ends_with_their_task() -> None:
 KEPT = {
     "pec.candidate_outcome": ("candidacy_decided", 2),
     **dict.fromkeys(BY_CONTRACT, ("contract_ended", 2)),
-    "pec.candidate_proposed": ("candidacy_decided", 0),
-    "volunteer.skills_offered": ("volunteer_answered", 0),
-    "clause.eligibility_asked": ("eligibility_answered", 0),
-    "clause.eligibility_answered": ("eligibility_answered", 0),
+    "pec.candidate_proposed": ("candidacy_decided", None),
+    "volunteer.skills_offered": ("volunteer_answered", None),
+    "clause.eligibility_asked": ("eligibility_answered", None),
+    "clause.eligibility_answered": ("eligibility_answered", None),
     "m29": ("immersion_ended", 2),
     "m30": ("immersion_ended", 2),
-    "m31": ("immersion_ended", 0),
+    "m31": ("immersion_ended", None),
 }
 
 
@@ -351,6 +351,7 @@ def test_how_long_each_is_kept(flow: Flow) -> None:
     """C-6.5: as soon as it is useless, at the latest two months after."""
     kept = KEPT.get(flow.code) or KEPT[flow.type]
     assert (flow.retention.event, flow.retention.months) == kept
+    assert flow.retention.transient is (flow.retention.months is None)
 
 
 def sources(payload: type[Payload]) -> set[str]:

@@ -145,6 +145,7 @@ def test_every_shape_of_instrument_is_written() -> None:
             aggregate,
             type=f"census.{one['event']}",
             code=f"n{number}",
+            case=Cardinality.WITHIN,
             retention=Retention(article="A-5.1", **one),
         )
         for number, one in enumerate(kept)

@@ -46,8 +46,8 @@ FOLLOW_UP = "convention_follow_up"
 
 _AGENCY, _CITY, _CCAS = Kind.EMPLOYMENT_AGENCY, Kind.CITY, Kind.CCAS
 
-_FORGOTTEN = Retention(event="eligibility_answered", months=0, article="C-5.1")
-"""At the event itself, and never later than the message's own lifetime."""
+_FORGOTTEN = Retention(event="eligibility_answered", article="C-5.1", transient=True)
+"""Never written where it arrives, and shown again only while the message itself lives."""
 
 _CONTRACT_KEPT = Retention(event="contract_ended", months=2, article="C-6.5")
 
@@ -107,7 +107,7 @@ _RECRUITMENT = (
             checks.OFFER_OPEN,
             checks.NO_FILE,
         ),
-        retention=Retention(event="candidacy_decided", months=0, article="C-5.1"),
+        retention=Retention(event="candidacy_decided", article="C-5.1", transient=True),
     ),
     _named(
         type="pec.candidate_outcome",
@@ -317,7 +317,7 @@ _ZERO_UNEMPLOYMENT = (
             checks.VOLUNTEERED,
             checks.NO_FILE,
         ),
-        retention=Retention(event="volunteer_answered", months=0, article="C-5.1"),
+        retention=Retention(event="volunteer_answered", article="C-5.1", transient=True),
     ),
 )
 

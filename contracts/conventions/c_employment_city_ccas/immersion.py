@@ -255,6 +255,6 @@ def flows(purpose: str) -> tuple[Flow, ...]:
                 REPRESENTATIVE_SIGNED,
                 checks.NO_FILE,
             ),
-            retention=Retention(event="immersion_ended", months=0, article="C-5.1"),
+            retention=Retention(event="immersion_ended", article="C-5.1", transient=True),
         ),
     )

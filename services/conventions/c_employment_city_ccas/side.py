@@ -1,46 +1,125 @@
-"""Convention C at each of its three parties."""
+"""Convention C at each of its three parties: the employer's axis, and all that stands beside it."""
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final
 
-from services.chassis.partner import Side
-from services.conventions.c_employment_city_ccas import territory, territory_routes
-from services.conventions.c_employment_city_ccas.territory_indicators import INDICATORS
+from fastapi import APIRouter
 
-AGENCY: Final = Side(
-    sent=territory.SENT,
-    received=territory.RECEIVED,
-    stopped=territory.stopped,
-    facts=territory.facts,
-    acts=territory.AGENCY_ACTS,
-    clocks=territory.AGENCY_CLOCKS,
-    daily=territory.agency_daily,
-    may_read=territory.may_read,
-    erase=territory.erase,
-    view=territory.view,
-    indicators=INDICATORS,
-    routes=territory_routes.agency_router,
-    calls=territory.AGENCY_CALLS,
+from services.chassis.core import Core
+from services.chassis.database import Tx
+from services.chassis.node import Node
+from services.chassis.partner import Known, MayRead, Question, Side, Viewer, joined
+from services.conventions.c_employment_city_ccas import (
+    acts,
+    clocks,
+    facts,
+    handlers,
+    indicators,
+    routes,
+    store,
+    territory,
+    territory_routes,
+    views,
 )
-"""The employment agency."""
+from services.conventions.c_employment_city_ccas.territory_indicators import (
+    INDICATORS as TERRITORY_INDICATORS,
+)
+
+
+def _facts(tx: Tx, core: Core, asked: Question) -> Known:
+    """What every message asks, and what its own axis does."""
+    shared, employer = territory.facts(tx, core, asked), facts.facts(tx, core, asked)
+    return Known(
+        records={**shared.records, **employer.records},
+        signatures=employer.signatures,
+        counts=employer.counts,
+    )
+
+
+def _stopped(tx: Tx, core: Core, case_id: str, at: datetime) -> None:
+    handlers.stopped(tx, core, case_id, at)
+    territory.stopped(tx, core, case_id, at)
+
+
+def _erase(tx: Tx, case_id: str) -> int:
+    return store.erase(tx, case_id) + territory.erase(tx, case_id)
+
+
+def _may_read(employer: MayRead) -> MayRead:
+    """Both axes look, each at its own cases; the other's are not its business."""
+
+    def may_read(tx: Tx, case_id: str, agent_id: str, role: str, at: datetime) -> bool:
+        mine = store.table_of(tx, case_id) is None or employer(tx, case_id, agent_id, role, at)
+        return mine and territory.may_read(tx, case_id, agent_id, role, at)
+
+    return may_read
+
+
+def _view(employer: Viewer) -> Viewer:
+    def view(tx: Tx, core: Core, case_id: str) -> dict[str, Any]:
+        return {**employer(tx, core, case_id), **territory.view(tx, core, case_id)}
+
+    return view
+
+
+def _daily(
+    beside: Callable[[Tx, Core, datetime], None],
+) -> Callable[[Tx, Core, datetime], None]:
+    def daily(tx: Tx, core: Core, at: datetime) -> None:
+        clocks.daily(tx, core, at)
+        beside(tx, core, at)
+
+    return daily
+
+
+def _router(*made: Callable[[Node], APIRouter]) -> Callable[[Node], APIRouter]:
+    def router(node: Node) -> APIRouter:
+        both = APIRouter()
+        for one in made:
+            both.include_router(one(node))
+        return both
+
+    return router
+
+
+INDICATORS: Final = (*indicators.INDICATORS, *TERRITORY_INDICATORS)
 
 CITY: Final = Side(
-    sent=territory.SENT,
-    received=territory.RECEIVED,
-    stopped=territory.stopped,
-    facts=territory.facts,
-    acts=territory.CITY_ACTS,
-    clocks=territory.CITY_CLOCKS,
-    daily=territory.daily,
-    may_read=territory.may_read,
-    erase=territory.erase,
-    view=territory.view,
+    sent=joined("message", handlers.CITY_SENT, territory.SENT),
+    received=joined("message", handlers.CITY_RECEIVED, territory.RECEIVED),
+    stopped=_stopped,
+    facts=_facts,
+    acts=joined("act", acts.CITY_ACTS, territory.CITY_ACTS),
+    clocks=joined("deadline", clocks.CITY_CLOCKS, territory.CITY_CLOCKS),
+    daily=_daily(territory.daily),
+    may_read=_may_read(views.city_may_read),
+    erase=_erase,
+    view=_view(views.city_view),
     indicators=INDICATORS,
-    routes=territory_routes.city_router,
-    calls=territory.CITY_CALLS,
+    routes=_router(routes.city_router, territory_routes.city_router),
+    calls=joined("call", routes.CITY_CALLS, territory.CITY_CALLS),
 )
-"""The city."""
+"""The employer, for the CCAS too: one human resources department answers for both (C-3.2)."""
+
+AGENCY: Final = Side(
+    sent=joined("message", handlers.AGENCY_SENT, territory.SENT),
+    received=joined("message", handlers.AGENCY_RECEIVED, territory.RECEIVED),
+    stopped=_stopped,
+    facts=_facts,
+    acts=joined("act", acts.AGENCY_ACTS, territory.AGENCY_ACTS),
+    clocks=joined("deadline", clocks.AGENCY_CLOCKS, territory.AGENCY_CLOCKS),
+    daily=_daily(territory.agency_daily),
+    may_read=_may_read(views.agency_may_read),
+    erase=_erase,
+    view=_view(views.agency_view),
+    indicators=INDICATORS,
+    routes=_router(routes.agency_router, territory_routes.agency_router),
+    calls=joined("call", routes.AGENCY_CALLS, territory.AGENCY_CALLS),
+)
+"""The employment agency."""
 
 CCAS: Final = Side(
     sent=territory.SENT,
@@ -48,7 +127,7 @@ CCAS: Final = Side(
     facts=territory.facts,
     clocks=territory.CCAS_CLOCKS,
     daily=territory.daily,
-    indicators=INDICATORS,
+    indicators=TERRITORY_INDICATORS,
     routes=territory_routes.ccas_router,
     calls=territory.CCAS_CALLS,
 )

@@ -12,11 +12,10 @@ from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.partner import Known, Question
 from services.chassis.tokens import Role
-from services.conventions.c_employment_city_ccas import governance, territory_store
+from services.conventions.c_employment_city_ccas import desks, governance, territory_store
 from services.conventions.c_employment_city_ccas import territory_actions as actions
 from services.conventions.c_employment_city_ccas import territory_campaigns as campaigns
 from services.conventions.c_employment_city_ccas import territory_clauses as clauses
-from services.conventions.c_employment_city_ccas import territory_desks as desks
 from services.conventions.c_employment_city_ccas import territory_referents as referents
 from services.conventions.c_employment_city_ccas import territory_routes as routes
 from services.conventions.c_employment_city_ccas import territory_volunteers as volunteers

@@ -71,10 +71,11 @@ def _asked(tx: Tx, core: Core, told: Told) -> None:
 
 
 def _answered(tx: Tx, core: Core, told: Told) -> None:
-    """That it was answered: counted, so that the review knows, and written beside nobody."""
-    content: messages.EligibilityAnswered = told.content
+    """That it was answered; by the agency alone which way, and beside nobody (C-5.1)."""
     case_id, until = _case(told), told.said_at + WAITS
-    counted(tx, core, told, ANSWERED, content.answer)
+    if told.leaves:
+        content: messages.EligibilityAnswered = told.content
+        counted(tx, core, told, ANSWERED, content.answer)
     meet(tx, ANSWER, case_id, told.at)
     _change(tx, case_id, state=DONE, forget_at=until)
     move(tx, core, Due(kind=FORGET, subject=case_id, case_id=case_id, due_at=until), told.at)

@@ -114,15 +114,6 @@ questions = Table(
 )
 """C-3d.4: that a question waits or was answered; neither about whom, nor what was answered."""
 
-residents = Table(
-    "c_residents",
-    metadata,
-    Column("person_id", Chars(32), primary_key=True),
-    Column("confirmed_on", Date, nullable=False),
-    Column("agent_id", Chars(64), nullable=False),
-)
-"""C-2.1: who of the agency's own register was found to be a job seeker of Rouen, and when."""
-
 volunteers = Table(
     "c_volunteers",
     metadata,

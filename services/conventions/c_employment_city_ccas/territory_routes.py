@@ -17,9 +17,8 @@ from services.chassis.database import Tx
 from services.chassis.node import Node
 from services.chassis.requests import admitted, agent_of, read_body, write_once
 from services.chassis.tokens import Right
-from services.conventions.c_employment_city_ccas import governance
+from services.conventions.c_employment_city_ccas import desks, governance
 from services.conventions.c_employment_city_ccas import territory_actions as actions
-from services.conventions.c_employment_city_ccas import territory_desks as desks
 from services.conventions.c_employment_city_ccas import territory_models as models
 from services.conventions.c_employment_city_ccas import territory_referents as referents
 from services.conventions.c_employment_city_ccas import territory_volunteers as volunteers
@@ -58,7 +57,6 @@ DESK_CALLS: Final = {
 """Calls of those that have desks, the agency and the city."""
 
 AGENCY_CALLS: Final = {
-    ("POST", "/residents"): Call(right=Right.REGISTER, body=volunteers.Resident),
     ("POST", "/volunteers"): Call(right=Right.REGISTER, body=volunteers.Volunteer),
     ("POST", "/collective-actions"): Call(right=Right.CONVENTIONS, body=actions.CollectiveAction),
 }
@@ -159,7 +157,6 @@ def _with_desks(node: Node) -> APIRouter:
 def _agency(node: Node) -> APIRouter:
     routes, register = _with_desks(node), Right.REGISTER
     people = volunteers
-    _recording(node, routes, "/residents", register, people.Resident, people.confirm_resident)
     _recording(node, routes, "/volunteers", register, people.Volunteer, people.volunteer)
 
     def hold(

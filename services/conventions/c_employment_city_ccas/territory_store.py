@@ -150,7 +150,7 @@ _OF_A_PARTNER = (
     models.censuses,
     models.announcements,
 )
-_OF_ONES_OWN = (models.desks, models.staff_notices, models.residents, models.volunteers)
+_OF_ONES_OWN = (models.desks, models.staff_notices, models.volunteers)
 
 
 def purge(tx: Tx, core: Core, at: datetime) -> None:

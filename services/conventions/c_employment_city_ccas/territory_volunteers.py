@@ -11,20 +11,19 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
 
 from pydantic import Field
-from sqlalchemy import Row, Table, delete, exists, select
+from sqlalchemy import delete, exists, select
 
 from contracts.kernel.checks import Side
 from contracts.kernel.errors import InvalidPayload, UnknownName
-from contracts.kernel.fields import Instant, LegalDay, Payload, said
-from contracts.kernel.paris import day_of, midnight
+from contracts.kernel.fields import Instant, Payload, said
 from services.chassis import standing, tables
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.deadlines import Clock, Due, arm, move
 from services.chassis.erasure import ask_erasure
 from services.chassis.partner import Doing, LocalAct, Question
+from services.conventions.c_employment_city_ccas import seekers
 from services.conventions.c_employment_city_ccas.territory_models import (
-    residents,
     skill_offers,
     volunteers,
 )
@@ -45,26 +44,11 @@ itself lives."""
 PersonId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 
 
-class Resident(Body):
-    """Body of ``POST /residents`` (C-2.1): a job seeker of Rouen, by the agency's own register."""
-
-    person_id: PersonId
-    confirmed_on: LegalDay
-
-
 class Volunteer(Body):
     """Body of ``POST /volunteers`` (C-3e.5): the person asked to make own skills known."""
 
     person_id: PersonId
     asked_at: Instant
-
-
-def confirm_resident(tx: Tx, core: Core, body: Resident, agent_id: str, at: datetime) -> None:
-    """Record that a person is of Rouen (C-2.1). Raises UnknownName, InvalidPayload."""
-    _known(tx, body.person_id, future=body.confirmed_on > day_of(at))
-    tx.execute(delete(residents).where(residents.c.person_id == body.person_id))
-    tx.execute(residents.insert().values(agent_id=agent_id, **body.model_dump()))
-    core.journal.note(tx, "resident.confirmed", agent_id, at, articles=("C-2.1",))
 
 
 def volunteer(tx: Tx, core: Core, body: Volunteer, agent_id: str, at: datetime) -> None:
@@ -84,20 +68,16 @@ def _known(tx: Tx, person_id: str, *, future: bool) -> None:
 
 def facts(tx: Tx, asked: Question) -> Mapping[str, datetime]:
     """What the agency knows of the person that a message is about, by its own register."""
-    if asked.side is not Side.SENDER or asked.person_id is None:
+    if asked.type != OFFERED or asked.side is not Side.SENDER or asked.person_id is None:
         return {}
     found = {}
-    resident = _row(tx, residents, asked.person_id)
-    if resident is not None:
-        found["resident"] = midnight(resident.confirmed_on)
-    asking = _row(tx, volunteers, asked.person_id)
-    if asking is not None:
-        found["volunteered"] = asking.asked_at
+    if (resident := seekers.facts_of(tx, asked.person_id).get("resident")) is not None:
+        found["resident"] = resident
+    table = volunteers
+    mine = select(table.c.asked_at).where(table.c.person_id == asked.person_id)
+    if (asked_at := tx.execute(mine).scalar()) is not None:
+        found["volunteered"] = asked_at
     return found
-
-
-def _row(tx: Tx, table: Table, person_id: str) -> Row[Any] | None:
-    return tx.execute(select(table).where(table.c.person_id == person_id)).first()
 
 
 def _offered(tx: Tx, core: Core, told: Told) -> None:
@@ -176,6 +156,5 @@ def view(tx: Tx, case_id: str) -> dict[str, Any]:
 def daily(tx: Tx) -> None:
     """What was recorded about a person goes with the person (C-6.5)."""
     persons = tables.persons
-    for table in (residents, volunteers):
-        known = exists().where(persons.c.person_id == table.c.person_id)
-        tx.execute(delete(table).where(~known))
+    known = exists().where(persons.c.person_id == volunteers.c.person_id)
+    tx.execute(delete(volunteers).where(~known))

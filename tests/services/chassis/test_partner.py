@@ -11,9 +11,7 @@ from typing import Any
 import pytest
 
 from contracts.kernel.errors import InvalidDocument, UnknownName
-from contracts.kernel.instrument import Retention
 from contracts.kernel.organisation import Kind
-from contracts.registry import build
 from services.chassis import governance, tables
 from services.chassis.acts import find_act, require_case
 from services.chassis.call import Call
@@ -29,13 +27,11 @@ from services.chassis.partner import (
     Question,
     Side,
     joined,
-    require_views,
 )
 from services.chassis.tokens import Agent, NotPermitted, Role
 from services.chassis.views import case as case_view
 from services.city.partner import PARTNER as CITY
 from services.school.partner import PARTNER as SCHOOL
-from tests.contracts.instruments import convention_of, flow
 from tests.pair import ANSWER, CONVENTION, START, Pair
 
 MANAGER = Agent("agent-1", Role.MANAGER)
@@ -145,19 +141,6 @@ def test_an_instrument_without_a_side_adds_nothing() -> None:
     assert side == Side()
     assert not side.acts
     assert not side.received
-
-
-def test_no_node_starts_where_what_is_never_written_would_be_shown_to_nobody() -> None:
-    """C-5.1: it could only be lost, or kept."""
-    transient = Retention(event="answered", article="C-5.1", transient=True)
-    one = replace(flow(), retention=transient)
-    known = build([convention_of(one)])
-    hears = Side(received={one.type: lambda _tx, _core, _received: None})
-    require_views(Partner(one.receiver, {"x_test": hears}), known)
-    require_views(Partner(one.sender), known)
-    for sides in ({}, {"x_test": Side()}, {"y_other": hears}):
-        with pytest.raises(InvalidDocument, match=one.type):
-            require_views(Partner(one.receiver, sides), known)
 
 
 def test_no_two_sides_claim_one_kind_of_deadline_or_one_call() -> None:

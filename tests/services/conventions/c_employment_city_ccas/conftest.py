@@ -7,13 +7,22 @@ from pathlib import Path
 
 import pytest
 
-from tests.services.conventions.c_employment_city_ccas.support import Office, made
+from tests.services.conventions.c_employment_city_ccas import support, territory_support
+from tests.services.conventions.c_employment_city_ccas.support import Desk
+from tests.services.conventions.c_employment_city_ccas.territory_support import Office
+
+
+@pytest.fixture
+def desk(tmp_path: Path, new_database_url: Callable[[], str]) -> Iterator[Desk]:
+    """Agency and city at work on the employer's axis."""
+    with support.made(tmp_path, new_database_url) as one:
+        yield one
 
 
 @pytest.fixture
 def bare(tmp_path: Path, new_database_url: Callable[[], str]) -> Iterator[Office]:
     """Agency and city, nothing recorded yet."""
-    with made(tmp_path, new_database_url, "city") as one:
+    with territory_support.made(tmp_path, new_database_url, "city") as one:
         yield one
 
 
@@ -27,6 +36,6 @@ def office(bare: Office) -> Office:
 @pytest.fixture
 def social(tmp_path: Path, new_database_url: Callable[[], str]) -> Iterator[Office]:
     """Agency and CCAS, ready to work."""
-    with made(tmp_path, new_database_url, "ccas") as one:
+    with territory_support.made(tmp_path, new_database_url, "ccas") as one:
         one.ready()
         yield one

@@ -1,14 +1,11 @@
-"""The employment agency, the city and the CCAS at work on convention C, letters carried by hand.
-
-Two of the three have whole nodes in each test; the third one signs.
-"""
+"""People of the employment agency and of the city at work on convention C, carried by hand."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,91 +16,69 @@ from contracts.kernel.documents import add_signature
 from contracts.kernel.organisation import Kind
 from contracts.kernel.paris import PARIS
 from contracts.kernel.signed import Party, Terms
-from services.ccas.partner import PARTNER as CCAS
-from services.chassis import tables
+from services.chassis import tables, unfiled
 from services.chassis.acts import find_act, perform
 from services.chassis.bundle import Bundle
 from services.chassis.clock import new_id
 from services.chassis.erasure import erase_case
 from services.chassis.posting import Outcome
-from services.chassis.register import AgreementRecord, record_agreement, register_person
+from services.chassis.register import (
+    AgreementRecord,
+    record_agreement,
+    register_person,
+)
+from services.chassis.schema import journal
 from services.chassis.standing import Person
 from services.chassis.tokens import Agent, Role
 from services.chassis.views import case as case_view
 from services.city.partner import PARTNER as CITY
-from services.conventions.c_employment_city_ccas import governance, territory_desks
-from services.conventions.c_employment_city_ccas import territory_referents as colleagues
-from services.conventions.c_employment_city_ccas import territory_volunteers as people
+from services.conventions.c_employment_city_ccas import (
+    desks,
+    governance,
+    offers,
+    seekers,
+    tutors,
+)
 from services.employment_agency.partner import PARTNER as AGENCY
 from tests.pair import CONVENTION as SIGNED
 from tests.pair import Pair, Side, TestClock
 from tests.parties import Organisation
 
-CODE = "c_employment_city_ccas"
-NOW = datetime(2025, 11, 12, 9, 0, tzinfo=UTC)
-OPENED = date(2024, 3, 1)
-END, AGAIN = date(2026, 1, 1), date(2028, 1, 1)
-"""First days after the text's own term, and after the one that an amendment gives it."""
-
-WORKER = Agent("agent-1", Role.REFERENT)
-CONTACT = {"name": "Camille Fictive", "role": "conseillère", "phone": None, "email": None}
-SECOND = {"name": "Alex Inventé", "role": "conseiller", "phone": None, "email": None}
+CODE = CONVENTION.code
+START = datetime(2025, 3, 3, 9, 0, tzinfo=UTC)
+SIGNED_ON = date(2025, 1, 6)
+WORKER = Agent("agent-1", Role.AGENT)
+TUTOR = Agent("tutrice-7", Role.AGENT)
+OUTSIDER = Agent("agent-social", Role.MANAGER)
 SEEKER: dict[str, Any] = {
     "identity": {
-        "family_name": "Exemplaire",
-        "first_name": "Sacha",
-        "birth_date": "1990-06-01",
-        "channel": {"kind": "phone", "value": "01 99 00 12 34"},
+        "family_name": "Imaginaire",
+        "first_name": "Maxence",
+        "birth_date": "1988-06-12",
+        "channel": {"kind": "phone", "value": "01 99 00 56 78"},
     },
     "representatives": [],
 }
-
-OPPORTUNITY = {
-    "site": "Chantier du pont",
-    "trade": "F1702",
-    "first_day": "2025-12-01",
-    "last_day": "2026-02-27",
-}
-CAMPAIGN = {
-    "event": "presentation",
-    "at": "2025-12-04T17:00:00+01:00",
-    "place": "Salle des fêtes",
-    "means": "email",
-    "priority_districts_only": True,
-}
-SENT = {"sent_on": "2025-11-12", "reached": 40}
-TABLE = {
-    "table": "job_seekers",
-    "counted_on": "2025-10-31",
-    "under_one_year": 400,
-    "from_one_to_two": 120,
-    "from_two_to_three": None,
-    "over_three_years": None,
-    "total": 560,
-}
-SKILLS = {"skills": ["100123"], "needs": ["training"]}
-REFERENT = {
-    "agency": "saint_sever",
-    "task": "social_clauses",
-    "first": CONTACT,
-    "second": None,
-    "since": "2025-09-01",
-}
-ANTENNA = {"unit": 2, "agency": "beauvoisine", "referent": CONTACT, "since": "2025-09-01"}
-ANNOUNCED = {"subject": "inclusion", "medium": "press", "on": "2025-11-20"}
+SECRETS = ("Imaginaire", "Maxence", "+33199005678", "199005678", "0199005678", "01 99 00 56 78")
+"""What must never be found at the city."""
+OFFER = "0f" * 16
+CONTACT = {"name": "Camille Fictive", "role": "conseillère", "phone": None, "email": None}
+FIRST, LAST = date(2025, 4, 1), date(2025, 9, 30)
+"""A contract of six months; its booklets are due on 30 April, 30 June and 15 August."""
 
 
-class Parties(Pair):
-    """Two of the three parties; the third one only signs."""
+@dataclass
+class Trio(Pair):
+    """The agency first, the city second, and a CCAS that only signs."""
 
-    third: Organisation
+    third: Organisation = field(default_factory=lambda: Organisation("ccas", Kind.CCAS, "x1"))
 
     def terms(self, version: int, **more: Any) -> Terms:
-        terms, last = super().terms(version, **more), self.third
+        terms, centre = super().terms(version, **more), self.third
         other = terms.parties[0].model_dump() | {
-            "org": last.org,
-            "kind": last.kind,
-            "signing_key": last.kid,
+            "org": centre.org,
+            "kind": centre.kind,
+            "signing_key": centre.kid,
         }
         return terms.model_copy(update={"parties": (*terms.parties, Party.model_validate(other))})
 
@@ -114,127 +89,128 @@ class Parties(Pair):
 
 
 @dataclass
-class Office:
-    """Two parties, and the case they work on."""
+class Desk:
+    """Both sides, and the case they work on."""
 
-    pair: Parties
+    pair: Trio
     case_id: str = ""
 
     @property
     def agency(self) -> Side:
-        """The first of the pair where the agency is in it; else there is none."""
-        return self._of(Kind.EMPLOYMENT_AGENCY)
+        """The first of the pair, whatever its name there."""
+        return self.pair.school
 
     @property
     def city(self) -> Side:
-        return self._of(Kind.CITY)
+        return self.pair.city
 
     @property
-    def ccas(self) -> Side:
-        return self._of(Kind.CCAS)
-
-    def _of(self, kind: Kind) -> Side:
-        return next(side for side in self.pair.sides if side.node.core.kind is kind)
+    def now(self) -> datetime:
+        return self.pair.clock.at
 
     @property
     def today(self) -> date:
-        return self.pair.clock.at.astimezone(PARIS).date()
+        return self.now.astimezone(PARIS).date()
 
     def other(self, side: Side) -> Side:
-        first, second = self.pair.sides
-        return second if side is first else first
+        return self.city if side is self.agency else self.agency
 
-    # --- what people record
-
-    def record(self, side: Side, do: Callable[..., Any], body: Any) -> None:
-        """One call of the API, without the web."""
-        core, at = side.node.core, self.pair.clock.now()
-        side.write(lambda tx: do(tx, core, body, "agent-1", at))
-
-    def read(self, side: Side, version: int = 1) -> None:
-        """The agent says that the convention is known."""
-        body = governance.Reading(convention_id=SIGNED, version=version)
-        self.record(side, governance.acknowledge, body)
-
-    def desk(self, side: Side, task: str, agency: str | None, agent: str = "agent-1") -> Any:
-        body = territory_desks.Desk.model_validate(
-            {"task": task, "agency": agency, "agent_id": agent}
-        )
-        self.record(side, territory_desks.open_desk, body)
-        return body
-
-    def leave(self, side: Side, task: str, agency: str | None, agent: str = "agent-1") -> None:
-        body = territory_desks.Desk.model_validate(
-            {"task": task, "agency": agency, "agent_id": agent}
-        )
-        self.record(side, territory_desks.close_desk, body)
-
-    def tell_staff(self, side: Side, *names: str) -> None:
-        for name in names:
-            body = colleagues.StaffNotice(name=name, told_at=self.pair.clock.now())
-            self.record(side, colleagues.tell_staff, body)
-
-    def report(self, side: Side, term: date, written_on: date | None = None) -> None:
-        body = governance.FinalReport(
-            convention_id=SIGNED,
-            term_ends_on=term,
-            written_on=written_on or self.today,
-            evidence="e" * 64,
-        )
-        self.record(side, governance.record_report, body)
+    # -- what each side records beside messages
 
     def ready(self) -> None:
-        """Everybody knows the convention, and each desk has its agent."""
-        for side in self.pair.sides:
+        """Both desks staffed, the text read, the employer interviewed, a tutor registered."""
+        for side in (self.city, self.agency):
+            self.seated(side)
             self.read(side)
-            self.tell_staff(side, CONTACT["name"] or "", SECOND["name"] or "")
-            if side.node.core.kind is Kind.EMPLOYMENT_AGENCY:
-                self.desk(side, "social_clauses", "aubette")
-                self.desk(side, "zero_unemployment", "saint_sever")
-            elif side.node.core.kind is Kind.CITY:
-                self.desk(side, "social_clauses", None)
+        self.interviewed()
+        self.tutor()
 
-    def person(self, side: Side, born: str = "1990-06-01") -> str:
-        """A job seeker in one side's own register."""
+    def seated(self, side: Side, *, works: bool = True) -> None:
+        """The agent takes the desk of the employer's axis at a side, or leaves it."""
+        lead = side is self.agency
+        seat = desks.Desk(
+            task="employer" if lead else "human_resources",
+            agency="beauvoisine" if lead else None,
+            agent_id="agent-1",
+        )
+        core, now, do = side.node.core, self.now, desks.open_desk if works else desks.close_desk
+        side.write(lambda tx: do(tx, core, seat, "agent-0", now))
+
+    def read(self, side: Side, agent_id: str = "agent-1") -> None:
+        """An agent of a side says that the convention is known."""
+        body, core = governance.Reading(convention_id=SIGNED, version=1), side.node.core
+        now = self.now
+        side.write(lambda tx: governance.acknowledge(tx, core, body, agent_id, now))
+
+    def interviewed(self) -> None:
+        core, now = self.city.node.core, self.now
+        self.city.write(lambda tx: offers.interview(tx, core, self.today, "agent-1", now))
+
+    def tutor(self, **changes: Any) -> None:
+        """A tutor whom every rule allows, but for the changes."""
+        fit = {
+            "staff_id": TUTOR.agent_id,
+            "volunteered_on": "2025-02-01",
+            "qualified_on": "2025-02-01",
+            "working_since": "2015-09-01",
+            "supported": False,
+        }
+        body = tutors.Tutor.model_validate_json(json.dumps(fit | changes))
+        core, now = self.city.node.core, self.now
+        self.city.write(lambda tx: tutors.record(tx, core, body, "agent-1", now))
+
+    def person(self, born: str = "1988-06-12", **changes: Any) -> str:
+        """A job seeker of the agency's register, with all that a proposal asks for."""
         content = {**SEEKER, "identity": {**SEEKER["identity"], "birth_date": born}}
         person, person_id = Person.model_validate_json(json.dumps(content)), new_id()
-        core, at = side.node.core, self.pair.clock.now()
-        side.write(lambda tx: register_person(tx, core, person, person_id, "agent-1", at))
+        core, now = self.agency.node.core, self.now
+        self.agency.write(lambda tx: register_person(tx, core, person, person_id, "agent-1", now))
+        self.seeker(person_id, **changes)
         return person_id
 
-    def resident(self, person_id: str) -> None:
-        body = people.Resident(person_id=person_id, confirmed_on=self.today)
-        self.record(self.agency, people.confirm_resident, body)
+    def seeker(self, person_id: str, **changes: Any) -> None:
+        """What the agency's file says of a person."""
+        known: dict[str, Any] = {
+            "person_id": person_id,
+            "counsellor": "agent-1",
+            "commune": "76540",
+            "eligible": True,
+            "explained": True,
+            "questioning": True,
+        }
+        body = seekers.Seeker.model_validate(known | changes)
+        core, now = self.agency.node.core, self.now
+        self.agency.write(lambda tx: seekers.record(tx, core, body, "agent-1", now))
 
-    def volunteers(self, person_id: str) -> None:
-        body = people.Volunteer(person_id=person_id, asked_at=self.pair.clock.now())
-        self.record(self.agency, people.volunteer, body)
-
-    def agreed(self, side: Side, person_id: str | None = None, **changes: Any) -> str:
+    def agreed(self, person_id: str | None = None, **changes: Any) -> str:
         """The person's own agreement, given an hour ago."""
-        before = (self.pair.clock.now() - timedelta(hours=1)).isoformat()
+        before = (self.now - timedelta(hours=1)).isoformat()
         values: dict[str, Any] = {
-            "person_id": person_id or self.person(side),
-            "recipients": [self.other(side).org],
+            "person_id": person_id or self.person(),
+            "recipients": [self.city.org],
             "flows": sorted({flow.type for flow in CONVENTION.flows}),
             "giver": "young_person",
             "means": "in_person",
             "granted": True,
             "assent": "yes",
             "notice": {
-                "version": "2025-1",
+                "version": "2026-1",
                 "channel": "meeting",
                 "language": "fr",
                 "given_at": before,
             },
             "given_at": before,
         }
+        if changes.get("giver") == "both":
+            values["authority"] = "parental"
         record = AgreementRecord.model_validate_json(json.dumps(values | changes))
-        core, at, agreement_id = side.node.core, self.pair.clock.now(), new_id()
-        side.write(lambda tx: record_agreement(tx, core, record, agreement_id, "agent-1", at))
+        core, now, agreement_id = self.agency.node.core, self.now, new_id()
+        self.agency.write(
+            lambda tx: record_agreement(tx, core, record, agreement_id, "agent-1", now)
+        )
         return agreement_id
 
-    # --- messages
+    # -- messages
 
     def send(self, side: Side, type_: str, data: dict[str, Any], **more: Any) -> Outcome:
         """Ask to send to the other side; about the case, unless an agreement opens one."""
@@ -250,34 +226,26 @@ class Office:
         self.case_id = outcome.case_id or self.case_id
         return outcome.message_id
 
-    async def not_taken(self, side: Side, type_: str, data: dict[str, Any], **more: Any) -> None:
-        """Send what the sender's gate allows and the receiver's refuses."""
-        outcome = self.send(side, type_, data, **more)
-        assert not isinstance(outcome.decision, Refused), outcome.decision
-        await self.pair.carry()
-        assert side.state(outcome.message_id) == "refused"
-
     def refused(self, side: Side, type_: str, data: dict[str, Any], **more: Any) -> set[str]:
         """Articles on which a message is refused; empty where it passes."""
         outcome = self.send(side, type_, data, **more)
         return set(outcome.decision.articles) if isinstance(outcome.decision, Refused) else set()
 
-    async def asks(self) -> None:
-        """The city's referent asks about a candidate."""
-        agreement = self.agreed(self.city)
-        await self.told(self.city, "clause.eligibility_asked", {}, agreement_id=agreement)
+    async def turned_away(self, side: Side, type_: str, data: dict[str, Any], **more: Any) -> None:
+        """Allowed here, and refused at the other side's own gate."""
+        outcome = self.send(side, type_, data, **more)
+        assert not isinstance(outcome.decision, Refused), outcome.decision
+        await self.pair.carry()
+        assert side.state(outcome.message_id) == "refused"
 
     def act(self, side: Side, name: str, agent: Agent = WORKER, **content: Any) -> None:
         """Record an act about the case."""
-        core, at = side.node.core, self.pair.clock.now()
+        core, now = side.node.core, self.now
         known = find_act(core, side.instrument(self.case_id), name, agent)
         body = known.payload.model_validate_json(json.dumps(content))
-        side.write(lambda tx: perform(tx, core, (name, known), self.case_id, body, agent, at))
+        side.write(lambda tx: perform(tx, core, (name, known), self.case_id, body, agent, now))
 
-    def person_told(self) -> None:
-        self.act(self.agency, "person_told", at=self.pair.clock.now().isoformat())
-
-    # --- time, and what is seen
+    # -- time
 
     async def on(self, at: datetime) -> None:
         """Go to an instant, and let both schedulers look."""
@@ -286,44 +254,123 @@ class Office:
             await side.node.scheduler.look()
 
     async def later(self, **delta: float) -> None:
-        await self.on(self.pair.clock.at + timedelta(**delta))
+        await self.on(self.now + timedelta(**delta))
 
     def waiting(self, side: Side) -> dict[str, str]:
-        """What is due at a side, by kind: pending or missed."""
+        """What is due at a side, by kind (and step): pending or missed."""
         table = tables.deadlines
         rows = side.rows(table, table.c.state.in_(("pending", "missed")))
-        return {row.kind: row.state for row in sorted(rows, key=lambda row: row.level)}
+        mine = [row for row in rows if row.case_id is not None]
+        return {
+            row.kind + row.subject[32:]: row.state for row in sorted(mine, key=lambda r: r.level)
+        }
+
+    # -- what is seen
 
     def shown(self, side: Side) -> Any:
+        """What a side's own agents see of the case."""
         return side.write(lambda tx: case_view(tx, side.node.core, self.case_id))["content"]
 
+    def row(self, side: Side, table: Any) -> Any:
+        (row,) = side.rows(table, table.c.case_id == self.case_id)
+        return row
+
+    async def seen(self, message_id: str, agent: Agent = WORKER) -> Any:
+        """Ask to see a content, and look once the sender answered."""
+        self.ask(message_id, agent)
+        await self.pair.carry()
+        return self.look(message_id, agent)
+
+    def ask(self, message_id: str, agent: Agent = WORKER) -> None:
+        core, now = self.city.node.core, self.now
+        self.city.write(lambda tx: unfiled.ask(tx, core, message_id, agent, now))
+
+    def look(self, message_id: str, agent: Agent = WORKER) -> Any:
+        core, now = self.city.node.core, self.now
+        return self.city.write(lambda tx: unfiled.look(tx, core, message_id, agent, now))["data"]
+
+    def lines(self, side: Side, message_id: str) -> list[tuple[str, str, tuple[str, ...]]]:
+        """What a journal says of a message: event, outcome, articles."""
+        rows = side.rows(journal, journal.c.message_id == message_id)
+        return [(r.event, r.outcome, tuple(r.articles)) for r in sorted(rows, key=lambda r: r.seq)]
+
     def erased(self, side: Side) -> None:
-        core, at = side.node.core, self.pair.clock.now()
-        side.write(lambda tx: erase_case(tx, core, self.case_id, new_id(), at))
+        """A side destroys the case."""
+        core, now = side.node.core, self.now
+        side.write(lambda tx: erase_case(tx, core, self.case_id, new_id(), now))
 
-    def renewed(self) -> None:
-        """An amendment gives the text a second term, from the day after the first."""
-        token = self.pair.sign_terms(2, until=AGAIN, effective_on=END)
-        self.pair.publish(Bundle(terms=(token,)))
+    # -- the way to a contract
 
+    def offer(self, **changes: Any) -> dict[str, Any]:
+        return {
+            "offer_id": OFFER,
+            "post": "agente d'accueil",
+            "trade": "M1601",
+            "weekly_hours": 26,
+            "starts_on": "2025-04-01",
+            "closes_on": "2025-03-31",
+            "eligible_tutor": True,
+            "may_become_permanent": True,
+            **changes,
+        }
 
-_PARTNERS = {"city": (AGENCY, CITY), "ccas": (AGENCY, CCAS)}
-_THIRD = {"city": ("centre", Kind.CCAS), "ccas": ("mairie", Kind.CITY)}
+    async def published(self, **changes: Any) -> None:
+        await self.told(self.city, "pec.offer_published", self.offer(**changes))
+
+    async def proposed(self) -> tuple[str, str]:
+        """A candidate for a published offer; returns the message, and the agreement behind it."""
+        await self.published()
+        agreement = self.agreed()
+        data = {"offer_id": OFFER}
+        sent = await self.told(self.agency, "pec.candidate_proposed", data, agreement_id=agreement)
+        return sent, agreement
+
+    async def retained(self) -> None:
+        await self.proposed()
+        await self.told(self.city, "pec.candidate_outcome", {"outcome": "retained"})
+
+    def commitment(self, first: date = FIRST, last: date = LAST, **changes: Any) -> dict[str, Any]:
+        return {
+            "skills": ["12345"],
+            "training": ["refresher"],
+            "support": ["taking_up_the_post"],
+            "first_day": first.isoformat(),
+            "last_day": last.isoformat(),
+            "job_counsellor": "2025-03-01",
+            "employee": "2025-03-02",
+            "workplace_tutor": "2025-03-03",
+            **changes,
+        }
+
+    async def contract(self) -> None:
+        """A contract that three signed, with its tutor."""
+        await self.retained()
+        self.act(self.city, "tutor_named", staff_id=TUTOR.agent_id)
+        await self.told(self.city, "pec.commitment_agreed", self.commitment())
+
+    async def booklet(self, step: str, due_on: str) -> None:
+        """A booklet that is asked for."""
+        await self.told(self.agency, "pec.booklet_due", {"step": step, "due_on": due_on})
 
 
 @contextmanager
-def made(folder: Path, url: Callable[[], str], opposite: str) -> Iterator[Office]:
-    """The agency and one of its partners under convention C, nothing recorded yet."""
-    pair = Parties(
+def made(
+    folder: Path, url: Callable[[], str], *, ready: bool = True, at: datetime = START
+) -> Iterator[Desk]:
+    """Both nodes under convention C in its own term, and what they work on."""
+    with Trio(
         folder,
         (url(), url()),
-        partners=_PARTNERS[opposite],
+        signed_on=SIGNED_ON,
+        clock=TestClock(at),
+        partners=(AGENCY, CITY),
         convention=CODE,
-        clock=TestClock(NOW),
-        signed_on=OPENED,
-    )
-    org, kind = _THIRD[opposite]
-    pair.third = Organisation(org, kind, "x1")
-    with pair:
+    ) as pair:
         pair.publish(Bundle(entries=(pair.third.entry(),)))
-        yield Office(pair)
+        desk = Desk(pair)
+        for side in pair.sides:
+            for agent in (TUTOR, OUTSIDER):
+                side.charter(agent.agent_id)
+        if ready:
+            desk.ready()
+        yield desk

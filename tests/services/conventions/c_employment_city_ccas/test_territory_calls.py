@@ -13,7 +13,7 @@ from services.chassis.tokens import Role
 from services.chassis.web import create_app
 from services.conventions.c_employment_city_ccas import territory
 from tests.pair import CONVENTION, Side
-from tests.services.conventions.c_employment_city_ccas.support import (
+from tests.services.conventions.c_employment_city_ccas.territory_support import (
     ANNOUNCED,
     ANTENNA,
     CAMPAIGN,
@@ -84,12 +84,12 @@ async def test_readings_reports_notices_and_desks_are_recorded(bare: Office, whi
 async def test_the_agency_alone_records_about_its_own_persons_and_actions(bare: Office) -> None:
     """C-2.1, C-3e.5, C-3c.1."""
     person = bare.person(bare.agency)
-    resident = {"person_id": person, "confirmed_on": DAY}
+    resident = {"person_id": person, "counsellor": "agent-1", "commune": "76540"}
     volunteer = {"person_id": person, "asked_at": NOW.isoformat()}
-    await posted(bare.agency, "/residents", resident, Role.AGENT)
+    await posted(bare.agency, "/job-seekers", resident, Role.AGENT)
     await posted(bare.agency, "/volunteers", volunteer, Role.AGENT)
     await posted(bare.agency, "/collective-actions", ACTION, Role.MANAGER)
-    for path, body in (("/residents", resident), ("/collective-actions", ACTION)):
+    for path, body in (("/job-seekers", resident), ("/collective-actions", ACTION)):
         answer = await call(bare.city, Role.MANAGER, "POST", path, body)
         assert answer.status_code == HTTPStatus.NOT_FOUND
 
@@ -118,4 +118,4 @@ async def test_the_ccas_reads_who_answers_to_its_units(social: Office) -> None:
     answer = await call(social.ccas, Role.AGENT, "GET", "/antennas/pairs")
     assert answer.json() == [{"unit": 2, "agencies": ["beauvoisine"], "agreed": False}]
     paths = {path for _, path in territory.CCAS_CALLS}
-    assert not {"/residents", "/volunteers", "/desks", "/collective-actions"} & paths
+    assert not {"/job-seekers", "/volunteers", "/desks", "/collective-actions"} & paths

@@ -14,7 +14,7 @@ from services.conventions.c_employment_city_ccas.territory_models import (
     campaigns,
     censuses,
 )
-from tests.services.conventions.c_employment_city_ccas.support import (
+from tests.services.conventions.c_employment_city_ccas.territory_support import (
     ANNOUNCED,
     CAMPAIGN,
     SENT,

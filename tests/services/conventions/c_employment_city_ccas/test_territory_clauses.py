@@ -19,7 +19,11 @@ from services.conventions.c_employment_city_ccas.territory_clauses import WAITS
 from services.conventions.c_employment_city_ccas.territory_models import opportunities, questions
 from tests.pair import CONVENTION as SIGNED
 from tests.pair import Side
-from tests.services.conventions.c_employment_city_ccas.support import NOW, OPPORTUNITY, Office
+from tests.services.conventions.c_employment_city_ccas.territory_support import (
+    NOW,
+    OPPORTUNITY,
+    Office,
+)
 
 ANSWERED = "clause.eligibility_answered"
 YES = {"answer": "yes"}

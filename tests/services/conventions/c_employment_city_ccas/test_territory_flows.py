@@ -13,8 +13,8 @@ from contracts.kernel.paris import midnight
 from services.chassis import tables
 from services.conventions.c_employment_city_ccas import territory_models as models
 from tests.pair import Side
-from tests.services.conventions.c_employment_city_ccas import support
-from tests.services.conventions.c_employment_city_ccas.support import END, Office, made
+from tests.services.conventions.c_employment_city_ccas import territory_support as support
+from tests.services.conventions.c_employment_city_ccas.territory_support import END, Office, made
 
 
 @dataclass(frozen=True)

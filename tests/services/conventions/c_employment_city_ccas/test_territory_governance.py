@@ -13,17 +13,19 @@ from contracts.kernel.errors import InvalidPayload, UnknownName
 from contracts.kernel.fields import Payload
 from contracts.kernel.paris import add_months, midnight
 from services.chassis import tables
+from services.chassis.bundle import Bundle
 from services.chassis.governance import Review, record_review
+from services.chassis.holds import Hold, place_hold, release_hold
 from services.conventions.c_employment_city_ccas import governance, territory_actions
 from services.conventions.c_employment_city_ccas import territory_models as models
+from services.conventions.c_employment_city_ccas.side import INDICATORS
 from services.conventions.c_employment_city_ccas.territory_indicators import (
     ELEMENTS,
-    INDICATORS,
     element_of,
 )
 from tests.pair import CONVENTION as SIGNED
 from tests.pair import Side
-from tests.services.conventions.c_employment_city_ccas.support import (
+from tests.services.conventions.c_employment_city_ccas.territory_support import (
     AGAIN,
     ANNOUNCED,
     CAMPAIGN,
@@ -148,6 +150,17 @@ async def test_an_early_report_opens_the_renewal_on_its_first_day(office: Office
     core = office.agency.node.core
     terms = governance.terms_of(core.directory.conventions[SIGNED])
     assert [(one.starts_on, one.ends_on) for one in terms] == [(OPENED, END), (END, AGAIN)]
+
+
+async def test_an_amendment_that_moves_no_end_asks_for_no_report(office: Office) -> None:
+    """C-7.4, C-8.2: commitments may change at any time; the term stays the first."""
+    effective = office.today + timedelta(days=1)
+    token = office.pair.sign_terms(2, effective_on=effective)
+    office.pair.publish(Bundle(terms=(token,)))
+    for side in office.pair.sides:
+        office.read(side, 2)
+    await office.on(midnight(effective))
+    await office.told(office.agency, ANNOUNCE, ANNOUNCED)
 
 
 async def test_the_template_has_three_elements_filled_with_counts(office: Office) -> None:
@@ -281,15 +294,12 @@ async def test_two_months_after_the_end_nothing_is_left_but_proof(office: Office
     await office.told(office.agency, "census.aggregate", TABLE)
     office.report(office.agency, END)
     held(office, office.today)
-    person = office.person(office.agency)
-    office.resident(person)
     gone = (
         models.referents,
         models.censuses,
         models.desks,
         models.readings,
         models.collective_actions,
-        models.residents,
     )
     purged = midnight(add_months(END, 2))
     await office.on(purged - timedelta(seconds=1))
@@ -298,3 +308,18 @@ async def test_two_months_after_the_end_nothing_is_left_but_proof(office: Office
     for side in office.pair.sides:
         assert not any(side.rows(table) for table in gone)
     assert len(office.agency.rows(models.final_reports)) == 1
+
+
+async def test_a_dispute_keeps_what_the_end_would_destroy(office: Office) -> None:
+    """C-6.5: until it is settled."""
+    await office.told(office.agency, "referents.published", REFERENT)
+    city, core = office.city, office.city.node.core
+    hold = Hold(ground="amicable")
+    city.write(lambda tx: place_hold(tx, core, SIGNED, hold, "h" * 32, "agent-1", NOW))
+    purged = midnight(add_months(END, 2))
+    await office.on(purged)
+    assert office.agency.rows(models.referents) == []
+    assert len(city.rows(models.referents)) == 1
+    city.write(lambda tx: release_hold(tx, core, SIGNED, "h" * 32, "agent-1", purged))
+    await office.later(days=1)
+    assert city.rows(models.referents) == []

@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 
 from contracts.kernel.errors import InvalidPayload, Refused
-from services.conventions.c_employment_city_ccas import territory_desks, territory_referents
+from services.conventions.c_employment_city_ccas import desks, territory_referents
 from services.conventions.c_employment_city_ccas.territory_models import (
     antennas,
-    desks,
     referents,
     staff_notices,
 )
+from services.conventions.c_employment_city_ccas.territory_models import desks as desks_held
 from services.conventions.c_employment_city_ccas.territory_referents import UNUSED
-from tests.services.conventions.c_employment_city_ccas.support import (
+from tests.services.conventions.c_employment_city_ccas.territory_support import (
     ANTENNA,
     CONTACT,
     NOW,
@@ -47,7 +47,7 @@ def test_each_axis_has_one_agency_and_the_clauses_one_in_each(
     if article is None:
         bare.desk(bare.agency, task, agency)
         bare.desk(bare.agency, task, agency)
-        assert len(bare.agency.rows(desks)) == 1
+        assert len(bare.agency.rows(desks_held)) == 1
     else:
         with pytest.raises(Refused) as refused:
             bare.desk(bare.agency, task, agency)
@@ -79,7 +79,7 @@ def test_whoever_leaves_a_desk_sends_nothing_of_it_any_more(office: Office) -> N
 
 def test_the_list_of_desks_says_which_agency_has_no_clause_referent(office: Office) -> None:
     """C-0.2, C-3d.3: of the four agencies."""
-    found = office.agency.node.database.read_now(territory_desks.shown)
+    found = office.agency.node.database.read_now(desks.shown)
     assert found["without_clause_referent"] == ["saint_sever", "luciline", "beauvoisine"]
     assert {one["task"] for one in found["desks"]} == {"social_clauses", "zero_unemployment"}
 

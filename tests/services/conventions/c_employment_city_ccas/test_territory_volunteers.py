@@ -11,11 +11,10 @@ from contracts.kernel.errors import InvalidPayload, UnknownName
 from services.chassis import tables
 from services.conventions.c_employment_city_ccas import territory_volunteers as people
 from services.conventions.c_employment_city_ccas.territory_models import (
-    residents,
     skill_offers,
     volunteers,
 )
-from tests.services.conventions.c_employment_city_ccas.support import NOW, SKILLS, Office
+from tests.services.conventions.c_employment_city_ccas.territory_support import NOW, SKILLS, Office
 
 TYPE = "volunteer.skills_offered"
 
@@ -92,27 +91,19 @@ async def test_what_is_known_of_a_person_goes_with_the_person(office: Office) ->
     office.resident(person)
     office.volunteers(person)
     await office.later(minutes=1)
-    assert len(agency.rows(residents)) == len(agency.rows(volunteers)) == 1
+    assert len(agency.rows(volunteers)) == 1
     persons = tables.persons
     agency.write(lambda tx: tx.execute(persons.delete()))
     await office.later(days=1)
-    assert agency.rows(residents) == agency.rows(volunteers) == []
+    assert agency.rows(volunteers) == []
 
 
 def test_a_declaration_is_about_somebody_known_and_not_of_tomorrow(office: Office) -> None:
     """C-2.1, C-3e.5."""
     person, later = office.person(office.agency), NOW + timedelta(days=1)
-    resident, volunteer = people.Resident, people.Volunteer
-    today, nobody = office.today, "0" * 32
     wrong: list[tuple[Any, Any, type[Exception]]] = [
-        (people.confirm_resident, resident(person_id=nobody, confirmed_on=today), UnknownName),
-        (people.volunteer, volunteer(person_id=nobody, asked_at=NOW), UnknownName),
-        (
-            people.confirm_resident,
-            resident(person_id=person, confirmed_on=later.date()),
-            InvalidPayload,
-        ),
-        (people.volunteer, volunteer(person_id=person, asked_at=later), InvalidPayload),
+        (people.volunteer, people.Volunteer(person_id="0" * 32, asked_at=NOW), UnknownName),
+        (people.volunteer, people.Volunteer(person_id=person, asked_at=later), InvalidPayload),
     ]
     for do, body, error in wrong:
         with pytest.raises(error):

@@ -2,7 +2,8 @@
 
 At the agency a desk belongs to a local agency: one alone for employers (C-3.1), one alone for the
 zero-unemployment territory (C-3e.1), a referent of the clauses in each agency of a priority
-district (C-3d.3). At the city there is the referent of the clauses (C-3d.4).
+district (C-3d.3). At the city there are human resources, for the CCAS too (C-3.2), and the referent
+of the clauses (C-3d.4).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from services.chassis.tokens import AgentId
 from services.conventions.c_employment_city_ccas.territory_models import desks
 from services.conventions.c_employment_city_ccas.territory_store import Body
 
-Task = Literal["employer", "social_clauses", "zero_unemployment"]
+Task = Literal["employer", "human_resources", "social_clauses", "zero_unemployment"]
 """What a desk deals with, under the names that the published referents bear too."""
 
 LEADS: Final[Mapping[Task, tuple[Agency, str]]] = {
@@ -32,6 +33,9 @@ LEADS: Final[Mapping[Task, tuple[Agency, str]]] = {
     "zero_unemployment": ("saint_sever", "C-3e.1"),
 }
 """The one agency of an axis, by the text, and its article; the clauses have one in each."""
+
+OF_CITY: Final[Mapping[Task, str]] = {"human_resources": "C-3.2", "social_clauses": "C-3d.4"}
+"""Desks of the city, each on its article."""
 
 _NO_AGENCY: Final = ""
 
@@ -70,17 +74,24 @@ def _key(body: Desk) -> dict[str, str]:
 
 
 def _article(task: Task) -> str:
-    return LEADS[task][1] if task in LEADS else "C-3d.3"
+    if task in LEADS:
+        return LEADS[task][1]
+    return "C-3.2" if task == "human_resources" else "C-3d.3"
 
 
 def _check(core: Core, body: Desk) -> None:
     if core.kind is not Kind.EMPLOYMENT_AGENCY:
-        if body.task != "social_clauses" or body.agency is not None or core.kind is not Kind.CITY:
+        if body.task not in OF_CITY or body.agency is not None or core.kind is not Kind.CITY:
             raise InvalidPayload(
-                "Seuls la Ville, pour les clauses, et France Travail désignent ces agents.",
+                "La Ville désigne ses ressources humaines et son référent des clauses ; les autres "
+                "agents sont ceux de France Travail.",
                 fields=(("task", "no_such_desk"),),
             )
         return
+    if body.task == "human_resources":
+        raise InvalidPayload(
+            "Les ressources humaines sont celles de la Ville.", fields=(("task", "no_such_desk"),)
+        )
     if body.agency is None:
         raise InvalidPayload("Dire de quelle agence.", fields=(("agency", "missing"),))
     lead, article = LEADS.get(body.task, (body.agency, ""))
@@ -107,12 +118,19 @@ def has(tx: Tx, task: Task, agent_id: str, at: datetime) -> bool:
     return since is not None and since <= at
 
 
+def require(tx: Tx, task: Task, agent_id: str, at: datetime) -> None:
+    """Refuse, with its article, whoever does not deal with a task."""
+    if not has(tx, task, agent_id, at):
+        raise Refused("Ce poste n'est pas le vôtre.", articles=(_article(task),))
+
+
 _DESK_FACTS: Final[Mapping[Kind, Mapping[str, Task]]] = {
     Kind.EMPLOYMENT_AGENCY: {
         "agency_referent": "social_clauses",
+        "employer_agency": "employer",
         "territory_agency": "zero_unemployment",
     },
-    Kind.CITY: {"city_referent": "social_clauses"},
+    Kind.CITY: {"city_referent": "social_clauses", "hr_desk": "human_resources"},
 }
 """Facts about desks, each known by one party about itself alone."""
 

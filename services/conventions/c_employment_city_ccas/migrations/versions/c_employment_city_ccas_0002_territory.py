@@ -7,10 +7,10 @@ from alembic import op
 
 from services.chassis import schema
 
-revision = "c_employment_city_ccas_0001"
-down_revision = None
-branch_labels = ("c_employment_city_ccas",)
-depends_on = "chassis"
+revision = "c_employment_city_ccas_0002"
+down_revision = "c_employment_city_ccas_0001"
+branch_labels = None
+depends_on = None
 
 
 def upgrade() -> None:
@@ -147,13 +147,6 @@ def upgrade() -> None:
         sa.Column("second_phone", sa.String(length=24), nullable=True),
         sa.Column("second_email", sa.String(length=120), nullable=True),
         sa.PrimaryKeyConstraint("org", "partner", "agency", "task", name=op.f("pk_c_referents")),
-    )
-    op.create_table(
-        "c_residents",
-        sa.Column("person_id", sa.String(length=32), nullable=False),
-        sa.Column("confirmed_on", sa.Date(), nullable=False),
-        sa.Column("agent_id", sa.String(length=64), nullable=False),
-        sa.PrimaryKeyConstraint("person_id", name=op.f("pk_c_residents")),
     )
     op.create_table(
         "c_skill_offers",

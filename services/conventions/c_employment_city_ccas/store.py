@@ -1,0 +1,87 @@
+"""Rows of convention C's employer axis: found, written and destroyed; one case at a time."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any, Final
+
+from sqlalchemy import Row, Table, delete, select, update
+
+from contracts.kernel.paris import add_months, day_of, midnight
+from services.chassis import casefile, deadlines, standing, tables, withheld
+from services.chassis.database import Tx
+from services.conventions.c_employment_city_ccas.models import (
+    booklets,
+    candidacies,
+    contracts,
+    immersions,
+    offers,
+    seeker_facts,
+    seekers,
+    tutorships,
+)
+
+KEPT_MONTHS: Final = 2
+"""Months for which an ended case is kept (C-6.5)."""
+
+WAITING, MET, RETAINED, NOT_RETAINED = "waiting", "met", "retained", "not_retained"
+LAPSED, STOPPED, CLOSED = "lapsed", "stopped", "closed"
+"""States: a candidacy waits, was met, is retained or not; it lapsed without an answer; the person
+stopped it. A case that is over is closed."""
+
+
+def table_of(tx: Tx, case_id: str) -> Table | None:
+    """Which kind of case of this axis it is; None where it is none."""
+    for table in (candidacies, immersions):
+        if casefile.row_of(tx, table, case_id) is not None:
+            return table
+    return None
+
+
+def close_case(tx: Tx, case_id: str, at: datetime, since: date | None = None) -> None:
+    """End a case in good order: nothing flows in it any more, nor is anything shown (C-5.3).
+
+    since: day from which it is kept two months more; today without one (C-6.5).
+    """
+    cases = tables.cases
+    tx.execute(
+        update(cases)
+        .where((cases.c.case_id == case_id) & (cases.c.state == "open"))
+        .values(state=CLOSED, closed_at=at)
+    )
+    keep_until(tx, case_id, since or day_of(at))
+    withheld.forget(tx, (case_id,))
+    deadlines.cancel_case(tx, case_id, at)
+
+
+def keep_until(tx: Tx, case_id: str, since: date) -> None:
+    """Have a case destroyed two months after a day, whether it is closed by then or not (C-6.5)."""
+    cases, until = tables.cases, midnight(add_months(since, KEPT_MONTHS))
+    tx.execute(update(cases).where(cases.c.case_id == case_id).values(retain_until=until))
+    tx.forget(standing.CASES, case_id)
+
+
+def booklets_of(tx: Tx, case_id: str) -> dict[str, Row[Any]]:
+    """Booklets of a contract that were asked for, by step."""
+    rows = tx.execute(select(booklets).where(booklets.c.case_id == case_id)).all()
+    return {row.step: row for row in rows}
+
+
+def erase(tx: Tx, case_id: str) -> int:
+    """Destroy the rows of a case."""
+    gone = (candidacies, contracts, booklets, tutorships, immersions)
+    return sum(tx.execute(delete(t).where(t.c.case_id == case_id)).rowcount for t in gone)
+
+
+def forget_offers(tx: Tx, today: date) -> int:
+    """Destroy the offers that closed before today (C-6.5)."""
+    return tx.execute(delete(offers).where(offers.c.closes_on < today)).rowcount
+
+
+def forget_seekers(tx: Tx) -> int:
+    """Destroy what was recorded of persons whom the register holds no more."""
+    persons, gone = tables.persons, 0
+    for table in (seekers, seeker_facts):
+        known = select(persons.c.person_id).where(persons.c.person_id == table.c.person_id)
+        gone += tx.execute(delete(table).where(~known.exists())).rowcount
+    return gone

@@ -1,0 +1,382 @@
+"""No file of job seekers at the city (C-5.1): what is seen there is written nowhere."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import MetaData, create_engine, make_url, select
+
+from contracts.kernel.errors import Refused, UnknownName
+from services.chassis import migrate, tables
+from services.chassis.agreements import withdraw
+from services.chassis.erasure import erase_case
+from services.chassis.keystore import KeyDestroyed, SealBroken
+from services.chassis.memory import SHOWN_FOR
+from services.chassis.schema import journal
+from services.chassis.tokens import NotPermitted, Role
+from services.chassis.unfiled import Filed, NotYetShown
+from services.chassis.web import create_app
+from services.conventions.c_employment_city_ccas.models import candidacies, hires
+from tests.pair import Side
+from tests.services.conventions.c_employment_city_ccas.support import (
+    OFFER,
+    OUTSIDER,
+    SECRETS,
+    Desk,
+)
+
+PAPERS: dict[str, Any] = {
+    "family_name": "Imaginaire",
+    "first_name": "Maxence",
+    "birth_date": "1988-06-12",
+    "channel": {"kind": "phone", "value": "01 99 00 56 78"},
+}
+
+
+def dumped(side: Side) -> Iterator[tuple[str, bytes]]:
+    """Every value of every table of a node's database and key store, and each of its files."""
+    settings = side.node.settings
+    for url in (settings.database_url, settings.keystore_url):
+        engine = create_engine(make_url(url))
+        with engine.connect() as connection:
+            found = MetaData()
+            found.reflect(connection)
+            for table in found.sorted_tables:
+                for row in connection.execute(select(table)).mappings():
+                    for name, value in row.items():
+                        raw = value if isinstance(value, bytes) else str(value).encode()
+                        yield f"{table.name}.{name}", raw
+        engine.dispose()
+        database = make_url(url).database
+        if url.startswith("sqlite") and database:
+            for suffix in ("", "-wal", "-journal"):
+                try:
+                    with open(f"{database}{suffix}", "rb") as file:  # noqa: PTH123 -- a dump
+                        yield f"{database}{suffix}", file.read()
+                except FileNotFoundError:
+                    continue
+    for path in settings.node_dir.rglob("*"):
+        if path.is_file():
+            yield str(path), path.read_bytes()
+
+
+def leaks(side: Side) -> set[str]:
+    """Where a secret is found at a node: in clear, in base64, or in what its own keys open."""
+    found = set()
+    for where, raw in dumped(side):
+        for text in (raw, *opened(side, raw)):
+            if any(secret.encode() in text for secret in SECRETS):
+                found.add(where)
+            if any(base64.b64encode(secret.encode())[:-4] in text for secret in SECRETS):
+                found.add(where)
+    return found
+
+
+def opened(side: Side, sealed: bytes) -> Iterator[bytes]:
+    """A sealed column with every key that the node holds and every place that it seals to."""
+    if len(sealed) < 28 or sealed.isascii():
+        return
+    keystore = side.node.keystore
+    for scope, places in SCOPES:
+        for place in places:
+            try:
+                yield keystore.open(scope, sealed, place)
+            except (KeyDestroyed, SealBroken, UnknownName):
+                continue
+
+
+SCOPES: list[tuple[str, list[bytes]]] = []
+
+
+def scopes_of(side: Side) -> list[tuple[str, list[bytes]]]:
+    """Scopes that the node has keys for, with the places that what lies there is bound to."""
+    ids = {row.message_id for row in side.rows(tables.outbox)}
+    ids |= {row.message_id for row in side.rows(tables.inbox)}
+    ids |= {row.id for row in side.rows(tables.dead_letters)}
+    places = [b"person", b"immersion.requested", b"immersion.tutor"]
+    places += [one.encode() for one in ids] + [f"withheld:{one}".encode() for one in ids]
+    places += [f"{row.chain}:{row.seq}".encode() for row in side.rows(journal)]
+    cases = [f"case:{row.case_id}" for row in side.rows(tables.cases)]
+    persons = [f"person:{row.person_id}" for row in side.rows(tables.persons)]
+    standing = ["class:refusals", "class:register", "class:outbox"]
+    return [(scope, places) for scope in (*cases, *persons, *standing)]
+
+
+def found_at(side: Side) -> set[str]:
+    """The same as `leaks`, with the keys as they are now."""
+    SCOPES[:] = scopes_of(side)
+    return leaks(side)
+
+
+async def test_no_file_after_candidates_were_proposed_viewed_and_decided(desk: Desk) -> None:
+    """C-5.1: no name, no way to be reached, in no table, key store or file, in clear or sealed."""
+    first, _ = await desk.proposed()
+    shown = await desk.seen(first)
+    assert shown["candidate"]["family_name"] == "Imaginaire"
+    assert shown["candidate"]["channel"]["value"] == "+33199005678"
+    assert set(shown) == {"candidate", "offer_id"}
+    assert found_at(desk.city) == set()
+    await desk.told(desk.city, "pec.candidate_outcome", {"outcome": "met"})
+    await desk.told(desk.city, "pec.candidate_outcome", {"outcome": "retained"})
+    second = await desk.told(
+        desk.agency, "pec.candidate_proposed", {"offer_id": OFFER}, agreement_id=desk.agreed()
+    )
+    await desk.seen(second)
+    await desk.told(desk.city, "pec.candidate_outcome", {"outcome": "not_retained"})
+    assert found_at(desk.city) == set()
+    assert desk.city.rows(tables.persons) == []
+    assert desk.city.rows(tables.held_proofs) == []
+    assert desk.city.rows(tables.withheld) == []
+    for row in desk.city.rows(candidacies):
+        assert (row.person_id, row.offer_id) == (None, None)
+    assert {row.person_id for row in desk.city.rows(tables.cases)} == {None}
+    assert found_at(desk.agency) != set()  # so the search does find what is there
+
+
+async def test_the_search_finds_what_a_node_seals(desk: Desk) -> None:
+    """C-5.1: else the test above proves nothing."""
+    await desk.proposed()
+    SCOPES[:] = scopes_of(desk.agency)
+    where = leaks(desk.agency)
+    assert {"persons.sealed", "withheld.content"} <= where
+
+
+async def test_whoever_looks_asks_each_time_and_both_sides_write_that_down(desk: Desk) -> None:
+    """C-5.1: 404 before, 409 meanwhile, and forgotten after some minutes."""
+    sent, _ = await desk.proposed()
+    with pytest.raises(UnknownName):
+        desk.look(sent)
+    desk.ask(sent)
+    with pytest.raises(NotYetShown):
+        desk.look(sent)
+    await desk.pair.carry()
+    assert desk.look(sent)["candidate"]["first_name"] == "Maxence"
+    assert [one[0] for one in desk.lines(desk.city, sent)][1:] == [
+        "content.requested",
+        "content.viewed",
+    ]
+    assert ("content.shown", "allowed", ()) in desk.lines(desk.agency, sent)
+    await desk.later(seconds=SHOWN_FOR.total_seconds() - 1)
+    assert desk.look(sent)
+    await desk.later(seconds=1)
+    assert len(desk.city.node.core.memory) == 0
+    with pytest.raises(UnknownName):
+        desk.look(sent)
+    assert (await desk.seen(sent))["candidate"]["first_name"] == "Maxence"
+
+
+async def test_a_restart_forgets_what_was_seen(desk: Desk) -> None:
+    """C-5.1: it was in memory alone; what is on its way then opens for nobody."""
+    sent, _ = await desk.proposed()
+    desk.ask(sent)
+    desk.pair.restart(desk.city)
+    await desk.pair.carry()
+    with pytest.raises(UnknownName):
+        desk.look(sent)
+    assert found_at(desk.city) == set()
+    assert await desk.seen(sent)
+
+
+@pytest.mark.parametrize("end", ["outcome", "withdrawal", "erasure", "lapse"])
+async def test_it_is_shown_no_more_once_its_time_is_over(desk: Desk, end: str) -> None:
+    """C-5.1, C-4.1: decided, withdrawn, erased or lapsed; refused with its article."""
+    sent, agreement = await desk.proposed()
+    assert await desk.seen(sent)
+    agency, now = desk.agency.node.core, desk.now
+    if end == "outcome":
+        await desk.told(desk.city, "pec.candidate_outcome", {"outcome": "not_retained"})
+    elif end == "withdrawal":
+        desk.agency.write(lambda tx: withdraw(tx, agency, agreement, "agent-1", now))
+        await desk.pair.carry()
+    elif end == "erasure":
+        core = desk.city.node.core
+        desk.city.write(lambda tx: erase_case(tx, core, desk.case_id, "c" * 32, now))
+    else:
+        await desk.later(days=30)
+    assert desk.agency.rows(tables.withheld) == [] or end == "erasure"
+    if end in {"outcome", "withdrawal"}:
+        with pytest.raises(Refused) as refused:
+            desk.look(sent)
+        assert refused.value.articles == ("C-5.1",)
+    with pytest.raises(Refused) as again:
+        desk.ask(sent)
+    assert again.value.articles == ("C-5.1",)
+
+
+async def test_the_sender_decides_anew_whatever_the_receiver_believes(desk: Desk) -> None:
+    """C-4.1, C-5.1: a withdrawal that has not travelled yet stops the showing all the same."""
+    sent, agreement = await desk.proposed()
+    core, now = desk.agency.node.core, desk.now
+    desk.agency.write(lambda tx: withdraw(tx, core, agreement, "agent-1", now))
+    core.withdrawn.clear()  # as after a restart: the database knows it too
+    desk.ask(sent)
+    asked = desk.city.outgoing()
+    await desk.agency.take(asked)
+    lines = desk.lines(desk.agency, sent)
+    assert ("content.shown", "refused", ("C-5.1",)) in lines
+    await desk.pair.carry()
+    with pytest.raises(Refused):
+        desk.look(sent)
+
+
+async def test_a_retained_candidate_is_seen_no_more_by_message(desk: Desk) -> None:
+    """C-5.1: decided; whoever is hired shows own papers."""
+    sent, _ = await desk.proposed()
+    await desk.told(desk.city, "pec.candidate_outcome", {"outcome": "retained"})
+    with pytest.raises(Refused) as refused:
+        await desk.seen(sent)
+    assert refused.value.articles == ("C-5.1",)
+    assert ("content.shown", "refused", ("C-5.1",)) in desk.lines(desk.agency, sent)
+
+
+async def test_an_ended_convention_shows_nothing(desk: Desk) -> None:
+    """C-8.1: neither asks nor shows from the first day after its term."""
+    sent, _ = await desk.proposed()
+    desk.pair.clock.at = desk.now.replace(year=2026, month=1, day=2)
+    with pytest.raises(Refused):
+        desk.ask(sent)
+
+
+async def test_the_mailbox_is_walled_from_everybody_else_at_the_city(desk: Desk) -> None:
+    """C-3.2: a social worker, a manager of another department, or who left the desk."""
+    sent, _ = await desk.proposed()
+    with pytest.raises(NotPermitted):
+        desk.ask(sent, OUTSIDER)
+    await desk.seen(sent)
+    with pytest.raises(NotPermitted):
+        desk.look(sent, OUTSIDER)
+    await desk.later(minutes=1)
+    desk.seated(desk.city, works=False)
+    with pytest.raises(NotPermitted):
+        desk.look(sent)
+
+
+async def test_what_is_held_like_any_other_is_not_asked_for_again(desk: Desk) -> None:
+    """C-5.1: of a request for an immersion nothing names anybody, and it is kept."""
+    await desk.contract()
+    (sent,) = [
+        row.message_id
+        for row in desk.city.rows(tables.outbox, tables.outbox.c.type == "pec.commitment_agreed")
+    ]
+    with pytest.raises(UnknownName):
+        desk.ask(sent)
+    await desk.booklet("month_1", "2025-04-30")
+    (due,) = [
+        row.message_id
+        for row in desk.city.rows(tables.inbox, tables.inbox.c.type == "pec.booklet_due")
+    ]
+    with pytest.raises(Filed):
+        desk.ask(due)
+
+
+async def test_a_hire_is_the_employer_s_own_record_from_the_person_s_papers(desk: Desk) -> None:
+    """C-5.1: typed from papers, under a key of its own, and tied to no case."""
+    await desk.proposed()
+    hired: dict[str, Any] = {
+        "identity": PAPERS,
+        "papers": "identity_card",
+        "hired_on": desk.today.isoformat(),
+    }
+    with pytest.raises(Refused):
+        desk.act(desk.city, "hired", **hired)
+    await desk.told(desk.city, "pec.candidate_outcome", {"outcome": "retained"})
+    later = (desk.today + timedelta(days=1)).isoformat()
+    with pytest.raises(Refused):
+        desk.act(desk.city, "hired", **{**hired, "hired_on": later})
+    assert found_at(desk.city) == set()
+    desk.act(desk.city, "hired", **hired)
+    (row,) = desk.city.rows(hires)
+    (person,) = desk.city.rows(tables.persons)
+    assert person.person_id == row.person_id
+    assert desk.row(desk.city, tables.cases).person_id is None
+    core, now = desk.city.node.core, desk.now
+    desk.city.write(lambda tx: erase_case(tx, core, desk.case_id, "d" * 32, now))
+    assert len(desk.city.rows(hires)) == len(desk.city.rows(tables.persons)) == 1
+
+
+async def test_what_fails_for_good_or_comes_too_early_keeps_no_content(desk: Desk) -> None:
+    """C-5.1: no body waits among the dead letters, since the sender still has it."""
+    await desk.published()
+    agreement = desk.agreed()
+    desk.pair.clock.at += timedelta(minutes=10)
+    sent = desk.send(
+        desk.agency, "pec.candidate_proposed", {"offer_id": OFFER}, agreement_id=agreement
+    )
+    (letter,) = [one for one in desk.agency.outgoing() if one.message_id == sent.message_id]
+    desk.pair.clock.at -= timedelta(minutes=10)
+    await desk.city.take([letter])
+    (early,) = desk.city.rows(tables.dead_letters)
+    assert (early.reason, early.body) == ("too_early", None)
+    broken = type(letter)(letter.subject, letter.headers, letter.body[:-1] + b"\0", 9)
+    await desk.city.take([broken])
+    assert [row.body for row in desk.city.rows(tables.dead_letters)] == [None, None]
+    assert found_at(desk.city) == set()
+    desk.pair.clock.at += timedelta(minutes=10)
+    await desk.city.take([letter])
+    assert [row.status for row in desk.city.rows(tables.inbox) if row.type.startswith("pec")] == [
+        "received"
+    ]
+
+
+async def test_the_calls_ask_and_show_and_are_never_cached(desk: Desk) -> None:
+    """C-5.1, C-3.2."""
+    sent, _ = await desk.proposed()
+    path = f"/received/{sent}/view"
+    assert (await call(desk, "GET", path)).status_code == HTTPStatus.NOT_FOUND
+    asked = await call(desk, "POST", path)
+    assert asked.status_code == HTTPStatus.ACCEPTED, asked.text
+    assert (await call(desk, "GET", path)).status_code == HTTPStatus.CONFLICT
+    await desk.pair.carry()
+    answer = await call(desk, "GET", path)
+    assert answer.status_code == HTTPStatus.OK
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.json()["data"]["candidate"]["family_name"] == "Imaginaire"
+    other = await call(desk, "GET", path, agent=OUTSIDER.agent_id, role=Role.MANAGER)
+    assert other.status_code == HTTPStatus.FORBIDDEN
+    assert found_at(desk.city) == set()
+
+
+async def test_no_route_lists_searches_or_exports_candidates(desk: Desk) -> None:
+    """C-5.1: what the city's node answers, read through, names nobody."""
+    sent, _ = await desk.proposed()
+    await desk.seen(sent)
+    app = create_app(desk.city.node)
+    gets = [
+        path
+        for path, known in app.openapi()["paths"].items()
+        if "get" in known and "{" not in path and path.startswith("/api/v1")
+    ]
+    assert "/api/v1/messages" in gets
+    for path in gets:
+        if path == "/api/v1/events":
+            continue
+        for role in Role:
+            answer = await call(desk, "GET", path.removeprefix("/api/v1"), role=role)
+            assert not any(secret in answer.text for secret in SECRETS), path
+    case = await call(desk, "GET", f"/cases/{desk.case_id}")
+    assert case.status_code == HTTPStatus.OK
+    assert not any(secret in case.text for secret in SECRETS)
+
+
+async def call(
+    desk: Desk, method: str, path: str, *, agent: str = "agent-1", role: Role = Role.AGENT
+) -> httpx.Response:
+    """One call to the city in a role."""
+    node = desk.city.node
+    token = node.tokens.make(agent, role, desk.now, timedelta(hours=1))
+    transport = httpx.ASGITransport(app=create_app(node), raise_app_exceptions=False)
+    headers = {"Authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://node/api/v1") as client:
+        return await client.request(method, path, headers=headers)
+
+
+def test_every_branch_of_the_city_is_in_the_dump() -> None:
+    """C-5.1: a table that nobody migrates would be looked at by nobody."""
+    names = {branch.name for branch in migrate.branches_of("city")}
+    assert "c_employment_city_ccas" in names
