@@ -156,7 +156,7 @@ def _follow(routes: APIRouter, node: Node) -> None:
     async def missing(request: Request) -> Response:
         """To whom nobody has proposed the youth contract yet: ids of cases alone (D-1.9)."""
         agent_of(node, request, Right.READ)
-        found = await node.database.write(store.not_proposed)
+        found = await node.database.read(store.not_proposed)
         return JSONResponse({"count": len(found), "cases": found})
 
 

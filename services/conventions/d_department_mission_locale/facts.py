@@ -14,7 +14,7 @@ from services.chassis import casefile, standing
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.partner import Known, Question
-from services.conventions.d_department_mission_locale import store
+from services.conventions.d_department_mission_locale import access, store
 from services.conventions.d_department_mission_locale.models import youths
 
 MAJORITY: Final = 18
@@ -24,12 +24,17 @@ OPENING: Final = "youth.contact_requested"
 
 
 def facts(tx: Tx, core: Core, asked: Question) -> Known:
-    """Facts about a message of convention D: the two foundations, and what was done before it."""
+    """Facts about a message of convention D: the two foundations, and what was done before it.
+
+    Raises NotPermitted for an agent who is the young person's referent no more (D-1.4).
+    """
     records = dict(_founded(tx, core, asked))
     if asked.type == OPENING:
         records |= _holder(tx, core, asked)
     row = casefile.row_of(tx, youths, asked.case_id)
     if row is not None:
+        if asked.agent_id is not None:
+            access.require(tx, row.case_id, asked.agent_id, asked.agent_role or "", asked.at)
         records |= _done(row)
     return Known(records=records)
 

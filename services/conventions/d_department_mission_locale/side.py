@@ -10,6 +10,7 @@ from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.partner import Side
 from services.conventions.d_department_mission_locale import (
+    access,
     acts,
     clocks,
     department_routes,
@@ -36,7 +37,7 @@ MISSION: Final = Side(
     acts=acts.ACTS,
     clocks=clocks.CLOCKS,
     daily=clocks.daily,
-    may_read=views.may_read,
+    may_read=access.may_read,
     erase=store.erase,
     view=views.view,
     indicators=indicators.MISSION,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, delete, select, update
+from sqlalchemy import Connection, Row, delete, select, update
 
 from contracts.conventions.d_department_mission_locale.convention import CONVENTION
 from contracts.kernel.fields import Payload
@@ -121,14 +121,14 @@ def informed_at(tx: Tx, person_id: str, at: datetime) -> datetime | None:
     return tx.execute(query).scalar()
 
 
-def not_proposed(tx: Tx) -> list[str]:
+def not_proposed(connection: Connection) -> list[str]:
     """Open cases in which nobody has proposed the youth contract yet, oldest first (D-1.9)."""
     query = (
         select(youths.c.case_id, youths.c.counted)
         .where(youths.c.state == OPEN)
         .order_by(youths.c.at, youths.c.case_id)
     )
-    return [row.case_id for row in tx.execute(query) if "proposed" not in row.counted]
+    return [row.case_id for row in connection.execute(query) if "proposed" not in row.counted]
 
 
 def erase(tx: Tx, case_id: str) -> int:

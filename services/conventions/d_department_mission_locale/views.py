@@ -1,14 +1,13 @@
-"""What either side shows its own agents of convention D, and who may read which case."""
+"""What either side shows its own agents of convention D."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from services.chassis import casefile
 from services.chassis.core import Core
 from services.chassis.database import Tx
-from services.chassis.tokens import Role
 from services.conventions.d_department_mission_locale import store
 from services.conventions.d_department_mission_locale.handlers import (
     ADVISER,
@@ -70,11 +69,3 @@ def view(tx: Tx, core: Core, case_id: str) -> dict[str, Any]:
 
 def _day(value: date | None) -> str | None:
     return None if value is None else value.isoformat()
-
-
-def may_read(tx: Tx, case_id: str, agent_id: str, role: str, _at: datetime) -> bool:
-    """The present referent of one's own side alone, once it is an agent known here (D-1.4)."""
-    if role in {Role.MANAGER, Role.DPO}:
-        return True
-    ours = {one.agent_id for one in store.referents_of(tx, case_id).values()} - {None}
-    return not ours or agent_id in ours

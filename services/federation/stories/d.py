@@ -186,6 +186,8 @@ class Story(AutonomyDesks):
         self.act(self.referent, "youth_referent", agent_id="referente-2", contact=new)
         path = f"/api/v1/cases/{self.case}"
         former = self.referent.get(path)
+        writing = self.ask(self.referent, "cosupport.decided", together, case_id=self.case)
+        self.expect_refusal(writing, "D-1.4", who="L'ancienne référente écrit encore")
         taking = self.seat(self.department, "referent", "referente-2")
         self.teller.check(
             former.status_code == httpx.codes.FORBIDDEN and taking.get(path).is_success,

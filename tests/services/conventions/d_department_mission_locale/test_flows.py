@@ -121,7 +121,8 @@ async def test_a_message_passes_with_all_its_facts_and_not_without_one(
         back = without(desk, side, what)
         assert desk.refused(side, type_, content) == {asked}
         back()
-    assert desk.refused(side, type_, content, agent_id="stranger") == {"D-8.1"}
+    stranger = {"agent_id": "stranger", "agent_role": "manager"}
+    assert desk.refused(side, type_, content, **stranger) == {"D-8.1"}
     assert "D-1.2" in desk.refused(side, type_, content, case_id="0" * 32)
     if column is not None:
         known = getattr(desk.row(side), column)

@@ -51,6 +51,12 @@ async def test_a_change_of_referent_takes_access_away_at_once(desk: Desk, which:
         ("agent-1", False),
         ("agent-2", True),
     ]
+    side.charter("agent-2")
+    said = desk.decision()
+    with pytest.raises(NotPermitted) as refused:
+        desk.send(side, DECIDED, said)
+    assert refused.value.articles == ("D-1.4",)
+    assert desk.refused(side, DECIDED, said, agent_id="agent-2") == set()
     other = desk.other(side)
     assert desk.shown(other)["youth"]["referents"][side.org] == NEW
     assert opens(desk, other, former)
