@@ -126,11 +126,17 @@ def expire(tx: Tx, core: Core, at: datetime) -> int:
 
 
 def stop(tx: Tx, core: Core, reference: str, case_ids: Collection[str], at: datetime) -> int:
-    """Stop what rests on a reference: waiting letters are erased, open cases are stopped."""
-    cases = tables.cases
-    stopped = stop_letters(tx, core, tables.outbox.c.reference == reference, at)
+    """Stop what rests on a reference: waiting letters are erased, open cases are stopped.
+
+    A case that rests on more than the agreement by now goes on, see `going_on`.
+    """
+    cases, outbox = tables.cases, tables.outbox
+    kept = going_on(tx, core, case_ids)
+    case_ids = [one for one in case_ids if one not in kept]
+    elsewhere = outbox.c.case_id.is_(None) | outbox.c.case_id.not_in(list(kept))
+    stopped = stop_letters(tx, core, (outbox.c.reference == reference) & elsewhere, at)
     withheld.forget(tx, case_ids)
-    open_ = cases.c.case_id.in_(list(case_ids)) & (cases.c.state == "open")
+    open_ = cases.c.case_id.in_(case_ids) & (cases.c.state == "open")
     for row in tx.execute(select(cases.c.case_id, cases.c.instrument).where(open_)).all():
         signed = core.directory.conventions.get(row.instrument)
         months = 0 if signed is None else signed.purge_months
@@ -151,6 +157,17 @@ def stop(tx: Tx, core: Core, reference: str, case_ids: Collection[str], at: date
             core.side(case.instrument).stopped(tx, core, case_id, at)
     tx.on_commit(lambda: core.withdrawn.setdefault(reference, at))
     return stopped
+
+
+def going_on(tx: Tx, core: Core, case_ids: Collection[str]) -> dict[str, str]:
+    """Cases that go on without their agreement, each with the article on which it does."""
+    found = {}
+    for case_id in case_ids:
+        case = tx.get(standing.CASES, case_id)
+        article = None if case is None else core.side(case.instrument).goes_on(tx, case_id)
+        if article is not None:
+            found[case_id] = article
+    return found
 
 
 def stop_held(tx: Tx, core: Core, proof: Proof, at: datetime) -> None:

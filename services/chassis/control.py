@@ -27,7 +27,7 @@ from contracts.kernel.fields import Payload
 from contracts.kernel.organisation import DirectoryEntry
 from contracts.kernel.paris import add_months, day_of, midnight
 from services.chassis import standing, tables, unfiled
-from services.chassis.agreements import stop, withdraw
+from services.chassis.agreements import going_on, stop, withdraw
 from services.chassis.controls import LIFETIME, send_control
 from services.chassis.core import Core
 from services.chassis.database import Tx
@@ -116,7 +116,21 @@ def _agreement_changed(tx: Tx, core: Core, said: _Said) -> None:
         tx.insert(tables.tombstones, row)
         tx.forget(standing.TOMBSTONES, key)
     cases = _cases_of(tx, content.reference, sender)
+    kept = going_on(tx, core, cases)
     stop(tx, core, content.reference, cases, at)
+    if kept and len(kept) == len(cases):
+        article, *_ = kept.values()
+        goes_on = WithdrawalDone(
+            reference=content.reference,
+            case_ids=cases,
+            outcome="kept",
+            article=article,
+            retain_until=None,
+            done_at=at,
+        )
+        said.answer(tx, core, "withdrawal.done", goes_on)
+        return
+    cases = tuple(one for one in cases if one not in kept)
     retain = add_months(day_of(at), said.binding.purge_months)
     where = tables.cases.c.case_id.in_(cases) & tables.cases.c.retain_until.is_(None)
     tx.execute(update(tables.cases).where(where).values(retain_until=midnight(retain)))

@@ -74,6 +74,7 @@ Eraser = Callable[[Tx, str], int]
 Daily = Callable[[Tx, "Core", datetime], None]
 Responsible = Callable[["Core", str, datetime], str | None]
 MayRead = Callable[[Tx, str, str, str, datetime], bool]
+GoesOn = Callable[[Tx, str], str | None]
 Viewer = Callable[[Tx, "Core", str], Mapping[str, Any]]
 
 
@@ -160,6 +161,10 @@ def _nothing_to_show(_tx: Tx, _core: Core, _case_id: str) -> Mapping[str, Any]:
     return {}
 
 
+def _stops(_tx: Tx, _case_id: str) -> str | None:
+    return None
+
+
 def _only_the_dpo(_tx: Tx, _case_id: str, _agent_id: str, role: str, _at: datetime) -> bool:
     return role == Role.DPO.value
 
@@ -171,8 +176,10 @@ class Side:
     sent, received: handlers by type of message; without one, nothing is kept of it. facts: what
     only the partner knows of a message, at both gates. acts: what agents record about a case beside
     messages. answered: told of each receipt of a type it sent; read: when somebody here reads one
-    that came; stopped: when an agreement was withdrawn under a case. clocks: kinds of deadlines, of
-    which no two sides have one of the same name; daily: sets what the calendar makes due.
+    that came; stopped: when an agreement was withdrawn under a case; goes_on: the article on which
+    a case goes on all the same, since it rests on more by now, a signed contract say. clocks: kinds
+    of deadlines, of which no two sides have one of the same name; daily: sets what the calendar
+    makes due.
     responsible: who answers for a young person at an instant, for a purpose. may_read: whether an
     agent, in a role that opens cases, has access to this one. erase: destroys the rows of a case
     and says how many. view: what is held about a case, for one's own agents. indicators: what the
@@ -185,6 +192,7 @@ class Side:
     facts: Knower = _nothing_known
     read: Mapping[str, ReadHandler] = field(default_factory=dict)
     stopped: Stopped = _nothing_stopped
+    goes_on: GoesOn = _stops
     answered: Mapping[str, AnsweredHandler] = field(default_factory=dict)
     acts: Mapping[str, LocalAct] = field(default_factory=dict)
     clocks: Mapping[str, Clock] = field(default_factory=dict)

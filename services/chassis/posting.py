@@ -16,7 +16,7 @@ from sqlalchemy import update
 from contracts.gate import Decision, Refused, decide
 from contracts.kernel.agreement import Proof, identity_digest, proof_text
 from contracts.kernel.binding import Binding
-from contracts.kernel.checks import Side
+from contracts.kernel.checks import Agreement, Side
 from contracts.kernel.envelope import Envelope
 from contracts.kernel.errors import RelaisError, Unavailable, UnknownName
 from contracts.kernel.facts import Facts
@@ -234,7 +234,8 @@ def _case(
 
 def _expires(route: Route, known: Standing, at: datetime) -> datetime:
     ends = [at + timedelta(days=route.flow.lifetime_days)]
-    if known.agreement is not None:
+    asked = any(isinstance(check, Agreement) for check in route.flow.checks)
+    if known.agreement is not None and asked:
         ends.append(known.agreement.expires_at)
     if route.binding is not None and route.binding.ends_on is not None:
         ends.append(midnight(route.binding.ends_on))

@@ -69,6 +69,11 @@ def certified(tx: Tx, _core: Core, step: Step) -> None:
         store.close_case(tx, step.case_id, step.at, row.ended_on)
 
 
+def goes_on(tx: Tx, case_id: str) -> str | None:
+    """From the contract on, the employee's own signature stands where the agreement stood."""
+    return None if store.row_of(tx, contracts, case_id) is None else "C-3a.20"
+
+
 def signatures(tx: Tx, asked: Question) -> dict[str, datetime]:
     """Who has signed: as the message says of a contract to be, as it was kept of one that runs."""
     if isinstance(asked.payload, CommitmentAgreed):

@@ -8,6 +8,7 @@ from services.chassis.partner import Side
 from services.conventions.c_employment_city_ccas import (
     acts,
     clocks,
+    contracts,
     facts,
     handlers,
     indicators,
@@ -20,6 +21,7 @@ CITY: Final = Side(
     sent=handlers.CITY_SENT,
     received=handlers.CITY_RECEIVED,
     stopped=handlers.stopped,
+    goes_on=contracts.goes_on,
     facts=facts.facts,
     acts=acts.CITY_ACTS,
     clocks=clocks.CITY_CLOCKS,
@@ -37,6 +39,7 @@ AGENCY: Final = Side(
     sent=handlers.AGENCY_SENT,
     received=handlers.AGENCY_RECEIVED,
     stopped=handlers.stopped,
+    goes_on=contracts.goes_on,
     facts=facts.facts,
     acts=acts.AGENCY_ACTS,
     clocks=clocks.AGENCY_CLOCKS,

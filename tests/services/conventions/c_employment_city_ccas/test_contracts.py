@@ -10,6 +10,7 @@ import pytest
 from contracts.kernel.errors import Refused
 from contracts.kernel.paris import add_months, midnight
 from services.chassis import tables
+from services.chassis.agreements import withdraw
 from services.chassis.tokens import NotPermitted
 from services.conventions.c_employment_city_ccas.models import (
     booklets,
@@ -299,3 +300,51 @@ async def test_erased_it_leaves_nothing_at_either_side(desk: Desk) -> None:
     for side in desk.pair.sides:
         desk.erased(side)
         assert [table.name for table in held() if side.rows(table)] == []
+
+
+async def test_a_signed_contract_goes_on_without_the_agreement(desk: Desk) -> None:
+    """C-3a.20: the employee signed; what else rests on that agreement stops all the same."""
+    await desk.published()
+    person = desk.person()
+    agreement = desk.agreed(person)
+    offer = {"offer_id": desk.offer()["offer_id"]}
+    await desk.told(desk.agency, "pec.candidate_proposed", offer, agreement_id=agreement)
+    other = desk.case_id
+    await desk.told(desk.agency, "pec.candidate_proposed", offer, agreement_id=agreement)
+    await desk.told(desk.city, "pec.candidate_outcome", {"outcome": "retained"})
+    desk.act(desk.city, "tutor_named", staff_id=TUTOR.agent_id)
+    await desk.told(desk.city, AGREED, desk.commitment())
+    core, now = desk.agency.node.core, desk.now
+    desk.agency.write(lambda tx: withdraw(tx, core, agreement, "agent-1", now))
+    await desk.pair.carry()
+    for side in desk.pair.sides:
+        states = {row.case_id: row.state for row in side.rows(tables.cases)}
+        assert states == {other: "stopped", desk.case_id: "open"}
+        assert desk.row(side, tables.cases).retain_until is None
+    await desk.booklet("month_1", "2025-04-30")
+    desk.act(desk.city, "booklet_filled", TUTOR, step="month_1")
+    await desk.told(desk.city, "pec.booklet_filled", {"step": "month_1", "filled": True})
+
+
+async def test_whoever_holds_only_a_contract_says_on_what_it_keeps_it(desk: Desk) -> None:
+    """C-3a.20: the answer to the withdrawal names the article."""
+    await desk.contract()
+    (agreement,) = desk.agency.rows(tables.agreements)
+    core, now = desk.agency.node.core, desk.now
+    desk.agency.write(lambda tx: withdraw(tx, core, agreement.agreement_id, "agent-1", now))
+    await desk.pair.carry()
+    (told,) = desk.agency.rows(tables.withdrawals)
+    assert (told.outcome, told.article) == ("kept", "C-3a.20")
+
+
+async def test_a_contract_outlives_the_agreement_that_opened_its_case(desk: Desk) -> None:
+    """C-3a.20: the twelve months of an agreement end no contract, nor the letters about it."""
+    await desk.contract()
+    table = tables.agreements
+    over = desk.now + timedelta(days=20)
+    desk.agency.write(lambda tx: tx.execute(table.update().values(expires_at=over)))
+    await desk.later(days=21)
+    await desk.pair.carry()
+    for side in desk.pair.sides:
+        assert desk.row(side, tables.cases).state == "open"
+    await desk.booklet("month_1", "2025-04-30")
