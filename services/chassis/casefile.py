@@ -16,7 +16,7 @@ from sqlalchemy import Row, Table, select, update
 from contracts.kernel.agreement import Proof
 from contracts.kernel.envelope import Envelope
 from contracts.kernel.fields import Payload
-from contracts.kernel.instrument import Flow
+from contracts.kernel.instrument import Flow, RestsOn
 from contracts.kernel.messages import Identity, Representative
 from contracts.kernel.paris import midnight
 from services.chassis import deadlines, standing, tables
@@ -159,6 +159,13 @@ def unseal(core: Core, case_id: str, sealed: bytes | None, what: str) -> Any:  #
 
 CLOSED: Final = "closed"
 """State of a case that ended as it should."""
+
+
+def rest_on_contract(tx: Tx, case_id: str) -> None:
+    """From now on a signed contract carries the case: an agreement that expires ends it no more."""
+    cases = tables.cases
+    tx.execute(update(cases).where(cases.c.case_id == case_id).values(rests_on=RestsOn.CONTRACT))
+    tx.forget(standing.CASES, case_id)
 
 
 def close_case(tx: Tx, case_id: str, retain_until: date, at: datetime) -> None:

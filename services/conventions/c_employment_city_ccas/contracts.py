@@ -49,6 +49,7 @@ def _kept(tx: Tx, core: Core, step: Step, *, employer: bool) -> None:
 def agreed(tx: Tx, core: Core, step: Step) -> None:
     """Keep what was signed on either side; agreed anew, it moves every date (C-3a.20)."""
     _kept(tx, core, step, employer=step.leaves)
+    casefile.rest_on_contract(tx, step.case_id)
 
 
 def exit_called(tx: Tx, _core: Core, step: Step) -> None:

@@ -10,6 +10,7 @@ import pytest
 from contracts.kernel.errors import Refused
 from contracts.kernel.paris import add_months, midnight
 from services.chassis import tables
+from services.chassis.agreements import withdraw
 from services.chassis.tokens import NotPermitted
 from services.conventions.c_employment_city_ccas.models import (
     booklets,
@@ -299,3 +300,27 @@ async def test_erased_it_leaves_nothing_at_either_side(desk: Desk) -> None:
     for side in desk.pair.sides:
         desk.erased(side)
         assert [table.name for table in held() if side.rows(table)] == []
+
+
+async def test_a_withdrawal_stops_what_is_said_of_a_contract_too(desk: Desk) -> None:
+    """C-5.3: the contract of paper goes on; the two organisations say nothing more of it."""
+    await desk.contract()
+    (agreement,) = desk.agency.rows(tables.agreements)
+    core, now = desk.agency.node.core, desk.now
+    desk.agency.write(lambda tx: withdraw(tx, core, agreement.agreement_id, "agent-1", now))
+    await desk.pair.carry()
+    for side in desk.pair.sides:
+        assert desk.row(side, tables.cases).state == "stopped"
+
+
+async def test_a_contract_outlives_the_agreement_that_opened_its_case(desk: Desk) -> None:
+    """C-3a.20: the twelve months of an agreement end no contract, nor the letters about it."""
+    await desk.contract()
+    table = tables.agreements
+    over = desk.now + timedelta(days=20)
+    desk.agency.write(lambda tx: tx.execute(table.update().values(expires_at=over)))
+    await desk.later(days=21)
+    await desk.pair.carry()
+    for side in desk.pair.sides:
+        assert desk.row(side, tables.cases).state == "open"
+    await desk.booklet("month_1", "2025-04-30")

@@ -10,15 +10,18 @@ from typing import Any
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from sqlalchemy import MetaData, create_engine, make_url, select
 
+from contracts.kernel.control import ContentRequested, ContentShown
 from contracts.kernel.errors import Refused, UnknownName
-from services.chassis import migrate, tables
+from services.chassis import migrate, tables, unfiled
 from services.chassis.agreements import withdraw
 from services.chassis.erasure import erase_case
 from services.chassis.keystore import KeyDestroyed, SealBroken
 from services.chassis.memory import SHOWN_FOR
 from services.chassis.schema import journal
+from services.chassis.sealing import dump_public
 from services.chassis.tokens import NotPermitted, Role
 from services.chassis.unfiled import Filed, NotYetShown
 from services.chassis.web import create_app
@@ -380,3 +383,66 @@ def test_every_branch_of_the_city_is_in_the_dump() -> None:
     """C-5.1: a table that nobody migrates would be looked at by nobody."""
     names = {branch.name for branch in migrate.branches_of("city")}
     assert "c_employment_city_ccas" in names
+
+
+KEY = dump_public(X25519PrivateKey.generate().public_key())
+
+
+def answered(desk: Desk, message_id: str, *, key: str = KEY, to: str = "") -> ContentShown:
+    """What the agency answers to a request that somebody makes up."""
+    core, now = desk.agency.node.core, desk.now
+    asked = ContentRequested(request_id="a" * 32, message_id=message_id, key=key)
+    (binding,) = core.bindings(desk.city.org)
+    to = to or desk.city.org
+    shown: ContentShown = desk.agency.write(
+        lambda tx: unfiled.answer(tx, core, asked, to, binding, now)
+    )
+    return shown
+
+
+async def test_nothing_is_shown_but_to_whom_it_was_sent(desk: Desk) -> None:
+    """C-5.2: not of an unknown message, to another organisation, nor of what is kept there."""
+    sent, _ = await desk.proposed()
+    assert answered(desk, sent).closed is not None
+    assert answered(desk, "b" * 32).closed is None
+    assert answered(desk, sent, to="ecole-voisine").closed is None
+    await desk.told(desk.city, "pec.candidate_outcome", {"outcome": "retained"})
+    desk.act(desk.city, "tutor_named", staff_id="tutrice-7")
+    await desk.told(desk.city, "pec.commitment_agreed", desk.commitment())
+    await desk.booklet("month_1", "2025-04-30")
+    (kept,) = desk.agency.rows(tables.outbox, tables.outbox.c.type == "pec.booklet_due")
+    assert answered(desk, kept.message_id).closed is None
+
+
+async def test_what_opens_for_nobody_is_dropped(desk: Desk) -> None:
+    """C-5.1: an answer to no request, to another's, closed to another key, or none at all."""
+    sent, _ = await desk.proposed()
+    core = desk.city.node.core
+    other = answered(desk, sent)
+    desk.city.write(lambda tx: unfiled.take(tx, core, other, desk.agency.org))
+    with pytest.raises(UnknownName):
+        desk.look(sent)
+    desk.ask(sent)
+    glimpse = core.memory.look(sent, "agent-1", desk.now)
+    assert glimpse is not None
+    mine = other.model_copy(update={"request_id": glimpse.request_id})
+    desk.city.write(lambda tx: unfiled.take(tx, core, mine, "ecole-voisine"))
+    with pytest.raises(NotYetShown):
+        desk.look(sent)
+    desk.city.write(lambda tx: unfiled.take(tx, core, mine, desk.agency.org))
+    with pytest.raises(Refused):
+        desk.look(sent)
+    desk.city.write(lambda tx: unfiled.take(tx, core, mine, desk.agency.org))
+    assert found_at(desk.city) == set()
+
+
+async def test_a_content_is_held_at_the_sender_no_longer_than_its_letter(desk: Desk) -> None:
+    """C-5.1: thirty days, then it is destroyed; nor is it shown in between."""
+    sent, _ = await desk.proposed()
+    over = desk.now + timedelta(days=30)
+    desk.pair.clock.at = over - timedelta(seconds=1)
+    assert answered(desk, sent).closed is not None
+    desk.pair.clock.at = over
+    assert answered(desk, sent).closed is None
+    await desk.agency.node.purge(over)
+    assert desk.agency.rows(tables.withheld) == []
