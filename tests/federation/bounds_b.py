@@ -116,16 +116,17 @@ def representative_informed(day: Day) -> Iterator[Tried]:
 
 
 def _givers(day: Day, code: str) -> Iterator[Tried]:
-    parent = day.agreed(code, giver="representative")
+    parent = day.agreed(code, giver="representative", authority="parental")
     yield Tried("the parent alone", day.ask(code, parent), "agreement_giver")
-    for giver in ("young_person", "both"):
-        yield Tried(giver, day.ask(code, day.agreed(code, giver=giver)))
+    for giver, authority in (("young_person", None), ("both", "parental")):
+        case = day.agreed(code, giver=giver, authority=authority)
+        yield Tried(giver, day.ask(code, case))
     yield Tried("a no", day.ask(code, day.agreed(code, granted=False)), "no_agreement")
     before = at_ten(day.today - 30 * DAY).isoformat()
     adult = day.born(18)
     own = day.agreed(code, adult, given_at=before)
     yield Tried("their own, turned 18 since", day.ask(code, own))
-    both = day.agreed(code, adult, given_at=before, giver="both")
+    both = day.agreed(code, adult, given_at=before, giver="both", authority="parental")
     yield Tried("with the parent's, turned 18 since", day.ask(code, both), "agreement_expired")
 
 
@@ -164,9 +165,12 @@ def agreed(day: Day) -> Iterator[Tried]:
 @bound(checks.ASSENT)
 def assent(day: Day) -> Iterator[Tried]:
     for code in OPENERS:
-        for word, refused in (("no", "no_assent"), ("not_asked", "no_assent"), ("yes", None)):
+        for word, refused in (("not_asked", "no_assent"), ("yes", None)):
             case = day.agreed(code, assent=word)
             yield Tried(f"{code}, {word}", day.ask(code, case), refused)
+        parent = {"giver": "representative", "authority": "parental", "assent": "no"}
+        said_no = day.ask(code, day.agreed(code, **parent))
+        yield Tried(f"{code}, no", said_no, "no_assent")
 
 
 @bound(checks.CHARTER)

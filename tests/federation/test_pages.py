@@ -43,6 +43,8 @@ ACTS = {
     ("GET", "/deadlines"): EVERYBODY,
     ("POST", "/cases/{id}/acts/{id}"): WORKERS | {Role.INTEGRATOR},
     ("POST", "/received/{id}/reading"): WORKERS | {Role.DPO},
+    ("POST", "/received/{id}/view"): WORKERS | {Role.DPO},
+    ("GET", "/received/{id}/view"): WORKERS | {Role.DPO},
     ("POST", "/watch-cells/{id}/agenda"): WORKERS | {Role.INTEGRATOR},
     ("POST", "/watch-cells/{id}/participants"): WORKERS | {Role.INTEGRATOR},
     ("POST", "/persons/{id}/departure"): WORKERS,

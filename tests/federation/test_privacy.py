@@ -29,7 +29,7 @@ from tests.federation.leaks import Search, day_spellings, number_spellings
 from tests.federation.town import CITY, SCHOOL, Town
 from tests.servers import PostgresServer
 
-NAMES = ("Exemplaire", "Dominique", "dominique@famille.example", "Camille", "Fictive")
+NAMES = ("Exemplaire", "Dominique", "dominique@famille.example", "Camille Fictive")
 """Whom the story names; its « Zoé » is too short to be told from chance."""
 BIRTH = date(2012, 3, 9)
 OWN_NAMES = ("Quatrevingtneuf", "Aldegonde", "Théophraste", "aldegonde@maison.example", "Radegonde")
