@@ -168,9 +168,8 @@ def assent(day: Day) -> Iterator[Tried]:
         for word, refused in (("not_asked", "no_assent"), ("yes", None)):
             case = day.agreed(code, assent=word)
             yield Tried(f"{code}, {word}", day.ask(code, case), refused)
-        parent = {"giver": "representative", "authority": "parental", "assent": "no"}
-        said_no = day.ask(code, day.agreed(code, **parent))
-        yield Tried(f"{code}, no", said_no, "no_assent")
+        case = day.agreed(code, giver="representative", authority="parental", assent="no")
+        yield Tried(f"{code}, no", day.ask(code, case), "no_assent")
 
 
 @bound(checks.CHARTER)
