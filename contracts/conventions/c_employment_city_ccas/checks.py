@@ -169,39 +169,49 @@ RETAINED = Recorded(
     sentence="La personne n'a pas été retenue : annoncer d'abord la suite de la candidature.",
 )
 
+TUTOR_VOLUNTEER = Recorded(
+    article="C-3a.6",
+    name="tutor_volunteer",
+    side=Side.SENDER,
+    sentence="Le tuteur ne s'est pas porté volontaire : recueillir sa déclaration (R5134-38).",
+)
+
+TUTOR_QUALIFIED = Recorded(
+    article="C-3a.6",
+    name="tutor_qualified",
+    side=Side.SENDER,
+    sentence="La qualification du tuteur n'est pas enregistrée : la vérifier (R5134-38).",
+)
+
+TUTOR_EXPERIENCED = Recorded(
+    article="C-3a.6",
+    name="tutor_experienced",
+    side=Side.SENDER,
+    sentence="Le tuteur n'a pas deux ans d'expérience : en désigner un autre (R5134-38).",
+)
+
+TUTOR_NOT_SUPPORTED = Recorded(
+    article="C-3a.6",
+    name="tutor_not_supported",
+    side=Side.SENDER,
+    sentence="Le tuteur est lui-même en contrat aidé, ou rien ne dit que non : le vérifier.",
+)
+
+TUTORED = Limit(
+    article="C-3a.6",
+    name="tutored",
+    side=Side.SENDER,
+    at_least=1,
+    at_most=3,
+    sentence="Un tuteur suit trois salariés au plus, celui-ci compris : en désigner un autre.",
+)
+
 TUTOR: tuple[Check, ...] = (
-    Recorded(
-        article="C-3a.6",
-        name="tutor_volunteer",
-        side=Side.SENDER,
-        sentence="Le tuteur ne s'est pas porté volontaire : recueillir sa déclaration (R5134-38).",
-    ),
-    Recorded(
-        article="C-3a.6",
-        name="tutor_qualified",
-        side=Side.SENDER,
-        sentence="La qualification du tuteur n'est pas enregistrée : la vérifier (R5134-38).",
-    ),
-    Recorded(
-        article="C-3a.6",
-        name="tutor_experienced",
-        side=Side.SENDER,
-        sentence="Le tuteur n'a pas deux ans d'expérience : en désigner un autre (R5134-38).",
-    ),
-    Recorded(
-        article="C-3a.6",
-        name="tutor_not_supported",
-        side=Side.SENDER,
-        sentence="Le tuteur est lui-même en contrat aidé, ou rien ne dit que non : le vérifier.",
-    ),
-    Limit(
-        article="C-3a.6",
-        name="tutored",
-        side=Side.SENDER,
-        at_least=1,
-        at_most=3,
-        sentence="Un tuteur suit trois salariés au plus, celui-ci compris : en désigner un autre.",
-    ),
+    TUTOR_VOLUNTEER,
+    TUTOR_QUALIFIED,
+    TUTOR_EXPERIENCED,
+    TUTOR_NOT_SUPPORTED,
+    TUTORED,
 )
 """Of the employer's own register of tutors; nothing of it is sent (R5134-38)."""
 
