@@ -152,8 +152,9 @@ class Story(RecruitmentStory):
             self.record(manager, "desks", **body).raise_for_status()
         manager = self.manager(self.city)
         for task, agent_id in (("human_resources", HR), ("social_clauses", "clauses-1")):
-            body = {"task": task, "agency": None, "agent_id": agent_id}
-            self.record(manager, "desks", **body).raise_for_status()
+            self.record(
+                manager, "desks", task=task, agency=None, agent_id=agent_id
+            ).raise_for_status()
         held = manager.get("/api/v1/desks").raise_for_status().json()["desks"]
         self.teller.check(
             {one["task"] for one in held} == {"human_resources", "social_clauses"},

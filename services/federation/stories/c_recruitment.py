@@ -45,7 +45,7 @@ class RecruitmentStory(EmploymentDesks):
         self.offer = offer["offer_id"]
         sent = self.tell(self.hr, PUBLISHED, self.agency, offer)
         held = self.counsellor.get("/api/v1/pec-offers").raise_for_status().json()
-        shown = next((one for one in held if one["offer_id"] == self.offer), {})
+        shown: dict[str, Any] = next((one for one in held if one["offer_id"] == self.offer), {})
         self.teller.check(
             sent["state"] == "accepted"
             and shown.get("eligible_tutor") is True
