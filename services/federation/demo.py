@@ -19,12 +19,12 @@ from typing import Any, Final, TextIO
 
 from contracts.kernel.errors import UnknownName
 from services.federation.federation import Federation
-from services.federation.stories import a, b, d
+from services.federation.stories import a, b, c, d
 from services.federation.telling import Teller
 
 FEDERATION_FILE = Path(__file__).parents[2] / "deploy" / "federation.yaml"
 
-STORIES: Final = {"a": a.tell, "b": b.tell, "d": d.tell}
+STORIES: Final = {"a": a.tell, "b": b.tell, "c": c.tell, "d": d.tell}
 """What is told of each convention, by its letter."""
 
 
