@@ -199,7 +199,19 @@ class SignedConvention:
     @cached_property
     def term_ends_on(self) -> date | None:
         """First day after the term, from the text or its latest amendment."""
-        amended = [one.terms.until for one in self.versions if one.complete and one.terms.until]
+        return self._term_end(self.versions)
+
+    def term_ends_at(self, at: datetime) -> date | None:
+        """The same as the versions have it that apply by an instant: an amendment reopens nothing.
+
+        Signed, and yet to take effect, it leaves a text that is over as it is until its own day.
+        """
+        first, *later = self.versions
+        applied = [one for one in later if one.opens_on and midnight(one.opens_on) <= at]
+        return self._term_end((first, *applied))
+
+    def _term_end(self, versions: Sequence[Signed]) -> date | None:
+        amended = [one.terms.until for one in versions if one.complete and one.terms.until]
         if amended:
             return amended[-1]
         if self.convention.term.until is not None:
@@ -256,6 +268,11 @@ class SignedConvention:
         days = [day for day in (self.term_ends_on, self.notice_ends_on) if day is not None]
         return min(days, default=None)
 
+    def ends_at(self, at: datetime) -> date | None:
+        """First day on which nothing may flow, as an instant knows it: see `term_ends_at`."""
+        days = [day for day in (self.term_ends_at(at), self.notice_ends_on) if day is not None]
+        return min(days, default=None)
+
     @cached_property
     def purged_on(self) -> date | None:
         """Day by which what was received under it must be destroyed."""
@@ -280,10 +297,10 @@ class SignedConvention:
 
     def state(self, at: datetime) -> State:
         """State at an instant, from dates and acts alone."""
-        opens, ends, purged = self.opens_on, self.ends_on, self.purged_on
-        if opens is None or ends is None or purged is None:
+        opens, ends = self.opens_on, self.ends_at(at)
+        if opens is None or ends is None:
             return State.DRAFT
-        if at >= midnight(purged):
+        if at >= midnight(add_months(ends, self.convention.purge_months)):
             return State.PURGED
         if at >= midnight(ends):
             return State.ENDED if day_of(at) == ends else State.PURGING
@@ -302,7 +319,7 @@ class SignedConvention:
         self, at: datetime, version_there: int | None, sent_at: datetime | None = None
     ) -> InstrumentFacts:
         """What the gate is told about it at an instant; sent_at: when the version had to apply."""
-        opens, ends, day = self.opens_on, self.term_ends_on, self._notice_day
+        opens, ends, day = self.opens_on, self.term_ends_at(at), self._notice_day
         notice_ends = self.notice_ends_on
         return InstrumentFacts(
             id=self.id,

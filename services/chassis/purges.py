@@ -31,7 +31,7 @@ def record_purges(tx: Tx, core: Core, at: datetime) -> None:
 
 
 def _record(tx: Tx, core: Core, signed: SignedConvention, at: datetime) -> None:
-    ended_on = signed.ends_on
+    ended_on = signed.ends_at(at)
     if ended_on is None:
         raise TypeError(signed.id)  # what has no end is never purged
     left, kept = _left(tx, signed.id)
@@ -46,7 +46,7 @@ def _record(tx: Tx, core: Core, signed: SignedConvention, at: datetime) -> None:
     else:
         same = (table.c.convention_id == signed.id) & (table.c.ended_on == ended_on)
         tx.execute(update(table).where(same).values(**values))
-    core.journal.note(tx, PURGED, core.org, at, articles=(signed.purge_article,))
+    core.journal.note(tx, PURGED, None, at, articles=(signed.purge_article,))
 
 
 def _left(tx: Tx, convention_id: str) -> tuple[int, int]:

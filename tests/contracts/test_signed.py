@@ -225,6 +225,24 @@ def test_an_amendment_switches_on_its_day_and_may_move_the_end() -> None:
     assert one.facts(at("2027-03-01"), 2).version_here == 2
 
 
+def test_an_amendment_reopens_what_is_over_on_its_own_day_and_not_before() -> None:
+    """A-11.1, A-9.1: signed in between, it changes nothing yet, nor ever what was over then."""
+    over = signed()
+    end, opens, until = date(2029, 6, 15), date(2030, 1, 1), date(2035, 1, 1)
+    second = terms(2, until=until).model_copy(update={"effective_on": opens})
+    both = dict.fromkeys(over.orgs, date(2029, 7, 1))
+    one = replace(over, versions=(*over.versions, Signed(second, both)))
+    for when in (midnight(end), at("2029-08-01"), at("2029-12-01"), midnight(opens) - SOON):
+        assert one.state(when) is over.state(when)
+        assert not one.open_at(when)
+        assert one.facts(when, 1).closes_at == midnight(end)
+        assert one.ends_at(when) == end
+    assert one.open_at(midnight(end) - SOON)
+    assert one.open_at(midnight(opens))
+    assert one.facts(midnight(opens), 2).closes_at == midnight(until)
+    assert one.ends_on == until
+
+
 def test_an_amendment_that_not_all_signed_changes_nothing() -> None:
     partial = Signed(terms(2, until=date(2030, 1, 1)), {"ville": date(2027, 3, 1)})
     one = assemble(convention(), [*signed().versions, partial], [])
