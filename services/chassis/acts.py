@@ -126,14 +126,19 @@ def perform(
 
 
 def require_case(tx: Tx, core: Core, case_id: str, agent: Agent, at: datetime) -> None:
-    """Refuse what is not known here, and what this agent may not open (A-2.5)."""
+    """Refuse what is not known here, and what this agent may not open.
+
+    Raises UnknownName; NotPermitted, on the article of the case's own instrument.
+    """
     case = tx.get(standing.CASES, case_id)
     if case is None:
         raise UnknownName("Ce dossier n'est pas connu ici.", code="unknown_case")
     side = core.side(case.instrument)
     if not side.may_read(tx, case_id, agent.agent_id, agent.role.value, at):
         raise NotPermitted(
-            "Ce dossier est suivi par un autre référent.", code="not_referent", articles=("A-2.5",)
+            "Ce dossier n'est pas ouvert à cet agent : adressez-vous à qui le suit.",
+            code="not_referent",
+            articles=(side.access_article,),
         )
 
 

@@ -174,7 +174,8 @@ class Side:
     that came; stopped: when an agreement was withdrawn under a case. clocks: kinds of deadlines, of
     which no two sides have one of the same name; daily: sets what the calendar makes due.
     responsible: who answers for a young person at an instant, for a purpose. may_read: whether an
-    agent, in a role that opens cases, has access to this one. erase: destroys the rows of a case
+    agent, in a role that opens cases, has access to this one; access_article: on which one who has
+    not is refused. erase: destroys the rows of a case
     and says how many. view: what is held about a case, for one's own agents. indicators: what the
     review counts. routes: what the node answers beside the chassis' own, and calls: how its API
     document describes that.
@@ -191,17 +192,23 @@ class Side:
     daily: Daily = _nothing_daily
     responsible: Responsible = _nobody_answers
     may_read: MayRead = _everybody
+    access_article: str = ""
     erase: Eraser = _nothing_to_erase
     view: Viewer = _nothing_to_show
     indicators: tuple[Indicator, ...] = ()
     routes: Callable[[Node], APIRouter] | None = None
     calls: Mapping[tuple[str, str], Call] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Raise InvalidDocument where a side would refuse access without its article."""
+        if self.may_read is not _everybody and not self.access_article:
+            raise InvalidDocument("A side that refuses access says on which article.")
+
 
 _NONE: Final = Side()
 """Of an instrument to which a partner adds nothing: its messages pass the gate, and no more."""
 
-UNKNOWN: Final = Side(may_read=_only_the_dpo)
+UNKNOWN: Final = Side(may_read=_only_the_dpo, access_article="RGPD 32")
 """Of an instrument that nothing here knows any more: nobody works on its cases."""
 
 K = TypeVar("K")

@@ -13,7 +13,7 @@ from functools import partial
 
 from sqlalchemy import update
 
-from contracts.gate import Decision, Refused, decide
+from contracts.gate import Decision, Reason, Refused, decide
 from contracts.kernel.agreement import Proof, identity_digest, proof_text
 from contracts.kernel.binding import Binding
 from contracts.kernel.checks import Side
@@ -388,8 +388,9 @@ def recheck(core: Core, facts: Facts, binding: Binding | None, at: datetime) -> 
     if binding is not None:
         instrument = binding.instrument
         found = instrument.flow(facts.flow, *facts.ends)
-        if found is None:  # the text knows it no more
-            return Refused(instrument.rules_version, ())
+        if found is None:
+            unknown = Reason(flow.article, "flow", "Le texte ne prévoit plus ce message.")
+            return Refused(instrument.rules_version, (unknown,))
         flow, seen = found, binding.facts(at, binding.version_at(at))
         if seen != facts.instrument:
             facts = replace(facts, instrument=seen)

@@ -178,7 +178,8 @@ def _require_time(tx: Tx, core: Core, arrived: _Arrived, at: datetime) -> None:
     facts = _facts(tx, core, arrived.row.message_id, "message.received")
     decision = None if facts is None else recheck(core, facts, arrived.binding, at)
     if decision is None or isinstance(decision, GateRefused):
-        articles = () if decision is None else decision.articles
+        own = (arrived.flow.retention.article,)
+        articles = own if decision is None else decision.articles
         raise Refused("La convention ne permet plus de revoir ce contenu.", articles=articles)
 
 

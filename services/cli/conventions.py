@@ -52,6 +52,7 @@ _LABELS: Final = {
     "invented": "Inventée pour une démonstration",
     "next_review": "Prochain bilan",
     "purged_on": "Tout détruit le",
+    "purge": "Destruction prouvée",
     "act_id": "Acte",
 }
 
@@ -227,6 +228,9 @@ def _words(values: dict[str, Any]) -> dict[str, Any]:
     by_org = values.get("states", {})
     words = {org: _STATES.get(state, state) for org, state in by_org.items()}
     said = _STATES.get(values["state"], values["state"])
+    if proof := values.get("purge"):
+        counted = f"dossiers détruits : {proof['cases']}, conservés : {proof['kept']}"
+        values = {**values, "purge": f"fin du {proof['ended_on']} ({counted}, {proof['article']})"}
     if len(set(words.values())) > 1:
         said = ", ".join(f"{word} ({org})" for org, word in words.items())
     return {**{name: value for name, value in values.items() if name != "states"}, "state": said}

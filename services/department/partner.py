@@ -16,6 +16,7 @@ PARTNER = Partner(
             received={"training_obligation.breach": queries.received},
             facts=queries.facts,
             may_read=queries.may_read,
+            access_article="R114-7",
             erase=queries.erase,
             view=queries.view,
             routes=routes.router,

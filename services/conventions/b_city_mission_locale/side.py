@@ -25,6 +25,7 @@ SIDE: Final = Side(
     clocks=clocks.CLOCKS,
     daily=clocks.daily,
     may_read=views.may_read,
+    access_article="B-2.13",
     erase=store.erase,
     view=views.view,
     indicators=indicators.INDICATORS,

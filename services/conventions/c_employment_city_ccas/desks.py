@@ -59,24 +59,24 @@ def open_desk(tx: Tx, core: Core, body: Desk, agent_id: str, at: datetime) -> No
     _check(core, body)
     if _since(tx, body.task, body.agent_id, body.agency) is None:
         tx.execute(desks.insert().values(since=at, **_key(body)))
-    core.journal.note(tx, "desk.opened", agent_id, at, articles=(_article(body.task),))
+    core.journal.note(tx, "desk.opened", agent_id, at, articles=(_article(core.kind, body.task),))
 
 
 def close_desk(tx: Tx, core: Core, body: Desk, agent_id: str, at: datetime) -> None:
     """Take a task back: from now on the agent sends nothing of it."""
     key = _key(body)
     tx.execute(delete(desks).where(*(desks.c[name] == value for name, value in key.items())))
-    core.journal.note(tx, "desk.closed", agent_id, at, articles=(_article(body.task),))
+    core.journal.note(tx, "desk.closed", agent_id, at, articles=(_article(core.kind, body.task),))
 
 
 def _key(body: Desk) -> dict[str, str]:
     return {**body.model_dump(), "agency": body.agency or _NO_AGENCY}
 
 
-def _article(task: Task) -> str:
-    if task in LEADS:
-        return LEADS[task][1]
-    return "C-3.2" if task == "human_resources" else "C-3d.3"
+def _article(kind: Kind, task: Task) -> str:
+    if kind is Kind.CITY:
+        return OF_CITY[task]
+    return LEADS[task][1] if task in LEADS else "C-3d.3"
 
 
 def _check(core: Core, body: Desk) -> None:
@@ -119,9 +119,9 @@ def has(tx: Tx, task: Task, agent_id: str, at: datetime) -> bool:
 
 
 def require(tx: Tx, task: Task, agent_id: str, at: datetime) -> None:
-    """Refuse, with its article, whoever does not deal with a task."""
+    """Refuse, with its article, whoever does not deal with a task of the city."""
     if not has(tx, task, agent_id, at):
-        raise Refused("Ce poste n'est pas le vôtre.", articles=(_article(task),))
+        raise Refused("Ce poste n'est pas le vôtre.", articles=(OF_CITY[task],))
 
 
 _DESK_FACTS: Final[Mapping[Kind, Mapping[str, Task]]] = {

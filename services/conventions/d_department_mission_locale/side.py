@@ -38,6 +38,7 @@ MISSION: Final = Side(
     clocks=clocks.CLOCKS,
     daily=clocks.daily,
     may_read=access.may_read,
+    access_article="D-1.4",
     erase=store.erase,
     view=views.view,
     indicators=indicators.MISSION,

@@ -78,6 +78,7 @@ class Other:
             facts=self.facts,
             acts={"family_told": act},
             may_read=self.refuse,
+            access_article="X-2",
             view=self.view,
             daily=self.count,
             erase=self.erase,
@@ -141,6 +142,17 @@ def test_an_instrument_without_a_side_adds_nothing() -> None:
     assert side == Side()
     assert not side.acts
     assert not side.received
+
+
+def test_a_side_that_refuses_access_says_on_which_article() -> None:
+    """A refusal without its article is one that nobody can check."""
+
+    def nobody(*_: object) -> bool:
+        return False
+
+    with pytest.raises(InvalidDocument, match="article"):
+        Side(may_read=nobody)
+    assert Side(may_read=nobody, access_article="X-2").access_article == "X-2"
 
 
 def test_no_two_sides_claim_one_kind_of_deadline_or_one_call() -> None:

@@ -5,17 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from contracts.conventions.c_employment_city_ccas.convention import CONVENTION
 from contracts.gate import Refused
-from contracts.kernel.documents import add_signature
-from contracts.kernel.organisation import Kind
 from contracts.kernel.paris import PARIS
-from contracts.kernel.signed import Party, Terms
 from services.chassis import tables, unfiled
 from services.chassis.acts import find_act, perform
 from services.chassis.bundle import Bundle
@@ -41,8 +38,8 @@ from services.conventions.c_employment_city_ccas import (
 )
 from services.employment_agency.partner import PARTNER as AGENCY
 from tests.pair import CONVENTION as SIGNED
-from tests.pair import Pair, Side, TestClock
-from tests.parties import Organisation
+from tests.pair import Side, TestClock
+from tests.services.conventions.c_employment_city_ccas.trio import Trio
 
 CODE = CONVENTION.code
 START = datetime(2025, 3, 3, 9, 0, tzinfo=UTC)
@@ -65,27 +62,6 @@ OFFER = "0f" * 16
 CONTACT = {"name": "Camille Fictive", "role": "conseillère", "phone": None, "email": None}
 FIRST, LAST = date(2025, 4, 1), date(2025, 9, 30)
 """A contract of six months; its booklets are due on 30 April, 30 June and 15 August."""
-
-
-@dataclass
-class Trio(Pair):
-    """The agency first, the city second, and a CCAS that only signs."""
-
-    third: Organisation = field(default_factory=lambda: Organisation("ccas", Kind.CCAS, "x1"))
-
-    def terms(self, version: int, **more: Any) -> Terms:
-        terms, centre = super().terms(version, **more), self.third
-        other = terms.parties[0].model_dump() | {
-            "org": centre.org,
-            "kind": centre.kind,
-            "signing_key": centre.kid,
-        }
-        return terms.model_copy(update={"parties": (*terms.parties, Party.model_validate(other))})
-
-    def sign_terms(self, version: int, **more: Any) -> str:
-        token, content = super().sign_terms(version, **more), self.terms(version, **more).to_bytes()
-        said = {"signed_on": self.signed_on.isoformat()}
-        return add_signature(token, content, self.third.org, self.third.key, said)
 
 
 @dataclass

@@ -15,10 +15,8 @@ from typing import Any
 
 from contracts.conventions.c_employment_city_ccas.convention import CONVENTION
 from contracts.gate import Refused
-from contracts.kernel.documents import add_signature
 from contracts.kernel.organisation import Kind
 from contracts.kernel.paris import PARIS
-from contracts.kernel.signed import Party, Terms
 from services.ccas.partner import PARTNER as CCAS
 from services.chassis import tables
 from services.chassis.acts import find_act, perform
@@ -36,8 +34,9 @@ from services.conventions.c_employment_city_ccas import territory_referents as c
 from services.conventions.c_employment_city_ccas import territory_volunteers as people
 from services.employment_agency.partner import PARTNER as AGENCY
 from tests.pair import CONVENTION as SIGNED
-from tests.pair import Pair, Side, TestClock
+from tests.pair import Side, TestClock
 from tests.parties import Organisation
+from tests.services.conventions.c_employment_city_ccas.trio import Trio
 
 CODE = "c_employment_city_ccas"
 NOW = datetime(2025, 11, 12, 9, 0, tzinfo=UTC)
@@ -93,31 +92,11 @@ ANTENNA = {"unit": 2, "agency": "beauvoisine", "referent": CONTACT, "since": "20
 ANNOUNCED = {"subject": "inclusion", "medium": "press", "on": "2025-11-20"}
 
 
-class Parties(Pair):
-    """Two of the three parties; the third one only signs."""
-
-    third: Organisation
-
-    def terms(self, version: int, **more: Any) -> Terms:
-        terms, last = super().terms(version, **more), self.third
-        other = terms.parties[0].model_dump() | {
-            "org": last.org,
-            "kind": last.kind,
-            "signing_key": last.kid,
-        }
-        return terms.model_copy(update={"parties": (*terms.parties, Party.model_validate(other))})
-
-    def sign_terms(self, version: int, **more: Any) -> str:
-        token, content = super().sign_terms(version, **more), self.terms(version, **more).to_bytes()
-        said = {"signed_on": self.signed_on.isoformat()}
-        return add_signature(token, content, self.third.org, self.third.key, said)
-
-
 @dataclass
 class Office:
     """Two parties, and the case they work on."""
 
-    pair: Parties
+    pair: Trio
     case_id: str = ""
 
     @property
@@ -310,16 +289,16 @@ _THIRD = {"city": ("centre", Kind.CCAS), "ccas": ("mairie", Kind.CITY)}
 @contextmanager
 def made(folder: Path, url: Callable[[], str], opposite: str) -> Iterator[Office]:
     """The agency and one of its partners under convention C, nothing recorded yet."""
-    pair = Parties(
+    org, kind = _THIRD[opposite]
+    pair = Trio(
         folder,
         (url(), url()),
         partners=_PARTNERS[opposite],
         convention=CODE,
         clock=TestClock(NOW),
         signed_on=OPENED,
+        third=Organisation(org, kind, "x1"),
     )
-    org, kind = _THIRD[opposite]
-    pair.third = Organisation(org, kind, "x1")
     with pair:
         pair.publish(Bundle(entries=(pair.third.entry(),)))
         yield Office(pair)

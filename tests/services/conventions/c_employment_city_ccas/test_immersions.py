@@ -12,8 +12,8 @@ from contracts.kernel.paris import add_months, midnight
 from services.chassis import tables
 from services.chassis.agreements import withdraw
 from services.conventions.c_employment_city_ccas.models import immersions, offers, trades
+from tests.services.conventions.c_employment_city_ccas.dump import leaks
 from tests.services.conventions.c_employment_city_ccas.support import CONTACT, OFFER, Desk
-from tests.services.conventions.c_employment_city_ccas.test_unfiled import found_at
 
 TRADES, ASKED, STATUS = "immersion_trades.published", "immersion.requested", "immersion.status"
 LISTED = {"host": "city", "trades": ["K2204", "M1601"], "since": "2025-03-01"}
@@ -70,7 +70,7 @@ async def test_the_host_is_told_who_comes_once_and_writes_it_nowhere(desk: Desk)
     seen = await desk.seen(sent)
     assert seen["person"]["family_name"] == "Imaginaire"
     assert "birth_date" not in seen["person"]
-    assert found_at(city) == set()
+    assert leaks(city) == set()
     assert city.rows(tables.persons) == []
     assert desk.refused(desk.agency, STATUS, status(desk, "confirmed")) == {"C-4.1"}
     end = midnight(date(2025, 4, 21))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Iterator
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
@@ -11,22 +9,19 @@ from typing import Any
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from sqlalchemy import MetaData, create_engine, make_url, select
 
 from contracts.kernel.control import ContentRequested, ContentShown
 from contracts.kernel.errors import Refused, UnknownName
 from services.chassis import migrate, tables, unfiled
 from services.chassis.agreements import withdraw
 from services.chassis.erasure import erase_case
-from services.chassis.keystore import KeyDestroyed, SealBroken
 from services.chassis.memory import SHOWN_FOR
-from services.chassis.schema import journal
 from services.chassis.sealing import dump_public
 from services.chassis.tokens import NotPermitted, Role
 from services.chassis.unfiled import Filed, NotYetShown
 from services.chassis.web import create_app
 from services.conventions.c_employment_city_ccas.models import candidacies, hires
-from tests.pair import Side
+from tests.services.conventions.c_employment_city_ccas.dump import leaks
 from tests.services.conventions.c_employment_city_ccas.support import (
     OFFER,
     OUTSIDER,
@@ -42,81 +37,6 @@ PAPERS: dict[str, Any] = {
 }
 
 
-def dumped(side: Side) -> Iterator[tuple[str, bytes]]:
-    """Every value of every table of a node's database and key store, and each of its files."""
-    settings = side.node.settings
-    for url in (settings.database_url, settings.keystore_url):
-        engine = create_engine(make_url(url))
-        with engine.connect() as connection:
-            found = MetaData()
-            found.reflect(connection)
-            for table in found.sorted_tables:
-                for row in connection.execute(select(table)).mappings():
-                    for name, value in row.items():
-                        raw = value if isinstance(value, bytes) else str(value).encode()
-                        yield f"{table.name}.{name}", raw
-        engine.dispose()
-        database = make_url(url).database
-        if url.startswith("sqlite") and database:
-            for suffix in ("", "-wal", "-journal"):
-                try:
-                    with open(f"{database}{suffix}", "rb") as file:  # noqa: PTH123 -- a dump
-                        yield f"{database}{suffix}", file.read()
-                except FileNotFoundError:
-                    continue
-    for path in settings.node_dir.rglob("*"):
-        if path.is_file():
-            yield str(path), path.read_bytes()
-
-
-def leaks(side: Side) -> set[str]:
-    """Where a secret is found at a node: in clear, in base64, or in what its own keys open."""
-    found = set()
-    for where, raw in dumped(side):
-        for text in (raw, *opened(side, raw)):
-            if any(secret.encode() in text for secret in SECRETS):
-                found.add(where)
-            if any(base64.b64encode(secret.encode())[:-4] in text for secret in SECRETS):
-                found.add(where)
-    return found
-
-
-def opened(side: Side, sealed: bytes) -> Iterator[bytes]:
-    """A sealed column with every key that the node holds and every place that it seals to."""
-    if len(sealed) < 28 or sealed.isascii():
-        return
-    keystore = side.node.keystore
-    for scope, places in SCOPES:
-        for place in places:
-            try:
-                yield keystore.open(scope, sealed, place)
-            except (KeyDestroyed, SealBroken, UnknownName):
-                continue
-
-
-SCOPES: list[tuple[str, list[bytes]]] = []
-
-
-def scopes_of(side: Side) -> list[tuple[str, list[bytes]]]:
-    """Scopes that the node has keys for, with the places that what lies there is bound to."""
-    ids = {row.message_id for row in side.rows(tables.outbox)}
-    ids |= {row.message_id for row in side.rows(tables.inbox)}
-    ids |= {row.id for row in side.rows(tables.dead_letters)}
-    places = [b"person", b"immersion.requested", b"immersion.tutor"]
-    places += [one.encode() for one in ids] + [f"withheld:{one}".encode() for one in ids]
-    places += [f"{row.chain}:{row.seq}".encode() for row in side.rows(journal)]
-    cases = [f"case:{row.case_id}" for row in side.rows(tables.cases)]
-    persons = [f"person:{row.person_id}" for row in side.rows(tables.persons)]
-    standing = ["class:refusals", "class:register", "class:outbox"]
-    return [(scope, places) for scope in (*cases, *persons, *standing)]
-
-
-def found_at(side: Side) -> set[str]:
-    """The same as `leaks`, with the keys as they are now."""
-    SCOPES[:] = scopes_of(side)
-    return leaks(side)
-
-
 async def test_no_file_after_candidates_were_proposed_viewed_and_decided(desk: Desk) -> None:
     """C-5.1: no name, no way to be reached, in no table, key store or file, in clear or sealed."""
     first, _ = await desk.proposed()
@@ -124,7 +44,7 @@ async def test_no_file_after_candidates_were_proposed_viewed_and_decided(desk: D
     assert shown["candidate"]["family_name"] == "Imaginaire"
     assert shown["candidate"]["channel"]["value"] == "+33199005678"
     assert set(shown) == {"candidate", "offer_id"}
-    assert found_at(desk.city) == set()
+    assert leaks(desk.city) == set()
     await desk.told(desk.city, "pec.candidate_outcome", {"outcome": "met"})
     await desk.told(desk.city, "pec.candidate_outcome", {"outcome": "retained"})
     second = await desk.told(
@@ -132,20 +52,19 @@ async def test_no_file_after_candidates_were_proposed_viewed_and_decided(desk: D
     )
     await desk.seen(second)
     await desk.told(desk.city, "pec.candidate_outcome", {"outcome": "not_retained"})
-    assert found_at(desk.city) == set()
+    assert leaks(desk.city) == set()
     assert desk.city.rows(tables.persons) == []
     assert desk.city.rows(tables.held_proofs) == []
     assert desk.city.rows(tables.withheld) == []
     for row in desk.city.rows(candidacies):
         assert (row.person_id, row.offer_id) == (None, None)
     assert {row.person_id for row in desk.city.rows(tables.cases)} == {None}
-    assert found_at(desk.agency) != set()  # so the search does find what is there
+    assert leaks(desk.agency) != set()  # so the search does find what is there
 
 
 async def test_the_search_finds_what_a_node_seals(desk: Desk) -> None:
     """C-5.1: else the test above proves nothing."""
     await desk.proposed()
-    SCOPES[:] = scopes_of(desk.agency)
     where = leaks(desk.agency)
     assert {"persons.sealed", "withheld.content"} <= where
 
@@ -182,7 +101,7 @@ async def test_a_restart_forgets_what_was_seen(desk: Desk) -> None:
     await desk.pair.carry()
     with pytest.raises(UnknownName):
         desk.look(sent)
-    assert found_at(desk.city) == set()
+    assert leaks(desk.city) == set()
     assert await desk.seen(sent)
 
 
@@ -292,7 +211,7 @@ async def test_a_hire_is_the_employer_s_own_record_from_the_person_s_papers(desk
     later = (desk.today + timedelta(days=1)).isoformat()
     with pytest.raises(Refused):
         desk.act(desk.city, "hired", **{**hired, "hired_on": later})
-    assert found_at(desk.city) == set()
+    assert leaks(desk.city) == set()
     desk.act(desk.city, "hired", **hired)
     (row,) = desk.city.rows(hires)
     (person,) = desk.city.rows(tables.persons)
@@ -319,7 +238,7 @@ async def test_what_fails_for_good_or_comes_too_early_keeps_no_content(desk: Des
     broken = type(letter)(letter.subject, letter.headers, letter.body[:-1] + b"\0", 9)
     await desk.city.take([broken])
     assert [row.body for row in desk.city.rows(tables.dead_letters)] == [None, None]
-    assert found_at(desk.city) == set()
+    assert leaks(desk.city) == set()
     desk.pair.clock.at += timedelta(minutes=10)
     await desk.city.take([letter])
     assert [row.status for row in desk.city.rows(tables.inbox) if row.type.startswith("pec")] == [
@@ -342,7 +261,7 @@ async def test_the_calls_ask_and_show_and_are_never_cached(desk: Desk) -> None:
     assert answer.json()["data"]["candidate"]["family_name"] == "Imaginaire"
     other = await call(desk, "GET", path, agent=OUTSIDER.agent_id, role=Role.MANAGER)
     assert other.status_code == HTTPStatus.FORBIDDEN
-    assert found_at(desk.city) == set()
+    assert leaks(desk.city) == set()
 
 
 async def test_no_route_lists_searches_or_exports_candidates(desk: Desk) -> None:
@@ -433,7 +352,7 @@ async def test_what_opens_for_nobody_is_dropped(desk: Desk) -> None:
     with pytest.raises(Refused):
         desk.look(sent)
     desk.city.write(lambda tx: unfiled.take(tx, core, mine, desk.agency.org))
-    assert found_at(desk.city) == set()
+    assert leaks(desk.city) == set()
 
 
 async def test_a_content_is_held_at_the_sender_no_longer_than_its_letter(desk: Desk) -> None:
