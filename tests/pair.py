@@ -22,7 +22,7 @@ from contracts import registry
 from contracts.kernel.documents import add_signature, kid_of, sign
 from contracts.kernel.fields import Payload
 from contracts.kernel.organisation import Kind
-from contracts.kernel.signed import Act, ActKind, Party, Terms
+from contracts.kernel.terms import Act, ActKind, Party, Terms
 from contracts.registry import Registry
 from services.chassis import letters, migrate, tables
 from services.chassis.acts import instrument_of

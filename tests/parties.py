@@ -21,7 +21,7 @@ from contracts.kernel.organisation import (
     RotationStatement,
     Suite,
 )
-from contracts.kernel.signed import Act, ActKind, Party, Terms
+from contracts.kernel.terms import Act, ActKind, Party, Terms
 
 AT = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
 SIGNED_ON = date(2026, 1, 15)

@@ -24,7 +24,7 @@ from contracts.kernel.paris import add_months, day_of, midnight
 from contracts.kernel.signed import OPEN_STATES, SignedConvention, State
 
 AFTER_MONTHS: Final = 12
-"""Months during which control and receipts still pass once everything was purged (design §10.1)."""
+"""Months during which control and receipts still pass once everything was purged."""
 
 Entries = Mapping[str, DirectoryEntry]
 """Verified directory entries by organisation."""
@@ -33,7 +33,7 @@ Activations = Mapping[tuple[str, str], str]
 
 
 def grants_of(signed: SignedConvention, entries: Entries, at: datetime) -> list[Grant]:
-    """Grants of one signed convention at an instant (design §10.1).
+    """Grants of one signed convention at an instant.
 
     While it is open (in force or notice given), one per flow, which the broker itself closes at
     Paris midnight of its end. From its last signature, open or not, one control and one receipt
@@ -84,7 +84,7 @@ def compile_grants(
     """Every grant of the federation, or of one node's own view of it, each subject once.
 
     A duty holds between organisations that signed a convention together, open or not: their keys
-    are pinned by it, and its lapse never blocks a duty (design §10.2). A convention that cannot be
+    are pinned by it, and its lapse never blocks a duty. A convention that cannot be
     compiled gets no grant, and costs nobody else theirs.
     """
     made: dict[str, Grant] = {}

@@ -36,7 +36,7 @@ _TYPE = "agreement-proofs"
 
 
 class Proof(Document):
-    """Reference to an agreement, random for each pair of organisations (design §10.4).
+    """Reference to an agreement, random for each pair of organisations.
 
     It counts where its collector signed a list that names it.
 

@@ -1,7 +1,7 @@
 """What binds two organisations: a convention they signed, or a duty the law lays between them.
 
 Both answer the same questions of the gate, the outbox and the inbox, so that nothing there knows
-which of the two it carries (design §10.2).
+which of the two it carries.
 """
 
 from __future__ import annotations

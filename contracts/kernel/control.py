@@ -1,7 +1,7 @@
 """Control types: what must still travel when nothing else may.
 
 A withdrawal, an erasure and its certificate, a change of agreement or of a convention need no open
-convention, or nobody could withdraw, erase or certify after the end (design §10.1). They carry ids
+convention, or nobody could withdraw, erase or certify after the end. They carry ids
 and dates, never a reason.
 """
 

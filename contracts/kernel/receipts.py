@@ -1,7 +1,7 @@
 """Receipts: proof of delivery that neither side can deny.
 
 They are terminal (no receipt of a receipt), batched per pair, padded alike, and say no article:
-towards the partner "no agreement", "no case" and "closed" look the same (design §10.10). Each
+towards the partner "no agreement", "no case" and "closed" look the same. Each
 batch carries the head of the signer's journal, so that rewriting one's own journal shows.
 """
 

@@ -220,7 +220,7 @@ def stop(
 
 
 def stop_held(tx: Tx, core: Core, proof: Proof, at: datetime) -> None:
-    """Stop at a holder, at once, what rests on a partner's agreement (design §10.8)."""
+    """Stop at a holder, at once, what rests on a partner's agreement."""
     bury(tx, (proof.reference, proof.collector), "withdrawn", at)
     cases = tables.cases
     rows = tx.execute(select(cases.c.case_id).where(cases.c.reference == proof.reference))

@@ -17,7 +17,8 @@ from contracts.kernel.documents import add_signature, sign
 from contracts.kernel.errors import InvalidDocument, InvalidPayload, UnknownName
 from contracts.kernel.fields import Instant, LegalDay
 from contracts.kernel.paris import day_of
-from contracts.kernel.signed import NOTICE_DAYS, Act, ActKind, NoticeFault, SignedConvention, Terms
+from contracts.kernel.signed import NOTICE_DAYS, NoticeFault, SignedConvention
+from contracts.kernel.terms import Act, ActKind, Terms
 from services.chassis.controls import send_control
 from services.chassis.database import Tx
 from services.chassis.node import Node

@@ -22,7 +22,8 @@ from contracts.kernel.documents import header_of, kid_of, public_key, unverified
 from contracts.kernel.errors import InvalidDocument, Unavailable, UnknownKey
 from contracts.kernel.keyring import ROTATION, Keyring, build_keyring, read_entry
 from contracts.kernel.organisation import DirectoryEntry, RotationStatement
-from contracts.kernel.signed import SignedConvention, read_terms
+from contracts.kernel.signed import SignedConvention
+from contracts.kernel.terms import read_terms
 from contracts.registry import Registry
 from services.chassis.bundle import Bundle, OneSignature, split_terms
 from services.chassis.tls import write_private

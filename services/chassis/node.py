@@ -276,7 +276,7 @@ class Node:
         answer.raise_for_status()
 
     async def _publish_activations(self) -> None:
-        """Sign, here, what each verified convention lets partners send us (design §10.16)."""
+        """Sign, here, what each verified convention lets partners send us."""
         # Documents change them, and so does the day; nothing else, and verifying them costs.
         seen = (self.keeper.current.revision, day_of(self.clock.now()))
         if seen == self._signed_for:

@@ -7,13 +7,13 @@ answer, not an exception: it leaves its line in the journal and nothing else.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
 from sqlalchemy import update
 
-from contracts.gate import Decision, Reason, Refused, decide
+from contracts.gate import Decision, Refused, decide
 from contracts.kernel.agreement import Proof, identity_digest, proof_text
 from contracts.kernel.binding import Binding
 from contracts.kernel.checks import Side
@@ -30,7 +30,7 @@ from services.chassis.database import Tx
 from services.chassis.filling import fill, identity_of
 from services.chassis.journal import Entry
 from services.chassis.partner import Question, Sent
-from services.chassis.routing import Request, Route, resolve, spoken_of
+from services.chassis.routing import Request, Route, resolve
 from services.chassis.scopes import REFUSAL_SCOPE, case_scope
 from services.chassis.standing import NOTHING, KnownPerson, Standing
 
@@ -289,7 +289,7 @@ def _content(core: Core, request: Request, said: _Said) -> letters.Content:
 
 
 def _proof(core: Core, request: Request, said: _Said) -> str | None:
-    """Proof of agreement that travels with whoever a message names (design §10.4)."""
+    """Proof of agreement that travels with whoever a message names."""
     known, identity = said.known, identity_of(said.payload)
     agreement = known.agreement
     if agreement is None or known.notice_at is None or known.notice_version is None:
@@ -377,25 +377,3 @@ def _sent(
         payload=payload,
         at=at,
     )
-
-
-def recheck(core: Core, facts: Facts, binding: Binding | None, at: datetime) -> Decision:
-    """Decide again, at the moment of publishing or of showing, on the instrument as it stands.
-
-    The side is the one that the facts were gathered at (design §10.6).
-    """
-    instrument, flow = spoken_of(core, facts.flow, *facts.ends)
-    if binding is not None:
-        instrument = binding.instrument
-        found = instrument.flow(facts.flow, *facts.ends)
-        if found is None:
-            unknown = Reason(flow.article, "flow", "Le texte ne prévoit plus ce message.")
-            return Refused(instrument.rules_version, (unknown,))
-        flow, seen = found, binding.facts(at, binding.version_at(at))
-        if seen != facts.instrument:
-            facts = replace(facts, instrument=seen)
-    agreement = facts.agreement
-    if agreement is not None and agreement.reference in core.withdrawn:
-        gone = core.withdrawn[agreement.reference]
-        facts = replace(facts, agreement=replace(agreement, withdrawn_at=gone))
-    return decide(core.rules(instrument, flow, facts.side), facts, at)

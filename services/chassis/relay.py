@@ -35,7 +35,7 @@ from services.chassis.database import Database, Tx
 from services.chassis.journal import Entry
 from services.chassis.keystore import KeyDestroyed, SealBroken
 from services.chassis.letters import Ready
-from services.chassis.posting import recheck
+from services.chassis.recheck import recheck
 from services.chassis.schema import journal
 from services.chassis.telemetry import Step, Telemetry
 
@@ -264,7 +264,7 @@ class Relay:
             return _defect(letter, error)
 
     def _recheck(self, letter: Ready, now: datetime) -> Refused | None:
-        """Decide again as the letter leaves (design §10.6); control and receipts always pass."""
+        """Decide again as the letter leaves; control and receipts always pass."""
         if letter.content is None:  # its key is gone
             return Refused("", ())
         if letter.kind == letters.LETTER and letter.case_id in self._core.erased:

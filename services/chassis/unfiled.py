@@ -32,7 +32,8 @@ from services.chassis.journal import Entry
 from services.chassis.keystore import KeyDestroyed
 from services.chassis.letters import LETTER
 from services.chassis.memory import SHOWN_FOR, Glimpse
-from services.chassis.posting import OPEN, recheck
+from services.chassis.posting import OPEN
+from services.chassis.recheck import recheck
 from services.chassis.schema import journal
 from services.chassis.scopes import REFUSAL_SCOPE, case_scope
 from services.chassis.sealing import close_for, dump_public, open_closed

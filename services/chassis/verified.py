@@ -16,15 +16,8 @@ from joserfc.jwk import OKPKey
 
 from contracts.kernel.documents import header_of, unverified_content
 from contracts.kernel.errors import InvalidDocument, RelaisError
-from contracts.kernel.signed import (
-    Act,
-    Signed,
-    SignedConvention,
-    Terms,
-    assemble,
-    read_act,
-    read_terms,
-)
+from contracts.kernel.signed import SignedConvention, assemble
+from contracts.kernel.terms import Act, Signed, Terms, read_act, read_terms
 from contracts.registry import Registry
 from services.chassis.bundle import OneSignature, join_terms, split_terms
 

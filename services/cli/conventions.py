@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from contracts.kernel.errors import InvalidDocument, UnknownName
-from contracts.kernel.signed import ActKind, Terms
+from contracts.kernel.terms import ActKind, Terms
 from services.cli import holds, reviews
 from services.cli.acting import Name, Org, manager, read_day
 from services.cli.output import (

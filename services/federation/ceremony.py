@@ -15,7 +15,8 @@ import httpx
 
 from contracts.kernel.errors import Unavailable
 from contracts.kernel.organisation import Suite
-from contracts.kernel.signed import Party, State, Terms
+from contracts.kernel.signed import State
+from contracts.kernel.terms import Party, Terms
 from services.chassis.bundle import Bundle, split_terms
 from services.federation.calls import call
 from services.federation.config import ToSign

@@ -19,7 +19,7 @@ from typing import Any, Final, Literal, Self
 import httpx
 
 from contracts.kernel.errors import Unavailable, UnknownName
-from contracts.kernel.signed import Terms
+from contracts.kernel.terms import Terms
 from services.chassis.clock import REREAD_S, FileClock
 from services.chassis.keys import NodeKeys
 from services.chassis.secret import NodeSecret

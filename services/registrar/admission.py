@@ -17,7 +17,7 @@ from contracts.kernel.documents import header_of, kid_of, public_key, unverified
 from contracts.kernel.errors import InvalidDocument, RelaisError, UnknownKey, UnknownName
 from contracts.kernel.keyring import ROTATION, Keyring, build_keyring, read_entry
 from contracts.kernel.organisation import DirectoryEntry, RotationStatement
-from contracts.kernel.signed import Act, Terms
+from contracts.kernel.terms import Act, Terms
 from contracts.registry import Registry
 from services.chassis.bundle import OneSignature, join_terms, split_terms
 from services.chassis.settings import Admitted

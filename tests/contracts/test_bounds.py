@@ -18,7 +18,8 @@ from contracts.kernel.errors import InvalidDocument
 from contracts.kernel.fields import LAST_NUMBER, Day, Instant, LegalDay
 from contracts.kernel.paris import add_months, midnight
 from contracts.kernel.receipts import Head
-from contracts.kernel.signed import Act, ActKind, Signed, SignedConvention, State, Terms, read_terms
+from contracts.kernel.signed import SignedConvention, State
+from contracts.kernel.terms import Act, ActKind, Signed, Terms, read_terms
 from tests.contracts.world import act, convention, signed_convention, terms
 from tests.parties import city, school, text
 

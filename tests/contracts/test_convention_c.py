@@ -20,7 +20,8 @@ from contracts.kernel.instrument import Cardinality, Flow, LegalBasis, NoticeSta
 from contracts.kernel.obligation import Nature
 from contracts.kernel.organisation import DirectoryEntry, Kind
 from contracts.kernel.paris import PARIS, midnight
-from contracts.kernel.signed import Signed, State, assemble
+from contracts.kernel.signed import State, assemble
+from contracts.kernel.terms import Signed
 from tests.contracts.world import signed_convention, terms
 from tests.parties import Organisation
 

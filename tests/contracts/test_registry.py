@@ -31,7 +31,8 @@ from contracts.kernel.instrument import (
     TermRule,
 )
 from contracts.kernel.organisation import Kind
-from contracts.kernel.signed import Signed, assemble
+from contracts.kernel.signed import assemble
+from contracts.kernel.terms import Signed
 from contracts.registry import build, load
 from tests.contracts.instruments import convention_of, duty_of, flow
 from tests.parties import AT, SIGNED_ON, Organisation, text

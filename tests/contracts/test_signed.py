@@ -12,14 +12,8 @@ from contracts.kernel.errors import InvalidDocument
 from contracts.kernel.instrument import NoticeEnds, NoticeStarts, TermRule
 from contracts.kernel.organisation import Kind
 from contracts.kernel.paris import PARIS, midnight
-from contracts.kernel.signed import (
-    OPEN_STATES,
-    ActKind,
-    Signed,
-    SignedConvention,
-    State,
-    assemble,
-)
+from contracts.kernel.signed import OPEN_STATES, SignedConvention, State, assemble
+from contracts.kernel.terms import ActKind, Signed
 from tests.contracts.world import act, convention, instant, signed_convention, terms
 
 SIGNED: dict[str, Any] = {"city_signed_on": "2026-04-30", "school_signed_on": "2026-06-15"}

@@ -12,7 +12,7 @@ from joserfc.util import urlsafe_b64encode
 
 from contracts.kernel.documents import add_signature, new_key, sign
 from contracts.kernel.errors import InvalidDocument, RelaisError, UnknownKey
-from contracts.kernel.signed import Act, ActKind, read_act, read_terms
+from contracts.kernel.terms import Act, ActKind, read_act, read_terms
 from tests.parties import AT, SIGNED_ON, Organisation, city, school, signed, text
 
 Find = Any

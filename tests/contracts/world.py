@@ -25,7 +25,8 @@ from contracts.kernel.immersion import Period, used_at_host
 from contracts.kernel.instrument import Convention, Flow, Instrument, LegalDuty
 from contracts.kernel.organisation import Kind, Suite
 from contracts.kernel.paris import day_of, midnight, reached
-from contracts.kernel.signed import Act, ActKind, Party, Signed, SignedConvention, Terms, assemble
+from contracts.kernel.signed import SignedConvention, assemble
+from contracts.kernel.terms import Act, ActKind, Party, Signed, Terms
 from contracts.registry import load
 
 FOLDER = Path(__file__).parents[2] / "contracts" / "conventions"

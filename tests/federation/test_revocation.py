@@ -20,7 +20,7 @@ from contracts.broker.tokens import decode_and_verify, sign
 from contracts.kernel import documents
 from contracts.kernel.instrument import subject_token
 from contracts.kernel.paris import add_months, day_of, midnight
-from contracts.kernel.signed import Act, ActKind
+from contracts.kernel.terms import Act, ActKind
 from services.chassis import tables
 from services.chassis.chain import Head, Line, verify_lines
 from services.chassis.clock import new_id

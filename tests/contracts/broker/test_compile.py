@@ -16,7 +16,8 @@ from contracts.conventions.a_city_school.convention import CONVENTION as WHOLE
 from contracts.kernel.instrument import LegalDuty, subject_token
 from contracts.kernel.organisation import DirectoryEntry, Kind
 from contracts.kernel.paris import midnight
-from contracts.kernel.signed import Act, ActKind, Signed, SignedConvention, Terms
+from contracts.kernel.signed import SignedConvention
+from contracts.kernel.terms import Act, ActKind, Signed, Terms
 from tests.parties import Organisation, account_key, city, school, text
 
 OPEN = datetime(2026, 5, 4, 10, 0, tzinfo=UTC)

@@ -17,7 +17,7 @@ import pytest
 
 from contracts.kernel.errors import InvalidPayload
 from contracts.kernel.fields import LAST_NUMBER
-from contracts.kernel.signed import ActKind
+from contracts.kernel.terms import ActKind
 from services.chassis import tables
 from services.chassis.clock import new_id
 from services.chassis.reading import read_place

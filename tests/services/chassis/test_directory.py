@@ -18,7 +18,8 @@ from contracts import registry
 from contracts.kernel.documents import sign
 from contracts.kernel.errors import Unavailable, UnknownKey
 from contracts.kernel.keyring import OVERLAP
-from contracts.kernel.signed import ActKind, State
+from contracts.kernel.signed import State
+from contracts.kernel.terms import ActKind
 from services.chassis import directory
 from services.chassis.bundle import Bundle, join_terms, split_terms
 from services.chassis.directory import Directory, DirectoryKeeper

@@ -12,7 +12,7 @@ import pytest
 
 from contracts.gate import Refused
 from contracts.kernel.control import AgreementChanged
-from contracts.kernel.signed import ActKind
+from contracts.kernel.terms import ActKind
 from services.chassis import letters, tables
 from services.chassis.agreements import withdraw
 from services.chassis.api import _ask_erasure

@@ -11,7 +11,7 @@ import pytest
 
 from contracts.kernel.errors import InvalidPayload, UnknownName
 from contracts.kernel.paris import midnight
-from contracts.kernel.signed import ActKind
+from contracts.kernel.terms import ActKind
 from services.chassis import governance, tables
 from services.chassis.bundle import Bundle
 from services.chassis.governance import (

@@ -18,7 +18,7 @@ from contracts.kernel.errors import Ambiguous, InvalidPayload
 from contracts.kernel.fields import Payload, ShortText, said
 from contracts.kernel.instrument import Cardinality, Convention, Flow, LegalBasis, Retention
 from contracts.kernel.organisation import Kind
-from contracts.kernel.signed import Party, Terms
+from contracts.kernel.terms import Party, Terms
 from contracts.registry import build
 from services.chassis import views
 from services.chassis.bundle import Bundle

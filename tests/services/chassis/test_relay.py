@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from contracts.kernel.signed import ActKind
+from contracts.kernel.terms import ActKind
 from services.chassis import letters, tables
 from services.chassis.agreements import withdraw
 from services.chassis.relay import NotDelivered, Relay, Undeliverable, backoff

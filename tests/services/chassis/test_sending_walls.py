@@ -16,7 +16,7 @@ from contracts.gate import Refused
 from contracts.kernel.documents import add_signature
 from contracts.kernel.errors import Ambiguous, InvalidPayload
 from contracts.kernel.paris import midnight
-from contracts.kernel.signed import ActKind
+from contracts.kernel.terms import ActKind
 from services.chassis import letters, tables
 from services.chassis.bundle import Bundle
 from services.city.models import pathway_referents

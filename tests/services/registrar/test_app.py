@@ -19,7 +19,7 @@ from contracts.broker.nkey import KeyKind, KeyPair
 from contracts.kernel.documents import new_key
 from contracts.kernel.keyring import read_entry
 from contracts.kernel.organisation import Kind
-from contracts.kernel.signed import ActKind
+from contracts.kernel.terms import ActKind
 from services.chassis.bundle import Bundle, split_terms
 from services.chassis.clock import SystemClock
 from services.chassis.settings import Admitted, BadSettings, RegistrarSettings

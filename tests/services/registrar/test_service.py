@@ -21,7 +21,7 @@ from contracts.broker.tokens import decode_and_verify
 from contracts.broker.tokens import sign as sign_token
 from contracts.conventions.a_city_school.convention import CONVENTION, DUTIES
 from contracts.kernel.paris import midnight
-from contracts.kernel.signed import ActKind
+from contracts.kernel.terms import ActKind
 from services.registrar.hub import HubLink
 from tests.servers import free_port
 from tests.services.registrar.conftest import (

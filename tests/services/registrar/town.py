@@ -20,7 +20,7 @@ from contracts.broker.compile import activations_for
 from contracts.kernel.documents import add_signature, sign
 from contracts.kernel.instrument import subject_token
 from contracts.kernel.organisation import Kind, Suite
-from contracts.kernel.signed import Act, ActKind, Party, Terms
+from contracts.kernel.terms import Act, ActKind, Party, Terms
 from services.chassis import letterbox
 from services.chassis.clock import SystemClock
 from services.chassis.directory import DirectoryKeeper

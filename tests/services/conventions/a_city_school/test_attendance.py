@@ -13,7 +13,7 @@ import pytest
 from contracts.gate import Refused
 from contracts.kernel.errors import InvalidPayload, UnknownName
 from contracts.kernel.paris import midnight
-from contracts.kernel.signed import ActKind
+from contracts.kernel.terms import ActKind
 from services.chassis import tables
 from services.chassis.acts import NoticeBody, record_notice, require_case
 from services.chassis.clock import new_id

@@ -7,7 +7,7 @@ from typing import Any
 
 from contracts.kernel.documents import add_signature
 from contracts.kernel.organisation import Kind
-from contracts.kernel.signed import Party, Terms
+from contracts.kernel.terms import Party, Terms
 from tests.pair import Pair
 from tests.parties import Organisation
 
