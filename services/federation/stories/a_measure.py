@@ -173,17 +173,19 @@ class MeasureStory(SchoolDesks):
         )
 
     def reviewing(self) -> None:
-        """The yearly review counts, and shows no small number."""
-        self.teller.step("Le bilan annuel : des nombres, et jamais un petit")
+        """A year is counted when it is over: from day to day the difference would be a pupil."""
+        self.teller.step("Le bilan annuel : une année finie, comptée une fois")
         name = self.convention(self.school)
-        path = f"/api/v1/conventions/{name}/report"
-        told = [client.get(path).json() for client in (self.head, self.youth)]
-        numbers = [
-            cell["number"] for one in told for table in one["tables"] for cell in table["cells"]
-        ]
+        path = f"/api/v1/conventions/{name}"
+        year = day_of(self.fed.now(self.city)).year
+        with self.fed.client(self.city, "manager", "responsable-1") as manager:
+            running = manager.post(f"{path}/reports", json={"year": year})
+            unprocessable = httpx.codes.UNPROCESSABLE_ENTITY
+            self.expect_refusal(running, "A-8.1", unprocessable, who="Une année qui court")
+            absent = manager.get(f"{path}/report", params={"year": year})
         self.teller.check(
-            all(number is None or number >= told[0]["threshold"] for number in numbers),
-            f"Sous {told[0]['threshold']}, aucun nombre n'est montré, ni de quoi le retrouver",
+            absent.status_code == httpx.codes.NOT_FOUND,
+            "Elle s'arrête le 31 août, une fois pour toutes ; d'ici là, aucun nombre ne sort",
             "A-8.1",
         )
 
