@@ -61,13 +61,14 @@ def numbers(report: Mapping[str, Any], what: str) -> dict[str, int | None]:
 
 
 async def ask(
-    side: Side, path: str, role: Role | None = Role.AGENT, method: str = "GET", **content: Any
+    side: Side, path: str, role: Role | str | None = Role.AGENT, method: str = "GET", **content: Any
 ) -> httpx.Response:
-    """One call of a node's HTTP, in a role or without a token."""
-    headers = {}
+    """One call of a node's HTTP, in a role or without a token, as a browser would make it."""
+    headers = {"Accept": "text/html,*/*;q=0.8"}
     if role is not None:
-        token = side.node.tokens.make("agent-1", role, side.clock.now(), timedelta(hours=1))
+        token = side.node.tokens.make("agent-1", Role(role), side.clock.now(), timedelta(hours=1))
         headers["Authorization"] = f"Bearer {token}"
+    headers |= content.pop("headers", {})
     transport = httpx.ASGITransport(app=create_app(side.node), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://node") as client:
         return await client.request(method, path, headers=headers, **content)

@@ -1,7 +1,8 @@
 """Bars of a few counts as plain SVG: placed here, drawn by the template, styled by the sheet.
 
 A bar's length is a share of the longest, so that the chart fits any width without a script. What is
-hidden has a bar as wide as all, hatched, and says so in words: its length must tell nothing.
+hidden has a bar as wide as all, hatched, and says so in words: its length must tell nothing. What
+is awaited has none.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ _LABEL: Final = 26
 
 
 class Drawn(Protocol):
-    """What a bar stands for; number: None where there is none to show. said: in words."""
+    """What a bar stands for; number: None where it is hidden, or awaited. said: in words."""
 
     @property
     def label(self) -> str:
@@ -31,19 +32,24 @@ class Drawn(Protocol):
         """How many."""
 
     @property
+    def awaited(self) -> bool:
+        """Whether it is still to come."""
+
+    @property
     def said(self) -> str:
         """What people read in its place."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One bar. top: pixels, of its rectangle. share: per cent of the longest; None: hidden."""
+    """One bar. top: pixels, of its rectangle. share: per cent of the longest; None: no number."""
 
     label: tuple[tuple[int, str], ...]
     said: str
     said_at: int
     top: int
     share: float | None
+    hatched: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,5 +79,6 @@ def _bars(lines: Sequence[Drawn]) -> Iterator[Bar]:
         label = tuple((base + _LINE * row, text) for row, text in enumerate(words))
         bar_top = top + _LINE * len(words) + 2
         share = None if one.number is None else 100 * one.number / max(1, longest)
-        yield Bar(label, one.said, base, bar_top, share)
+        hatched = share is None and not one.awaited
+        yield Bar(label, one.said, base, bar_top, share, hatched)
         top = bar_top + _BAR + _GAP

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from datetime import date
 from functools import cache
 from hashlib import sha256
@@ -24,7 +25,9 @@ _MONTHS: Final = (
     *("janvier", "février", "mars", "avril", "mai", "juin", "juillet"),
     *("août", "septembre", "octobre", "novembre", "décembre"),
 )
-_THOUSANDS: Final = "\N{NARROW NO-BREAK SPACE}"
+_THIN: Final = "\N{NARROW NO-BREAK SPACE}"
+_HIGH_SIGNS: Final = re.compile(r" (?=[:;?!»])|(?<=«) ")
+"""Spaces before the high signs of French, which no line may begin with."""
 
 
 def day_in_words(day: date) -> str:
@@ -35,7 +38,12 @@ def day_in_words(day: date) -> str:
 
 def count_in_words(number: int) -> str:
     """A whole number as French writes it, thousands apart."""
-    return f"{number:,}".replace(",", _THOUSANDS)
+    return f"{number:,}".replace(",", _THIN)
+
+
+def typeset(value: object) -> object:
+    """A text as French sets it; anything else as it is."""
+    return _HIGH_SIGNS.sub(_THIN, value) if type(value) is str else value
 
 
 @cache
@@ -44,6 +52,7 @@ def _environment() -> Environment:
         loader=PackageLoader(ROOM, "templates"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=typeset,
         trim_blocks=True,
         lstrip_blocks=True,
     )

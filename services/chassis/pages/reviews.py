@@ -18,6 +18,9 @@ from services.chassis.pages.rendering import count_in_words, render
 from services.chassis.review import asked_report
 from services.chassis.spreadsheet import HIDDEN
 
+AWAITED: Final = "en attente"
+"""Stands where a number is to come from the party that counts it."""
+
 _AUDIENCES: Final = {"parties": "entre les parties", "public": "hors des parties"}
 _TOTAL: Final = "Total"
 _ALONE: Final = "Autres décomptes"
@@ -25,17 +28,19 @@ _ALONE: Final = "Autres décomptes"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One count. number: None where none is shown; said: what stands in its place."""
+    """One count. number: None where none is shown: it is hidden, or awaited from another party."""
 
     label: str
     number: int | None
     article: str
-    missing: str = HIDDEN
+    awaited: bool = False
 
     @property
     def said(self) -> str:
         """The count as people read it, or the word for what is not shown."""
-        return self.missing if self.number is None else count_in_words(self.number)
+        if self.number is not None:
+            return count_in_words(self.number)
+        return AWAITED if self.awaited else HIDDEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,15 +89,19 @@ class Sheet:
     blocks: Sequence[Block]
 
     @property
-    def numbers(self) -> int:
-        """How many numbers there are."""
-        return sum(len(one.shown) for one in self.blocks)
+    def numbers(self) -> list[Line]:
+        """Every number of the page."""
+        return [line for one in self.blocks for line in one.shown]
 
     @property
     def hidden(self) -> int:
         """How many of them are hidden."""
-        shown = [line for one in self.blocks for line in one.shown]
-        return sum(line.number is None and line.missing == HIDDEN for line in shown)
+        return sum(one.number is None and not one.awaited for one in self.numbers)
+
+    @property
+    def awaited(self) -> bool:
+        """Whether any is still to come."""
+        return any(one.awaited for one in self.numbers)
 
 
 def page(sheet: Sheet, org: str) -> str:
@@ -102,15 +111,17 @@ def page(sheet: Sheet, org: str) -> str:
 
 def sheet_of(report: Mapping[str, Any]) -> Sheet:
     """A published report as a page says it."""
+    first, last = (date.fromisoformat(report[day]) for day in ("first_day", "last_day"))
+    years = dict.fromkeys((first.year, last.year))
     return Sheet(
-        heading="Bilan de l'année",
+        heading=f"Bilan {'-'.join(map(str, years))}",
         convention_id=report["convention_id"],
         title=report["title"],
         article=report["article"],
         invented=report["invented"],
         parties=report["parties"],
-        first_day=date.fromisoformat(report["first_day"]),
-        last_day=date.fromisoformat(report["last_day"]),
+        first_day=first,
+        last_day=last,
         published_on=day_of(datetime.fromisoformat(report["published_at"])),
         audience=_AUDIENCES[report["audience"]],
         threshold=report["threshold"],

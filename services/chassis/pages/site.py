@@ -1,6 +1,7 @@
 """The pages of a node under ``/pages``: what they may load, what they say when they cannot answer.
 
-Whoever asks shows a token, as for the API; style sheets are for everybody. An error is a page too.
+Whoever asks shows a token, as for the API; style sheets are for everybody. An error is a page for
+whoever reads pages, and a problem for a program.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from contracts.kernel.errors import RelaisError
 from services.chassis.node import Node
 from services.chassis.pages import reviews
 from services.chassis.pages.rendering import ROOM, ROOT, STATIC, render
-from services.chassis.problems import TITLES
+from services.chassis.problems import TITLES, answer
 
 POLICY: Final = (
     "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; "
@@ -36,6 +37,7 @@ _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+_PAGE: Final = "text/html"
 _KEPT: Final = "public, max-age=3600"
 """Style sheets: asked for again after an hour, and sent again only where they changed."""
 
@@ -71,7 +73,9 @@ def site(node: Node) -> Starlette:
             routes += side.pages(node)
     name = node.settings.name
 
-    async def failed(_request: Request, error: Exception) -> Response:
+    async def failed(request: Request, error: Exception) -> Response:
+        if _PAGE not in request.headers.get("accept", ""):
+            return await answer(request, error)
         status, sentence, articles = _said(error)
         title = TITLES.get(status, "Erreur")
         page = render("error.html", org=name, title=title, sentence=sentence, articles=articles)

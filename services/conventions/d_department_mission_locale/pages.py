@@ -18,7 +18,6 @@ from services.chassis.pages.rendering import day_in_words
 from services.chassis.pages.reviews import Block, Line, Sheet, page
 from services.chassis.publishing import is_invented, names_of_parties
 from services.chassis.requests import agent_of
-from services.chassis.spreadsheet import HIDDEN
 from services.chassis.tokens import Right
 from services.conventions.d_department_mission_locale import yearly
 from services.conventions.d_department_mission_locale.indicators import (
@@ -28,7 +27,6 @@ from services.conventions.d_department_mission_locale.indicators import (
 )
 
 _INDICATORS: Final = {one.what: one for one in (*DEPARTMENT, *MISSION)}
-_NOT_SENT: Final = "pas encore transmis"
 
 
 def pages(node: Node) -> list[BaseRoute]:
@@ -72,5 +70,4 @@ def _block(year: Mapping[str, Any]) -> Block:
 def _line(what: str, cell: int | str | None) -> Line:
     about = _INDICATORS[what]
     number = cell if isinstance(cell, int) else None
-    missing = _NOT_SENT if cell is None else HIDDEN
-    return Line(label=about.label, number=number, article=about.article, missing=missing)
+    return Line(label=about.label, number=number, article=about.article, awaited=cell is None)
