@@ -170,14 +170,14 @@ def _derogation(flow: Flow) -> Test:
     )
     rules = {rule.ground: rule for rule in flow.derogations}
 
-    def test(facts: Facts, at: datetime) -> Reason | None:
+    def test(facts: Facts, _at: datetime) -> Reason | None:
         it = facts.derogation
         if it is None:
             return None
         rule = rules.get(it.ground)
         if rule is None:
             return unknown
-        found = fault(rule, it, facts.flow, facts.receiver, at)
+        found = fault(rule, it, facts.flow, facts.receiver)
         return None if found is None else Reason(rule.article, found, FAULTS[found])
 
     return test

@@ -69,8 +69,8 @@ class Derogation(BaseModel):
             raise PydanticCustomError("derogation_order", "is confirmed before it is asked")
         return self
 
-    def facts(self, flow: str, receiver: str) -> DerogationFacts:
-        """What the gate is told of it, about the message that carries it."""
+    def facts(self, flow: str, receiver: str, used_at: datetime) -> DerogationFacts:
+        """What the gate is told of it, about the message that carries it, written at an instant."""
         return DerogationFacts(
             ground=self.ground,
             flow=flow,
@@ -78,6 +78,7 @@ class Derogation(BaseModel):
             asked_at=self.askedat,
             confirmed_at=self.confirmedat,
             expires_at=self.expiresat,
+            used_at=used_at,
             sealed_days=0
             if self.sealeduntil is None
             else (self.sealeduntil - day_of(self.askedat)).days,
@@ -89,7 +90,8 @@ class DerogationFacts:
     """A decision to act without agreement, as the gate needs it.
 
     flow, receiver: what it was decided for. confirmed_at, expires_at: None until a second person
-    confirmed. sealed_days: days between the asking and the day on which the family is told.
+    confirmed. used_at: when the message was written that names it; however long that is under way,
+    it served then. sealed_days: from the asking to the day on which the family is told.
     """
 
     ground: Ground
@@ -98,6 +100,7 @@ class DerogationFacts:
     asked_at: datetime
     confirmed_at: datetime | None
     expires_at: datetime | None
+    used_at: datetime
     sealed_days: int = 0
 
 
@@ -110,18 +113,16 @@ FAULTS: Final = {
 """What may be wrong with a decision, by its code; in French, for the agent."""
 
 
-def fault(
-    rule: DerogationRule, it: DerogationFacts, flow: str, receiver: str, at: datetime
-) -> str | None:
-    """Why a decision does not stand under a rule of its ground, at an instant; None where it does.
+def fault(rule: DerogationRule, it: DerogationFacts, flow: str, receiver: str) -> str | None:
+    """Why a decision does not stand under a rule of its ground; None where it does.
 
     flow, receiver: of the message that names it.
     """
     if (it.flow, it.receiver) != (flow, receiver):
         return "derogation_scope"
     confirmed, expires = it.confirmed_at, it.expires_at
-    if confirmed is None or expires is None or not it.asked_at <= confirmed <= at:
+    if confirmed is None or expires is None or not it.asked_at <= confirmed <= it.used_at:
         return "derogation_unconfirmed"
-    if at >= expires or expires - confirmed > timedelta(hours=rule.hours):
+    if it.used_at >= expires or expires - confirmed > timedelta(hours=rule.hours):
         return "derogation_expired"
     return None if 0 <= it.sealed_days <= rule.sealed_days else "derogation_sealed"

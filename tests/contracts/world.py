@@ -252,14 +252,16 @@ def facts_of(world: dict[str, Any], of: str) -> Facts:
         bounds=bounds(born, at, world["flow"]),
         agreement=_agreement(world, told["sender"], world["flow"].type, born, signed),
         notice_at=_when(world["notice_at"]),
-        derogation=_derogation(world.get("derogation"), told),
+        derogation=_derogation(world.get("derogation"), told, at),
         records=_instants(world["records"]),
         signatures=_instants(world["signatures"]),
         counts={name: count for name, count in world["counts"].items() if count is not None},
     )
 
 
-def _derogation(said: dict[str, Any] | None, told: dict[str, Any]) -> DerogationFacts | None:
+def _derogation(
+    said: dict[str, Any] | None, told: dict[str, Any], at: datetime
+) -> DerogationFacts | None:
     """A decision to act without agreement, about the very message unless it says otherwise."""
     if said is None:
         return None
@@ -270,6 +272,7 @@ def _derogation(said: dict[str, Any] | None, told: dict[str, Any]) -> Derogation
         asked_at=instant(said["asked_at"]),
         confirmed_at=_when(said["confirmed_at"]),
         expires_at=_when(said["expires_at"]),
+        used_at=instant(said["used_at"]) if "used_at" in said else at,
         sealed_days=said.get("sealed_days", 0),
     )
 
