@@ -24,7 +24,7 @@ def router(node: Node) -> APIRouter:
     @routes.post("", status_code=201)
     async def ask(request: Request) -> Response:
         """Ask to send one message without agreement: 403 where its flow has no such road."""
-        agent = await admitted(node, request, Right.SEND)
+        agent = await admitted(node, request, Right.REGISTER)
         body = read_body(DerogationBody, await request.body())
         derogation_id = node.given.new_id()
 
@@ -54,7 +54,7 @@ def router(node: Node) -> APIRouter:
     @routes.post("/{derogation_id}/telling")
     async def telling(request: Request, derogation_id: str) -> Response:
         """Record that the family was told of the message that was sent without its agreement."""
-        agent = await admitted(node, request, Right.SEND)
+        agent = await admitted(node, request, Right.REGISTER)
         body = read_body(TellingBody, await request.body())
 
         def unit(tx: Tx) -> dict[str, Any]:

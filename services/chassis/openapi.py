@@ -131,14 +131,14 @@ CALLS: Final[Mapping[tuple[str, str], Call]] = {
     ("GET", "/cases/{case_id}"): Call(right=Right.CASES, answer=answers.CaseHeld),
     ("GET", "/cases/{case_id}/exchanges"): Call(right=Right.CASES, answer=answers.Exchanges),
     ("POST", "/derogations"): Call(
-        right=Right.SEND, body=DerogationBody, answer=reports.DerogationAsked, headers=_REPEATED
+        right=Right.REGISTER, body=DerogationBody, answer=reports.DerogationAsked, headers=_REPEATED
     ),
     ("GET", "/derogations"): Call(right=Right.REVIEW, answer=reports.Derogations),
     ("POST", "/derogations/{derogation_id}/confirmation"): Call(
         right=Right.CONFIRM, answer=reports.DerogationAsked, headers=_REPEATED
     ),
     ("POST", "/derogations/{derogation_id}/telling"): Call(
-        right=Right.SEND, body=TellingBody, answer=reports.DerogationChanged, headers=_REPEATED
+        right=Right.REGISTER, body=TellingBody, answer=reports.DerogationChanged, headers=_REPEATED
     ),
     ("POST", "/derogations/{derogation_id}/review"): Call(
         right=Right.REVIEW,

@@ -386,6 +386,7 @@ async def test_decisions_go_when_their_proof_does(desk: Desk) -> None:
 
 
 async def test_once_answered_the_objection_asks_for_no_decision(desk: Desk) -> None:
+    desk.pair.clock.at += HOUR
     on_agreement(desk, answer_objection, ObjectionAnswer(outcome="lifted"))
     await desk.pair.carry()
     assert codes(alert(desk)) == set()
