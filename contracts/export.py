@@ -18,6 +18,7 @@ from contracts.gate import instrument_checks
 from contracts.kernel import checks
 from contracts.kernel.checks import Check, Giver, Side
 from contracts.kernel.control import CONTROL_TYPES
+from contracts.kernel.derogation import DerogationRule, Ground
 from contracts.kernel.fields import Payload, caller_model, node_fields
 from contracts.kernel.instrument import (
     Cardinality,
@@ -136,6 +137,17 @@ def instruments(registry: Registry) -> Iterator[Instrument]:
     yield from (registry.duties[code] for code in sorted(registry.duties))
 
 
+GROUNDS: Final = {Ground.VITAL_INTERESTS: "intérêts vitaux (RGPD 6.1.d)"}
+"""Grounds on which a message may pass without agreement, in words."""
+
+
+def _derogation(rule: DerogationRule) -> str:
+    return (
+        f"{GROUNDS[rule.ground]}, décidé à deux, valable {rule.hours} heures pour un message ; la "
+        f"famille en est informée, au plus tard {rule.sealed_days} jours après ({rule.article})"
+    )
+
+
 def _heading(instrument: Instrument) -> str:
     if isinstance(instrument, LegalDuty):
         end = "" if instrument.repealed_on is None else f", {_up_to(instrument.repealed_on)}"
@@ -173,6 +185,8 @@ def _flow_lines(instrument: Instrument, flow: Flow) -> Iterator[str]:
     yield f"| Base légale | {BASES[flow.legal_basis]} |"
     yield f"| Contrôles de l'instrument | {_checks(instrument_checks(instrument, flow))} |"
     yield f"| Contrôles du message | {_checks(flow.checks)} |"
+    for rule in flow.derogations:
+        yield f"| Sans accord | {_derogation(rule)} |"
     yield f"| Données | {_AND.join(_data(flow.payload))} |"
     yield f"| Conservation | {_kept(flow.retention)} |"
     yield f"| Lettre non lue | expire après {flow.lifetime_days} jours |"

@@ -14,6 +14,7 @@ from functools import singledispatch
 
 from contracts.kernel import checks
 from contracts.kernel.checks import ADULT, MINOR, Check, Giver, Side
+from contracts.kernel.derogation import FAULTS, fault
 from contracts.kernel.facts import Facts, InstrumentFacts
 from contracts.kernel.instrument import Cardinality, Convention, Flow, Instrument
 
@@ -68,8 +69,12 @@ def compile_flow(instrument: Instrument, flow: Flow, side: Side) -> Rules:
         if check.side in {side, Side.BOTH}
     ]
     version = instrument.rules_version
-    tests = tuple(test_of(check) for check in wanted)
-    return Rules(version, (_same_flow(flow, side), *tests), Allowed(version))
+    stands = _derogation(flow)
+    tests = tuple(
+        _unless(stands, test_of(check)) if isinstance(check, WAIVED) else test_of(check)
+        for check in wanted
+    )
+    return Rules(version, (_same_flow(flow, side), stands, *tests), Allowed(version))
 
 
 def decide(rules: Rules, facts: Facts, at: datetime) -> Decision:
@@ -150,6 +155,41 @@ def _same_flow(flow: Flow, side: Side) -> Test:
             and facts.sender != facts.receiver
         )
         return None if known else no
+
+    return test
+
+
+WAIVED = (checks.Agreement, checks.Assent, checks.NoticeGiven)
+"""Kinds of check that a decision to act without agreement stands in for; it waives no other."""
+
+
+def _derogation(flow: Flow) -> Test:
+    """Whether the decision that a message names, if it names one, stands."""
+    unknown = Reason(
+        flow.article, "no_derogation", "Ce message ne peut jamais passer sans accord pour ce motif."
+    )
+    rules = {rule.ground: rule for rule in flow.derogations}
+
+    def test(facts: Facts, _at: datetime) -> Reason | None:
+        it = facts.derogation
+        if it is None:
+            return None
+        rule = rules.get(it.ground)
+        if rule is None:
+            return unknown
+        found = fault(rule, it, facts.flow, facts.receiver)
+        return None if found is None else Reason(rule.article, found, FAULTS[found])
+
+    return test
+
+
+def _unless(stands: Test, asked: Test) -> Test:
+    """The question, but where a decision to act without agreement stands in for its answer."""
+
+    def test(facts: Facts, at: datetime) -> Reason | None:
+        if facts.derogation is not None and stands(facts, at) is None:
+            return None
+        return asked(facts, at)
 
     return test
 

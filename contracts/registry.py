@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from types import ModuleType
 
 import contracts.conventions
+from contracts.kernel.checks import Agreement
+from contracts.kernel.derogation import LONGEST_HOURS
 from contracts.kernel.errors import InvalidDocument, UnknownName
 from contracts.kernel.fields import Payload
 from contracts.kernel.instrument import (
@@ -139,6 +141,11 @@ def _check_flow(instrument: Instrument, flow: Flow) -> None:
     identity_block(flow.payload)
     if flow.rests_on is RestsOn.CONTRACT and flow.case is not Cardinality.OPENS:
         raise InvalidDocument(f"{instrument.code}: {flow.type} opens no case that could rest.")
+    agreed = any(isinstance(check, Agreement) for check in flow.checks)
+    if flow.derogations and not agreed:
+        raise InvalidDocument(f"{instrument.code}: {flow.type} asks for no agreement anyway.")
+    if any(not 1 <= rule.hours <= LONGEST_HOURS for rule in flow.derogations):
+        raise InvalidDocument(f"{instrument.code}: a derogation for {flow.type} lasts too long.")
     if flow.retention.stated != 1:
         raise InvalidDocument(f"{instrument.code}: {flow.type} is kept for how long?")
     if flow.retention.transient and flow.case is Cardinality.NONE:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from contracts.kernel.derogation import Derogation
 from contracts.kernel.documents import wrong_fields
 from contracts.kernel.errors import Unverified
 from contracts.kernel.fields import Instant
@@ -35,7 +36,8 @@ class Envelope(BaseModel):
     instrument, version: signed convention and its version, or the legal duty. seq: order within
     (case, sender). agreement: reference of the agreement it rests on; proof: the proof's text, in
     the message that opens the case; its lot lists it. informedat: when the person was informed of
-    what the law asks for whatever anybody agrees. expiresat: after that instant it must not be
+    what the law asks for whatever anybody agrees. derogation: what lets it pass without agreement.
+    expiresat: after that instant it must not be
     read. traceparent: W3C trace context of the step that sent it (CloudEvents distributed
     tracing extension).
     """
@@ -58,6 +60,7 @@ class Envelope(BaseModel):
     agreement: str | None = Field(default=None, pattern=r"^[0-9a-f]{32}$")
     proof: str | None = None
     informedat: Instant | None = None
+    derogation: Derogation | None = None
     traceparent: str | None = Field(default=None, max_length=64)
     data: dict[str, Any]
 

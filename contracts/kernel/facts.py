@@ -14,6 +14,7 @@ from functools import cache
 from pydantic import TypeAdapter
 
 from contracts.kernel.checks import Giver, Side
+from contracts.kernel.derogation import DerogationFacts
 from contracts.kernel.organisation import Kind
 
 
@@ -64,6 +65,7 @@ class Facts:
     bounds: names of the age brackets that hold on the legal day (`checks.age_bound`).
     assent: ``yes``, ``no`` or ``not_asked``; None when nothing is known.
     opens_case: the message opens a case. records: instants at which facts were recorded.
+    derogation: the decision to act without agreement that the message names, if it names one.
     """
 
     side: Side
@@ -82,6 +84,7 @@ class Facts:
     signatures: Mapping[str, datetime] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
     records: Mapping[str, datetime] = field(default_factory=dict)
+    derogation: DerogationFacts | None = None
 
     @property
     def ends(self) -> tuple[Kind | None, Kind | None]:

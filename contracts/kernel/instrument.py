@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from contracts.kernel.canonical import digest
 from contracts.kernel.checks import Check
+from contracts.kernel.derogation import DerogationRule
 from contracts.kernel.fields import Payload
 from contracts.kernel.obligation import Obligation
 from contracts.kernel.organisation import Kind
@@ -88,7 +89,8 @@ class Flow:
 
     type: name of the message (``referral.submitted``). code: short opaque token in subjects.
     article: obligation that permits it. lifetime_days: after that an unread letter is `expired`.
-    rests_on: by what the case goes on that it opens.
+    rests_on: by what the case goes on that it opens. derogations: on which grounds it may pass
+    without agreement; of none, as almost everywhere, it never does.
     """
 
     type: str
@@ -107,6 +109,7 @@ class Flow:
     urgency: Urgency = Urgency.ORDINARY
     lifetime_days: int = 30
     rests_on: RestsOn = RestsOn.AGREEMENT
+    derogations: tuple[DerogationRule, ...] = ()
 
 
 class NoticeStarts(StrEnum):

@@ -214,6 +214,13 @@ class Certificate(Answer):
     done_at: AwareDatetime
 
 
+class WithoutAgreement(Answer):
+    """On which ground a message passed; until when the family was not told, if it was not."""
+
+    ground: str
+    sealed_until: Day | None
+
+
 class Exchange(Answer):
     """What left, what came, and what was recorded about a case: codes, and when."""
 
@@ -222,6 +229,11 @@ class Exchange(Answer):
     type: str | None
     message_id: str | None
     articles: list[str]
+    without_agreement: WithoutAgreement | None
+
+
+class Exchanges(RootModel[list[Exchange]]):
+    """What the family may be shown today, in order."""
 
 
 class CaseHeld(Answer):

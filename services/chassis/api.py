@@ -23,6 +23,7 @@ from contracts.gate import Refused
 from contracts.kernel.errors import InvalidPayload, UnknownName
 from contracts.kernel.fields import Payload
 from contracts.kernel.organisation import OrgId
+from contracts.kernel.paris import day_of
 from services.chassis import idempotency, posting, routing, standing, views
 from services.chassis.acts import require_case
 from services.chassis.database import Need, Tx, Work
@@ -36,7 +37,10 @@ Id = r"^[0-9a-f]{32}$"
 
 
 class MessageBody(BaseModel):
-    """Body of ``POST /messages``: what to send, to whom, on which agreement or case."""
+    """Body of ``POST /messages``: what to send, to whom, on which agreement or case.
+
+    derogation_id: the decision, asked for and confirmed, to send it without agreement.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -45,6 +49,7 @@ class MessageBody(BaseModel):
     case_id: str | None = Field(default=None, pattern=Id)
     agreement_id: str | None = Field(default=None, pattern=Id)
     notice_id: str | None = Field(default=None, pattern=Id)
+    derogation_id: str | None = Field(default=None, pattern=Id)
     convention_id: str | None = Field(default=None, max_length=64)
     data: dict[str, Any]
 
@@ -158,6 +163,7 @@ def _wanted(
         case_id=body.case_id,
         agreement_id=body.agreement_id,
         notice_id=body.notice_id,
+        derogation_id=body.derogation_id,
         convention_id=body.convention_id,
         traceparent=traceparent,
     )
@@ -240,6 +246,21 @@ def _cases(routes: APIRouter, node: Node) -> None:
         def unit(tx: Tx) -> dict[str, Any]:
             require_case(tx, node.core, case_id, agent, node.clock.now())
             return views.case(tx, node.core, case_id)
+
+        return JSONResponse(await node.database.write(unit))
+
+    @routes.get("/cases/{case_id}/exchanges")
+    async def exchanges(request: Request, case_id: str) -> Response:
+        """What the family may be shown of a case today: who was told what, when (A-2.12).
+
+        What was sent without agreement and is sealed comes on its day, and says that it was.
+        """
+        agent = await admitted(node, request, Right.CASES)
+
+        def unit(tx: Tx) -> list[dict[str, Any]]:
+            at = node.clock.now()
+            require_case(tx, node.core, case_id, agent, at)
+            return views.exchanges(tx, case_id, day_of(at))
 
         return JSONResponse(await node.database.write(unit))
 

@@ -18,7 +18,7 @@ from contracts.kernel.instrument import Flow, Instrument
 from contracts.kernel.organisation import Kind
 from contracts.kernel.signed import SignedConvention
 from contracts.registry import Registry
-from services.chassis import agreement_clocks, governance
+from services.chassis import agreement_clocks, derogation_clocks, governance
 from services.chassis.deadlines import Clock
 from services.chassis.directory import Directory
 from services.chassis.journal import Journal
@@ -89,7 +89,11 @@ class Core:
         self.org = org
         self.partner = partner
         self.clocks: Mapping[str, Clock] = joined(
-            "deadline", governance.CLOCKS, agreement_clocks.CLOCKS, partner.clocks
+            "deadline",
+            governance.CLOCKS,
+            agreement_clocks.CLOCKS,
+            derogation_clocks.CLOCKS,
+            partner.clocks,
         )
         """Kinds of deadlines that this node knows."""
         self.registry = registry

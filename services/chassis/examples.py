@@ -14,6 +14,7 @@ from services.chassis.acts import NoticeBody
 from services.chassis.answers import ActContent
 from services.chassis.api import MessageBody
 from services.chassis.conventions import ActBody, SignatureBody
+from services.chassis.derogations import DerogationBody
 from services.chassis.people import CharterBody
 from services.chassis.register import AgreementRecord
 from services.chassis.standing import Person
@@ -40,6 +41,14 @@ _BY_PATTERN: Final = {
     r"^[0-9A-Z]{4,8}$": "187XKLM",
 }
 _BY_TYPE: Final = {"integer": 1, "number": 1, "boolean": True, "string": "Modèle", "object": {}}
+
+_DEROGATION: Final = {
+    "case_id": _ID,
+    "type": "alternative.alert",
+    "to": "ecole-aubelune",
+    "ground": "vital_interests",
+    "sealed_until": None,
+}
 
 _PERSON: Final = {
     "identity": {
@@ -78,6 +87,7 @@ def examples(typed: Mapping[tuple[str, int], type[Payload]]) -> dict[str, Json]:
         ActBody.__name__: _only({"kind": "termination_notice", "received_on": _DAY}),
         NoticeBody.__name__: _only(_NOTICE),
         ActContent.__name__: _only({"on": _DAY}),
+        DerogationBody.__name__: _only(_DEROGATION),
     }
 
 

@@ -26,7 +26,7 @@ from contracts.kernel.fields import Payload
 from contracts.kernel.instrument import Cardinality, Flow
 from contracts.kernel.paris import day_of
 from contracts.kernel.receipts import ReceiptBatch
-from services.chassis import standing, tables
+from services.chassis import derogations, standing, tables
 from services.chassis.bulk import among_given
 from services.chassis.casefile import open_case
 from services.chassis.control import apply_control
@@ -190,6 +190,7 @@ def _through_the_gate(
         person_id = open_case(tx, core, opened, flow, envelope, case_id, payload, case.proof, at)
     if flow.retention.transient:
         payload = Unfiled()
+    derogations.keep(tx, envelope)
     _journal(tx, core, opened, envelope, Handled.RECEIVED, (), facts, at)
     handler = core.partner.side(opened.binding.instrument.code).received.get(envelope.type)
     if handler is not None:
@@ -301,6 +302,7 @@ def _facts(
         records=records,
         signatures=theirs.signatures,
         counts={**theirs.counts, **standing.counts_of(flow.checks, case.payload)},
+        derogation=derogations.arrived(tx, envelope),
     )
 
 

@@ -20,6 +20,7 @@ from services.chassis.acts import NoticeBody
 from services.chassis.api import MessageBody
 from services.chassis.call import Call
 from services.chassis.conventions import ActBody, SignatureBody
+from services.chassis.derogations import DerogationBody, DerogationReview, TellingBody
 from services.chassis.examples import example, examples
 from services.chassis.governance import Insurance, Review
 from services.chassis.holds import Hold
@@ -128,6 +129,23 @@ CALLS: Final[Mapping[tuple[str, str], Call]] = {
     ),
     ("GET", "/received/{message_id}/view"): Call(right=Right.CASES, answer=answers.ContentSeen),
     ("GET", "/cases/{case_id}"): Call(right=Right.CASES, answer=answers.CaseHeld),
+    ("GET", "/cases/{case_id}/exchanges"): Call(right=Right.CASES, answer=answers.Exchanges),
+    ("POST", "/derogations"): Call(
+        right=Right.REGISTER, body=DerogationBody, answer=reports.DerogationAsked, headers=_REPEATED
+    ),
+    ("GET", "/derogations"): Call(right=Right.REVIEW, answer=reports.Derogations),
+    ("POST", "/derogations/{derogation_id}/confirmation"): Call(
+        right=Right.CONFIRM, answer=reports.DerogationAsked, headers=_REPEATED
+    ),
+    ("POST", "/derogations/{derogation_id}/telling"): Call(
+        right=Right.REGISTER, body=TellingBody, answer=reports.DerogationChanged, headers=_REPEATED
+    ),
+    ("POST", "/derogations/{derogation_id}/review"): Call(
+        right=Right.REVIEW,
+        body=DerogationReview,
+        answer=reports.DerogationChanged,
+        headers=_REPEATED,
+    ),
     ("POST", "/cases/{case_id}/erasure"): Call(
         right=Right.ERASE, answer=answers.ErasureAsked, headers=_REPEATED
     ),

@@ -7,11 +7,12 @@ answer, not an exception: it leaves its line in the journal and nothing else.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import Row, update
 
 from contracts.gate import Decision, Refused, decide
 from contracts.kernel.agreement import Proof, identity_digest, proof_text
@@ -24,7 +25,7 @@ from contracts.kernel.facts import to_json as facts_json
 from contracts.kernel.fields import Payload
 from contracts.kernel.instrument import Cardinality, RestsOn
 from contracts.kernel.paris import day_of, midnight, reached
-from services.chassis import letters, standing, tables, withheld
+from services.chassis import derogations, letters, standing, tables, withheld
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.filling import fill, identity_of
@@ -71,7 +72,12 @@ def submit(tx: Tx, core: Core, request: Request, at: datetime) -> Outcome:
             raise NoCommonVersion(f"{request.to} n'accepte pas cette version de {request.type}.")
     known = _standing(tx, core, request, route)
     person = standing.person_of(tx, core, known)
+    without = None
+    if request.derogation_id is not None:
+        without = derogations.named(tx, request.derogation_id, request.case_id)
     facts = _facts(tx, core, request, route, known, person, at)
+    if without is not None:
+        facts = replace(facts, derogation=derogations.facts_of(without, at))
     decision = decide(core.rules(route.instrument, route.flow, Side.SENDER), facts, at)
     if isinstance(decision, Refused) or route.binding is None:
         _journal(tx, core, request, facts, decision, None, at)
@@ -80,12 +86,13 @@ def submit(tx: Tx, core: Core, request: Request, at: datetime) -> Outcome:
     payload = fill(core, route, request.data, person, facts, at)
     seq = 1 if request.case_id is None or known.case is None else known.case.seq_out + 1
     _journal(tx, core, request, facts, decision, case_id, at)
-    said = _Said(
-        route, route.binding, known, person, payload, case_id, seq, _expires(route, known, at), at
-    )
+    expires = _expires(route, known, at, without)
+    said = _Said(route, route.binding, known, person, payload, case_id, seq, expires, at, without)
     letters.put(tx, core, _draft(core, request, said, facts), at)
     if route.flow.retention.transient and case_id is not None:
         withheld.keep(tx, core, route.flow, request.message_id, case_id, payload, said.expires_at)
+    if without is not None:
+        derogations.use(tx, core, without, request.message_id, at)
     handler = core.partner.side(route.instrument.code).sent.get(request.type)
     if handler is not None:
         handler(tx, core, _sent(request, case_id, known, payload, at))
@@ -236,10 +243,10 @@ def _case(
     return request.new_case_id
 
 
-def _expires(route: Route, known: Standing, at: datetime) -> datetime:
+def _expires(route: Route, known: Standing, at: datetime, without: Row[Any] | None) -> datetime:
     ends = [at + timedelta(days=route.flow.lifetime_days)]
     by_contract = known.case is not None and known.case.rests_on == RestsOn.CONTRACT
-    if known.agreement is not None and not by_contract:
+    if known.agreement is not None and not by_contract and without is None:
         ends.append(known.agreement.expires_at)
     if route.binding is not None and route.binding.ends_on is not None:
         ends.append(midnight(route.binding.ends_on))
@@ -259,6 +266,7 @@ class _Said:
     seq: int
     expires_at: datetime
     at: datetime
+    without: Row[Any] | None = None
 
 
 def _content(core: Core, request: Request, said: _Said) -> letters.Content:
@@ -282,6 +290,7 @@ def _content(core: Core, request: Request, said: _Said) -> letters.Content:
         agreement=None if known.agreement is None else known.agreement.reference,
         proof=proof,
         informedat=known.notice_at if known.agreement is None else None,
+        derogation=None if said.without is None else derogations.carried(said.without),
         traceparent=request.traceparent,
         data=said.payload.model_dump(mode="json"),
     )
@@ -328,7 +337,7 @@ def _draft(core: Core, request: Request, said: _Said, facts: Facts) -> letters.D
         content=partial(_content, core, request, said),
         expires_at=said.expires_at,
         case_id=said.case_id,
-        reference=None if agreement is None else agreement.reference,
+        reference=None if agreement is None or said.without is not None else agreement.reference,
         seq=said.seq,
         facts=facts,
         traceparent=request.traceparent,

@@ -20,6 +20,7 @@ from contracts.kernel.documents import sign
 from contracts.kernel.errors import InvalidPayload, UnknownName
 from contracts.kernel.fields import LAST_NUMBER, caller_model
 from contracts.kernel.instrument import Flow, subject_token
+from contracts.kernel.paris import midnight
 from contracts.kernel.signed import SignedConvention
 from services.chassis import retention, tables, views
 from services.chassis.bus import Channel
@@ -63,14 +64,7 @@ def _flows(routes: APIRouter, node: Node) -> None:
     async def conventions(request: Request) -> Response:
         """Signed conventions with their computed state, end and next review."""
         agent_of(node, request, Right.READ)
-        held = node.core.directory.conventions
-        reviewed, purges = await node.database.read(lambda c: (last_reviews(c), last_purges(c)))
-        return JSONResponse(
-            [
-                _convention(node, held[name], reviewed.get(name), purges.get(name))
-                for name in sorted(held)
-            ]
-        )
+        return JSONResponse(await node.database.read(lambda c: held_conventions(node, c)))
 
     @routes.post("/conventions", status_code=201)
     async def sign_convention(request: Request) -> Response:
@@ -152,12 +146,23 @@ def channels(node: Node) -> list[Channel]:
     return found
 
 
+def held_conventions(node: Node, connection: Connection) -> list[dict[str, Any]]:
+    """Every signed convention of this organisation, as its dates and records make it now."""
+    held = node.core.directory.conventions
+    reviewed, purges = last_reviews(connection), last_purges(connection)
+    return [
+        _convention(node, held[name], reviewed.get(name), purges.get(name)) for name in sorted(held)
+    ]
+
+
 def _convention(
     node: Node, signed: SignedConvention, reviewed: date | None, purge: Row[Any] | None
 ) -> dict[str, Any]:
     at = node.clock.now()
     opens, ends = signed.opens_on, signed.ends_on
-    review = opens and next_review(opens, reviewed, signed.convention.review_months)
+    review = None
+    if opens is not None and not (ends is not None and at >= midnight(ends)):  # over: none is due
+        review = next_review(opens, reviewed, signed.convention.review_months)
     return {
         "convention_id": signed.id,
         "convention": signed.convention.code,

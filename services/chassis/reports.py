@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import AwareDatetime, Field, RootModel
+from pydantic import AwareDatetime, ConfigDict, Field, RootModel
 
 from contracts.kernel.fields import Day
 from services.chassis.answers import Answer
@@ -154,6 +154,43 @@ class HoldPlaced(Answer):
 
 class Holds(RootModel[list[HoldPlaced]]):
     """Holds of a convention, oldest first."""
+
+
+class DerogationAsked(Answer):
+    """A decision to act without agreement; expires_at: None until a second person confirmed."""
+
+    derogation_id: str
+    expires_at: AwareDatetime | None
+
+
+class DerogationChanged(Answer):
+    """The decision that was told, or reviewed."""
+
+    derogation_id: str
+
+
+class DerogationHeld(Answer):
+    """One decision to act without agreement, ours or a partner's."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    derogation_id: str
+    case_id: str
+    type: str
+    sender: str = Field(alias="from")
+    to: str
+    ground: str
+    asked_at: AwareDatetime
+    confirmed_at: AwareDatetime | None
+    expires_at: AwareDatetime | None
+    sealed_until: Day | None
+    message_id: str | None
+    told_on: Day | None
+    outcome: Literal["justified", "unjustified"] | None
+
+
+class Derogations(RootModel[list[DerogationHeld]]):
+    """Decisions to act without agreement, newest first."""
 
 
 class Cell(Answer):

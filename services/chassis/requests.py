@@ -21,7 +21,9 @@ from services.chassis.tokens import Agent, NotPermitted, Right
 
 M = TypeVar("M", bound=BaseModel)
 
-_UNDER_CHARTER: Final = frozenset({Right.SEND, Right.REGISTER, Right.CASES, Right.ERASE})
+_UNDER_CHARTER: Final = frozenset(
+    {Right.SEND, Right.REGISTER, Right.CASES, Right.ERASE, Right.CONFIRM, Right.REVIEW}
+)
 """Rights that open what is said of people: nobody has them before accepting the charter (A-5.2)."""
 
 

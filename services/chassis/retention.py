@@ -184,6 +184,7 @@ def _old(core: Core, at: datetime) -> list[tuple[Table, ColumnElement[bool]]]:
             for table, done_at in (
                 (tables.certificates, tables.certificates.c.done_at),
                 (tables.deadlines, tables.deadlines.c.closed_at),
+                (tables.derogations, tables.derogations.c.asked_at),
             )
         ),
         (tables.holds, tables.holds.c.released_at <= proof),

@@ -27,7 +27,7 @@ class Request:
 
     data: already checked against `caller_model` of the type. message_id, new_case_id: random ids.
     agent_id, agent_role: who asks, in which role. notice_id: the information given to the person,
-    where a duty of the law asks for no agreement.
+    where a duty of the law asks for no agreement. derogation_id: the decision to do without one.
     """
 
     message_id: str
@@ -40,6 +40,7 @@ class Request:
     case_id: str | None = None
     agreement_id: str | None = None
     notice_id: str | None = None
+    derogation_id: str | None = None
     convention_id: str | None = None
     traceparent: str | None = None
 

@@ -237,6 +237,35 @@ holds = Table(
 )
 """What a dispute keeps from destruction: all cases of a convention, or one (A-12.1)."""
 
+derogations = Table(
+    "derogations",
+    metadata,
+    Column("derogation_id", ID, primary_key=True),
+    Column("case_id", ID, nullable=False, index=True),
+    Column("type", TYPE, nullable=False),
+    Column("sender", ORG, nullable=False),
+    Column("receiver", ORG, nullable=False),
+    Column("ground", CODE, nullable=False),
+    Column("asked_at", UtcDateTime, nullable=False),
+    Column("asked_by", CODE),
+    Column("confirmed_at", UtcDateTime),
+    Column("confirmed_by", CODE),
+    Column("expires_at", UtcDateTime),
+    Column("sealed_until", Date),
+    Column("message_id", ID, index=True),
+    Column("told_on", Date),
+    Column("told_by", CODE),
+    Column("channel", CODE),
+    Column("reviewed_at", UtcDateTime),
+    Column("reviewed_by", CODE),
+    Column("outcome", CODE),
+)
+"""Decisions to act without agreement, ours and those that came with a partner's message.
+
+asked_by, confirmed_by: the two who decided; None of a partner's, who keeps them. sealed_until: day
+on which the family is told. message_id: the one message it served for.
+"""
+
 purges = Table(
     "purges",
     metadata,

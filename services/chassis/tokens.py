@@ -44,6 +44,8 @@ class Right(StrEnum):
     JOURNAL = "journal"
     ERASE = "erase"
     CONVENTIONS = "conventions"
+    CONFIRM = "confirm"
+    REVIEW = "review"
     OPERATE = "operate"
     READ = "read"
 
@@ -53,8 +55,10 @@ _WORK = frozenset({Right.SEND, Right.REGISTER, Right.WITHDRAW, Right.CASES, Righ
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.AGENT: _WORK,
     Role.REFERENT: _WORK,
-    Role.MANAGER: _WORK | {Right.CONVENTIONS},
-    Role.DPO: frozenset({Right.CASES, Right.WITHDRAW, Right.JOURNAL, Right.ERASE, Right.READ}),
+    Role.MANAGER: _WORK | {Right.CONVENTIONS, Right.CONFIRM, Right.REVIEW},
+    Role.DPO: frozenset(
+        {Right.CASES, Right.WITHDRAW, Right.JOURNAL, Right.ERASE, Right.REVIEW, Right.READ}
+    ),
     Role.OPERATOR: frozenset({Right.OPERATE, Right.JOURNAL, Right.READ}),
     Role.INTEGRATOR: frozenset({Right.SEND, Right.READ}),
 }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -18,7 +18,7 @@ from contracts.kernel.errors import UnknownName
 from contracts.kernel.facts import from_json
 from contracts.kernel.fields import LAST_NUMBER, Instant
 from contracts.kernel.paris import day_of
-from services.chassis import standing, tables
+from services.chassis import derogations, standing, tables
 from services.chassis.chain import Line
 from services.chassis.core import Core
 from services.chassis.database import Tx
@@ -216,12 +216,17 @@ def case(tx: Tx, core: Core, case_id: str) -> dict[str, Any]:
     shown["person"] = None if identity is None else identity.model_dump(mode="json")
     side = core.side(row.instrument)
     shown["content"] = {} if row.state == "erased" else side.view(tx, core, case_id)
-    shown["exchanges"] = _exchanges(tx, case_id)
+    shown["exchanges"] = exchanges(tx, case_id)
     return shown
 
 
-def _exchanges(tx: Tx, case_id: str) -> list[dict[str, Any]]:
-    """What left and what came about a case, in order: the family may see all of it (A-2.12)."""
+def exchanges(tx: Tx, case_id: str, family_on: date | None = None) -> list[dict[str, Any]]:
+    """What left and what came about a case, in order: the family may see all of it (A-2.12).
+
+    family_on: the day on which the family looks; what is sealed until a later one is left out, and
+    afterwards says until when it was.
+    """
+    decided = derogations.of_case(tx, case_id)
     wanted = ("message.sent", "message.received", "act.recorded", "message.read")
     where = (journal.c.scope == case_scope(case_id)) & journal.c.event.in_(wanted)
     rows = tx.execute(select(journal).where(where).order_by(journal.c.at, journal.c.seq))
@@ -232,8 +237,14 @@ def _exchanges(tx: Tx, case_id: str) -> list[dict[str, Any]]:
             "type": row.flow,
             "message_id": row.message_id,
             "articles": list(row.articles),
+            "without_agreement": None
+            if row.message_id not in decided
+            else derogations.shown(decided[row.message_id]),
         }
         for row in rows
+        if family_on is None
+        or row.message_id not in decided
+        or not derogations.sealed(decided[row.message_id], family_on)
     ]
 
 

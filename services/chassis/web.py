@@ -17,7 +17,17 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from contracts.kernel.errors import RelaisError
-from services.chassis import api, casework, disputes, openapi, people, problems, reading, review
+from services.chassis import (
+    api,
+    casework,
+    derogating,
+    disputes,
+    openapi,
+    people,
+    problems,
+    reading,
+    review,
+)
 from services.chassis.bus import describe
 from services.chassis.idempotency import try_out
 from services.chassis.node import Node
@@ -125,6 +135,7 @@ def create_app(node: Node) -> NodeApp:
     app.include_router(casework.router(node))
     app.include_router(review.router(node))
     app.include_router(disputes.router(node))
+    app.include_router(derogating.router(node))
     for side in node.given.partner.sides.values():
         if side.routes is not None:
             app.include_router(side.routes(node))

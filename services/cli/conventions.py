@@ -51,7 +51,7 @@ _LABELS: Final = {
     "title": "Titre",
     "invented": "Inventée pour une démonstration",
     "next_review": "Prochain bilan",
-    "purged_on": "Tout détruit le",
+    "purged_on": "Destruction au plus tard le",
     "purge": "Destruction prouvée",
     "act_id": "Acte",
 }

@@ -20,6 +20,7 @@ from contracts.gate import Rules, compile_flow
 from contracts.kernel.agreement import expiry
 from contracts.kernel.binding import DutyBetween
 from contracts.kernel.checks import ADULT, MINOR, Age, Assent, Check, Giver, Side, age_bound
+from contracts.kernel.derogation import DerogationFacts, Ground
 from contracts.kernel.facts import AgreementFacts, Facts, InstrumentFacts
 from contracts.kernel.immersion import Period, used_at_host
 from contracts.kernel.instrument import Convention, Flow, Instrument, LegalDuty
@@ -131,7 +132,7 @@ def cases(code: str, side: Side, of: str = FIRST) -> list[Case]:
 
 
 def _about(line: dict[str, Any], flow: Flow, side: Side) -> bool:
-    names = {flow.purpose, *asked(flow, side)}
+    names = {flow.purpose, *asked(flow, side), *(["derogation"] if flow.derogations else ())}
     return (
         line.get("flow", flow.type) in {flow.type, flow.code}
         and line.get("side", side) == side
@@ -251,9 +252,28 @@ def facts_of(world: dict[str, Any], of: str) -> Facts:
         bounds=bounds(born, at, world["flow"]),
         agreement=_agreement(world, told["sender"], world["flow"].type, born, signed),
         notice_at=_when(world["notice_at"]),
+        derogation=_derogation(world.get("derogation"), told, at),
         records=_instants(world["records"]),
         signatures=_instants(world["signatures"]),
         counts={name: count for name, count in world["counts"].items() if count is not None},
+    )
+
+
+def _derogation(
+    said: dict[str, Any] | None, told: dict[str, Any], at: datetime
+) -> DerogationFacts | None:
+    """A decision to act without agreement, about the very message unless it says otherwise."""
+    if said is None:
+        return None
+    return DerogationFacts(
+        ground=Ground(said["ground"]),
+        flow=said.get("flow", told["flow"]),
+        receiver=said.get("receiver", told["receiver"]),
+        asked_at=instant(said["asked_at"]),
+        confirmed_at=_when(said["confirmed_at"]),
+        expires_at=_when(said["expires_at"]),
+        used_at=instant(said["used_at"]) if "used_at" in said else at,
+        sealed_days=said.get("sealed_days", 0),
     )
 
 

@@ -13,6 +13,7 @@ from functools import partial
 from contracts.conventions.a_city_school import checks, messages
 from contracts.conventions.a_city_school.checks import CHARTER, MEASURE, SUPPORT
 from contracts.conventions.a_city_school.obligations import OBLIGATIONS
+from contracts.kernel.derogation import DerogationRule, Ground
 from contracts.kernel.instrument import (
     Cardinality,
     Convention,
@@ -40,6 +41,15 @@ KEPT = Retention(event="pathway_closed", months=3, article="A-5.1")
 KEPT_MEASURE = Retention(event="measure_ended", months=3, article="A-5.1")
 KEPT_ALERT = Retention(event="measure_ended", months=1, article="A-5.1")
 KEPT_CONTRACT = Retention(event="school_year_ended", months=0, article="A-5.1")
+
+_IN_DANGER = DerogationRule(
+    ground=Ground.VITAL_INTERESTS, article="A-3.15", hours=4, sealed_days=30
+)
+"""A pupil who is at the host when an objection suspends the agreement may have an accident there.
+
+The school, alone responsible (A-7.2), is then told without delay all the same. Hours and days are a
+proposal.
+"""
 
 _flow = partial(Flow, legal_basis=LegalBasis.PUBLIC_TASK)
 _support = partial(_flow, purpose=PURPOSE, case=Cardinality.WITHIN, retention=KEPT)
@@ -262,6 +272,7 @@ _MEASURE = (
         retention=KEPT_ALERT,
         urgency=Urgency.WITHOUT_DELAY,
         lifetime_days=8,
+        derogations=(_IN_DANGER,),
     ),
     _measure(
         type="alternative.ended",

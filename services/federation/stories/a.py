@@ -15,8 +15,8 @@ from services.chassis.keys import NodeKeys
 from services.federation.federation import Federation
 from services.federation.intruder import forged_letter, published_entry, subject_of
 from services.federation.layout import OBSERVER, TRACES
+from services.federation.stories.a_danger import DangerStory
 from services.federation.stories.a_desks import REFERRAL
-from services.federation.stories.a_measure import MeasureStory
 from services.federation.stories.a_pathway import PathwayStory
 from services.federation.telling import Teller
 from services.observer import words
@@ -27,7 +27,7 @@ HIDDEN_NIR = "référente 2 95 10 99 126 " + "111 93"
 """A role in which somebody hid a number (python-stdnum's own documented example)."""
 
 
-class Story(PathwayStory, MeasureStory):
+class Story(PathwayStory, DangerStory):
     """Convention A, told on a running federation."""
 
     # -- what goes well ------------------------------------------------------------------------
@@ -321,6 +321,7 @@ def tell(federation: Federation, teller: Teller) -> None:
         story.requesting,
         story.contracting,
         story.running,
+        story.in_danger,
         story.interrupting,
         story.notifying,
         story.reviewing,

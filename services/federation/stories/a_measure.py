@@ -22,7 +22,7 @@ HOST = "Jardins d'exemple"
 class MeasureStory(SchoolDesks):
     """A measure from its request to its end, on the clock of its days."""
 
-    measure = ""
+    measure = both = ""
     signed_on = first_day = last_day = date.min
 
     def requesting(self) -> None:
@@ -37,11 +37,11 @@ class MeasureStory(SchoolDesks):
         self.expect_refusal(
             self._request(alone, self.last_day), "A-4.4", who="Le représentant seul a dit oui"
         )
-        both = self.agree(pupil, flows=flows, giver="both", associated=["host_association"])
+        self.both = self.agree(pupil, flows=flows, giver="both", associated=["host_association"])
         self.expect_refusal(
-            self._request(both, self.last_day + timedelta(days=1)), "A-3.1", who="Neuf jours"
+            self._request(self.both, self.last_day + timedelta(days=1)), "A-3.1", who="Neuf jours"
         )
-        answer = self._request(both, self.last_day)
+        answer = self._request(self.both, self.last_day)
         self.measure = str(answer.json().get("case_id") or "")
         sent = self.until(self.head, str(answer.json().get("message_id")), "accepted")
         self.teller.check(

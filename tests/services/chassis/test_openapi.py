@@ -17,6 +17,7 @@ from contracts.kernel.organisation import Kind
 from services.chassis import answers, api, people, requests
 from services.chassis.acts import NoticeBody
 from services.chassis.conventions import ActBody, SignatureBody
+from services.chassis.derogations import DerogationBody, DerogationReview, TellingBody
 from services.chassis.examples import examples
 from services.chassis.governance import Insurance, Review
 from services.chassis.holds import Hold
@@ -46,6 +47,9 @@ MODELS: dict[str, type[BaseModel]] = {
         Review,
         Insurance,
         Hold,
+        DerogationBody,
+        TellingBody,
+        DerogationReview,
     )
 }
 

@@ -13,6 +13,7 @@ from contracts.kernel.paris import midnight
 from services.chassis.clock import new_id
 from services.chassis.holds import Hold, place_hold, release_hold
 from services.chassis.purges import PURGED, last_purges
+from services.chassis.reading import held_conventions
 from services.chassis.retention import purge
 from services.chassis.schema import journal
 from tests.pair import CONVENTION, Pair, Side
@@ -57,6 +58,25 @@ async def test_each_party_proves_what_it_destroyed_on_the_day_and_not_before(pai
         assert (proof.cases, proof.kept) == (3, 0)
         assert await purged(side, at + SECOND) == proof
         assert lines(side) == [("A-5.1",)]
+
+
+async def test_a_convention_is_shown_with_its_next_review_then_with_its_proof(pair: Pair) -> None:
+    side = pair.city
+    signed = side.node.core.directory.conventions[CONVENTION]
+    assert signed.ends_on is not None
+
+    def shown() -> tuple[str, bool, Any]:
+        (held,) = side.node.database.read_now(lambda c: held_conventions(side.node, c))
+        return held["state"], held["next_review"] is not None, held["purge"]
+
+    side.clock.at = midnight(signed.ends_on) - SECOND
+    assert shown() == ("in_force", True, None)
+    side.clock.at = midnight(signed.ends_on)
+    assert shown() == ("ended", False, None)
+    await purged(side, due_at(side))
+    state, reviewed, proof = shown()
+    assert (state, reviewed, proof["article"]) == ("purged", False, "A-5.1")
+    assert (proof["ended_on"], proof["cases"]) == (signed.ends_on.isoformat(), 0)
 
 
 async def test_a_convention_that_brought_nothing_is_proved_too(pair: Pair) -> None:
