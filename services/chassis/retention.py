@@ -37,6 +37,7 @@ from services.chassis.database import Database, Tx
 from services.chassis.erasure import erase_case
 from services.chassis.holds import any_hold, held_cases, held_references
 from services.chassis.purges import record_purges
+from services.chassis.sign_in.sessions import AWAY, LONGEST
 from services.chassis.standing import ERASED
 
 REPLAYS = timedelta(days=62)
@@ -175,6 +176,9 @@ def _old(core: Core, at: datetime) -> list[tuple[Table, ColumnElement[bool]]]:
         (inbox, inbox.c.expires_at <= at - REPLAYS),
         (dead, dead.c.keep_until <= at),
         (tables.withheld, tables.withheld.c.until <= at),
+        (tables.departures, tables.departures.c.left_at <= at - AWAY),
+        (tables.sessions, tables.sessions.c.began_at <= at - LONGEST),
+        (tables.authorisations, _ended(proof)),
         (tables.idempotency, tables.idempotency.c.created_at <= at - ANSWERS),
         (tables.proof_lists, (lists.c.received_at <= proof) & unused),
         (outbox, ~staying),
@@ -208,6 +212,13 @@ def _old_lines(core: Core, at: datetime) -> ColumnElement[bool]:
     lines = schema.journal
     old = (lines.c.at <= at - timedelta(days=core.policy.proof_days)) & lines.c.scope.is_not(None)
     return old & _unless(lines.c.case_id, held_cases())
+
+
+def _ended(proof: datetime) -> ColumnElement[bool]:
+    """Condition: an authorisation that ended so long ago that no line of the journal names it."""
+    given = tables.authorisations
+    over = (given.c.ended_at <= proof) | (given.c.last_day <= day_of(proof))
+    return over & ~exists().where(tables.sessions.c.authorisation_id == given.c.authorisation_id)
 
 
 def _unless(column: Column[Any], kept: Select[Any]) -> ColumnElement[bool]:

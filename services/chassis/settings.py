@@ -47,6 +47,38 @@ class _Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="RELAIS_", extra="forbid", frozen=True)
 
 
+class SignInSettings(BaseModel):
+    """Where agents sign in, and how this node is known there.
+
+    issuer: of the provider, whose discovery document lies under it. client_id, client_secret: as
+    registered there. public_url: where browsers reach this node. siret: of the organisation for
+    which agents must act; None where the provider tells none.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    issuer: str = Field(pattern=r"^https?://")
+    client_id: str = Field(min_length=1)
+    client_secret: str = Field(min_length=16, repr=False)
+    public_url: str = Field(pattern=r"^https?://[^/]+$")
+    siret: Siret | None = None
+
+    @property
+    def return_url(self) -> str:
+        """Where the provider sends a person back."""
+        return f"{self.entry_url}/return"
+
+    @property
+    def entry_url(self) -> str:
+        """Where a person signs in."""
+        return f"{self.public_url}/pages/sign-in"
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach this node over TLS, and cookies are only sent there."""
+        return self.public_url.startswith("https://")
+
+
 class NodeSettings(_Settings):
     """Settings of one organisation's node.
 
@@ -56,7 +88,7 @@ class NodeSettings(_Settings):
     from the database, so that backups of the data never hold them. nats_url: its own leaf.
     nats_tls: files of mutual TLS, where that leaf is not on loopback. secret_file: 32 random bytes
     or more, mode 0600. otlp_endpoint: where traces go, None for nowhere. sample_ratio: share of
-    traces kept, 0 to 1.
+    traces kept, 0 to 1. sign_in: where agents sign in to their pages; without it there are none.
     """
 
     org: OrgId
@@ -78,6 +110,7 @@ class NodeSettings(_Settings):
     otlp_endpoint: str | None = Field(default=None, pattern=r"^https?://")
     sample_ratio: float = Field(default=0.1, ge=0, le=1)
     secret_file: Path
+    sign_in: SignInSettings | None = None
 
     @model_validator(mode="before")
     @classmethod

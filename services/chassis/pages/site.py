@@ -8,31 +8,37 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import Final
+from urllib.parse import urlencode, urlsplit
 
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from contracts.kernel.errors import RelaisError
 from services.chassis.node import Node
-from services.chassis.pages import reviews
+from services.chassis.pages import reviews, today
 from services.chassis.pages.rendering import ROOM, ROOT, STATIC, render
 from services.chassis.problems import TITLES, answer
+from services.chassis.sign_in import pages as sign_in
+from services.chassis.sign_in.desk import CharterAwaited
+from services.chassis.tokens import NotIdentified
 
 POLICY: Final = (
-    "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; "
+    "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'{provider}; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
-"""Own style sheets alone: no script, no style in a tag, no other site, in no frame."""
+"""Own style sheets alone: no script, no style in a tag, no other site, in no frame.
+
+provider: where a form may lead beside this node, since leaving ends at the sign-in provider.
+"""
 
 _HEADERS: Final = {
-    "Content-Security-Policy": POLICY,
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -45,8 +51,9 @@ _KEPT: Final = "public, max-age=3600"
 class Guarded:
     """Every answer of the pages with what browsers must know of it, as plain ASGI."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, provider: str = "") -> None:
         self._app = app
+        self._headers = {"Content-Security-Policy": POLICY.format(provider=provider), **_HEADERS}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a call on, and put the headers on its answer."""
@@ -54,7 +61,7 @@ class Guarded:
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.update(_HEADERS)
+                headers.update(self._headers)
                 static = scope["path"].startswith(f"{STATIC}/") and message["status"] < 400  # noqa: PLR2004 -- an error is not kept
                 headers["Cache-Control"] = _KEPT if static else "no-store"
             await send(message)
@@ -66,6 +73,8 @@ def site(node: Node) -> Starlette:
     """The pages of a node: those of every node, and those that its conventions add."""
     routes: list[BaseRoute] = [
         Mount(STATIC.removeprefix(ROOT), StaticFiles(packages=[(ROOM, "static")])),
+        *sign_in.routes(node),
+        *today.routes(node),
         *reviews.routes(node),
     ]
     for side in node.given.partner.sides.values():
@@ -76,6 +85,9 @@ def site(node: Node) -> Starlette:
     async def failed(request: Request, error: Exception) -> Response:
         if _PAGE not in request.headers.get("accept", ""):
             return await answer(request, error)
+        door = _door(node, request, error)
+        if door is not None:
+            return RedirectResponse(door, HTTPStatus.SEE_OTHER)
         status, sentence, articles = _said(error)
         title = TITLES.get(status, "Erreur")
         page = render("error.html", org=name, title=title, sentence=sentence, articles=articles)
@@ -83,9 +95,27 @@ def site(node: Node) -> Starlette:
 
     return Starlette(
         routes=routes,
-        middleware=[Middleware(Guarded)],
+        middleware=[Middleware(Guarded, provider=_provider(node))],
         exception_handlers={RelaisError: failed, HTTPException: failed, Exception: failed},
     )
+
+
+def _provider(node: Node) -> str:
+    settings = node.settings.sign_in
+    if settings is None:
+        return ""
+    parts = urlsplit(settings.issuer)
+    return f" {parts.scheme}://{parts.netloc}"
+
+
+def _door(node: Node, request: Request, error: Exception) -> str | None:
+    """Where to send whoever only has to identify himself, or to read the charter first."""
+    if isinstance(error, CharterAwaited):
+        return f"{ROOT}/charter"
+    if isinstance(error, NotIdentified) and node.settings.sign_in is not None:
+        back = request.url.path if request.method == "GET" else ROOT
+        return f"{ROOT}/sign-in?{urlencode({'back': back})}"
+    return None
 
 
 def _said(error: Exception) -> tuple[int, str, tuple[str, ...]]:

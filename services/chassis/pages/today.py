@@ -1,0 +1,82 @@
+"""*Aujourd'hui*: what waits for an agent: alerts first, then what is late, then what is due."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, select
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from contracts.kernel.paris import PARIS
+from services.chassis import deadlines, tables
+from services.chassis.core import Core
+from services.chassis.node import Node
+from services.chassis.pages.rendering import render
+from services.chassis.sign_in.desk import at_desk
+from services.chassis.tokens import Right
+
+_SHOWN: Final = 200
+_SOON: Final = 7
+"""Days within which what is due stands apart."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """One thing that is due. late: its instant has passed."""
+
+    label: str
+    article: str
+    due_at: datetime
+    late: bool
+    case_id: str | None
+
+    @property
+    def day(self) -> Any:  # noqa: ANN401 -- a date for the template
+        """Its day in Paris."""
+        return self.due_at.astimezone(PARIS).date()
+
+    @property
+    def hour(self) -> str:
+        """Its time in Paris."""
+        return f"{self.due_at.astimezone(PARIS):%H h %M}"
+
+
+def waiting(connection: Connection, core: Core) -> list[Waiting]:
+    """What runs and what is late, the latest first."""
+    table = tables.deadlines
+    waits = table.c.state.in_((deadlines.PENDING, deadlines.MISSED))
+    query = select(table).where(waits).order_by(table.c.due_at).limit(_SHOWN)
+    return [
+        Waiting(
+            label=core.clocks[row.kind].label if row.kind in core.clocks else row.kind,
+            article=row.article,
+            due_at=row.due_at,
+            late=row.state == deadlines.MISSED,
+            case_id=row.case_id,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def routes(node: Node) -> list[BaseRoute]:
+    """The page on which an agent arrives."""
+    if node.settings.sign_in is None:
+        return []
+
+    async def today(request: Request) -> Response:
+        session = await at_desk(node, request, Right.READ)
+        found = await node.database.read(lambda c: waiting(c, node.core))
+        page = render(
+            "today.html",
+            org=node.settings.name,
+            session=session,
+            late=[one for one in found if one.late],
+            due=[one for one in found if not one.late],
+        )
+        return HTMLResponse(page)
+
+    return [Route("/", today), Route("", today)]

@@ -1,0 +1,104 @@
+"""The person behind a page's request: the session of its cookie, its rights and its charter."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from contracts.kernel.errors import RelaisError
+from services.chassis import standing
+from services.chassis.node import Node
+from services.chassis.settings import SignInSettings
+from services.chassis.sign_in import sessions
+from services.chassis.sign_in.sessions import Session
+from services.chassis.tokens import NotIdentified, Right
+
+FORM_TOKEN: Final = "token"  # noqa: S105 -- the name of a field
+"""Field of every form, with the token of its session."""
+
+_OWN: Final = re.compile(r"/pages(/[A-Za-z0-9._-]+)*")
+_LONGEST_BACK: Final = 200
+
+
+class ForeignForm(RelaisError):
+    """A form that no page of this session sent."""
+
+    code = "foreign_form"
+    status = 403
+
+
+class CharterAwaited(RelaisError):
+    """The agent has not accepted the present charter, which comes before anything else (A-5.2)."""
+
+    code = "charter_not_accepted"
+    status = 403
+
+
+def cookie_name(settings: SignInSettings) -> str:
+    """Name of the session's cookie; over TLS with the prefix that browsers hold to."""
+    return "__Host-relais" if settings.secure else "relais"
+
+
+def set_cookie(response: Response, settings: SignInSettings, cookie: str) -> None:
+    """Give a browser its session."""
+    response.set_cookie(
+        cookie_name(settings),
+        cookie,
+        httponly=True,
+        secure=settings.secure,
+        samesite="lax",
+        path="/",
+    )
+
+
+def own_path(path: str) -> str:
+    """A path to go back to, if it is one of our pages; else the first of them."""
+    good = len(path) <= _LONGEST_BACK and _OWN.fullmatch(path) is not None
+    return path if good else "/pages"
+
+
+async def at_desk(node: Node, request: Request, right: Right, *, charter: bool = True) -> Session:
+    """The session behind a request, if its role includes the right.
+
+    charter: whether the present one must have been accepted. Raises NotIdentified, NotPermitted,
+    CharterAwaited.
+    """
+    settings = node.settings.sign_in
+    cookie = None if settings is None else request.cookies.get(cookie_name(settings))
+    at = node.clock.now()
+    session = None
+    if cookie:
+        session = await node.database.read(lambda c: sessions.of_cookie(c, cookie, at))
+    if session is None:
+        raise NotIdentified("Identifiez-vous pour ouvrir cette page.")
+    session.agent.require(right)
+    if charter and not await _accepted(node, session.agent.agent_id):
+        raise CharterAwaited("Acceptez d'abord la charte de confidentialité.", articles=("A-5.2",))
+    seen = session
+    await node.database.write(lambda tx: sessions.touch(tx, seen, at))
+    return session
+
+
+async def _accepted(node: Node, agent_id: str) -> bool:
+    wanted = (agent_id, node.core.policy.charter)
+    if wanted not in node.core.charters:
+        found = await node.database.read(lambda c: standing.CHARTERS.fetch(c, (wanted,)))
+        if wanted not in found:
+            return False
+        node.core.charters[wanted] = found[wanted]
+    return True
+
+
+async def form_of(request: Request, session: Session) -> Mapping[str, str]:
+    """Fields of a form of this session. Raises ForeignForm for one that comes from elsewhere."""
+    if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+        raise ForeignForm("Ce formulaire ne vient pas de cette page : rouvrez-la.")
+    async with request.form(max_files=0, max_fields=64) as form:
+        fields = {name: value for name, value in form.items() if isinstance(value, str)}
+    if not sessions.same_form(session, fields.pop(FORM_TOKEN, "")):
+        raise ForeignForm("Ce formulaire ne vient pas de cette page : rouvrez-la.")
+    return fields
