@@ -29,6 +29,7 @@ from services.chassis.people import CharterBody
 from services.chassis.problems import MEDIA_TYPE
 from services.chassis.register import AgreementRecord
 from services.chassis.review import CSV_TYPE, ReportFilter, YearToPublish
+from services.chassis.sign_in.authorisations import Authorisation
 from services.chassis.standing import Person
 from services.chassis.tokens import RIGHTS, Right
 
@@ -130,6 +131,16 @@ CALLS: Final[Mapping[tuple[str, str], Call]] = {
     ("GET", "/received/{message_id}/view"): Call(right=Right.CASES, answer=answers.ContentSeen),
     ("GET", "/cases/{case_id}"): Call(right=Right.CASES, answer=answers.CaseHeld),
     ("GET", "/cases/{case_id}/exchanges"): Call(right=Right.CASES, answer=answers.Exchanges),
+    ("POST", "/authorisations"): Call(
+        right=Right.AUTHORISE,
+        body=Authorisation,
+        answer=reports.AuthorisationNamed,
+        headers=_REPEATED,
+    ),
+    ("GET", "/authorisations"): Call(right=Right.AUTHORISE, answer=reports.Authorisations),
+    ("POST", "/authorisations/{authorisation_id}/end"): Call(
+        right=Right.AUTHORISE, answer=reports.AuthorisationNamed, headers=_REPEATED
+    ),
     ("POST", "/derogations"): Call(
         right=Right.REGISTER, body=DerogationBody, answer=reports.DerogationAsked, headers=_REPEATED
     ),

@@ -193,6 +193,27 @@ class Derogations(RootModel[list[DerogationHeld]]):
     """Decisions to act without agreement, newest first."""
 
 
+class AuthorisationNamed(Answer):
+    """The authorisation that was given, or ended."""
+
+    authorisation_id: str
+
+
+class AuthorisationHeld(Answer):
+    """Who may do what here, in which role, from when to when; never who it is elsewhere."""
+
+    authorisation_id: str
+    agent_id: str
+    role: str
+    first_day: Day
+    last_day: Day | None
+    ended_at: AwareDatetime | None
+
+
+class Authorisations(RootModel[list[AuthorisationHeld]]):
+    """Authorisations, newest first."""
+
+
 class Cell(Answer):
     """One count; null where it is small, or would give a small one away."""
 

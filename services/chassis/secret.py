@@ -46,6 +46,11 @@ class NodeSecret:
         return self.subkey("bearer")
 
     @property
+    def client_secret(self) -> str:
+        """Secret shared with the demonstration's sign-in provider."""
+        return _text(self.subkey("sign-in"))
+
+    @property
     def jetstream_key(self) -> str:
         """Key with which the leaf encrypts its letterbox on disk."""
         return _text(self.subkey("jetstream"))

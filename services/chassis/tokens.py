@@ -46,6 +46,7 @@ class Right(StrEnum):
     CONVENTIONS = "conventions"
     CONFIRM = "confirm"
     REVIEW = "review"
+    AUTHORISE = "authorise"
     OPERATE = "operate"
     READ = "read"
 
@@ -55,7 +56,7 @@ _WORK = frozenset({Right.SEND, Right.REGISTER, Right.WITHDRAW, Right.CASES, Righ
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.AGENT: _WORK,
     Role.REFERENT: _WORK,
-    Role.MANAGER: _WORK | {Right.CONVENTIONS, Right.CONFIRM, Right.REVIEW},
+    Role.MANAGER: _WORK | {Right.CONVENTIONS, Right.CONFIRM, Right.REVIEW, Right.AUTHORISE},
     Role.DPO: frozenset(
         {Right.CASES, Right.WITHDRAW, Right.JOURNAL, Right.ERASE, Right.REVIEW, Right.READ}
     ),

@@ -33,6 +33,7 @@ from services.chassis.idempotency import try_out
 from services.chassis.node import Node
 from services.chassis.pages.rendering import ROOT
 from services.chassis.pages.site import site
+from services.chassis.sign_in import api as authorising
 from services.chassis.telemetry import FASTAPI_OFF
 
 MAX_BODY = 256 * 1024
@@ -136,6 +137,7 @@ def create_app(node: Node) -> NodeApp:
     app.include_router(review.router(node))
     app.include_router(disputes.router(node))
     app.include_router(derogating.router(node))
+    app.include_router(authorising.router(node))
     for side in node.given.partner.sides.values():
         if side.routes is not None:
             app.include_router(side.routes(node))

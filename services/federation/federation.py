@@ -25,6 +25,7 @@ from services.chassis.keys import NodeKeys
 from services.chassis.secret import NodeSecret
 from services.chassis.tls import write_private
 from services.chassis.tokens import Role, Tokens
+from services.federation import agents
 from services.federation.ceremony import amended, sign, sign_missing, texts
 from services.federation.config import Amendment, FederationFile, installed, read_federation
 from services.federation.layout import LEAF, REGISTRAR, SERVICE, Layout, lay_out, leaf_of
@@ -297,6 +298,17 @@ class Federation:
         finally:
             for client in clients.values():
                 client.close()
+
+    def authorise_agents(self) -> None:
+        """Let the invented agents of every organisation sign in at its pages.
+
+        Raises CallRefused.
+        """
+        if agents.PROVIDER not in self.layout.ports:
+            return
+        for org in self.layout.orgs:
+            with self.client(org, Role.MANAGER, "manager-1") as manager:
+                agents.authorise(self.layout, org, agents.NAMES, manager)
 
     def texts(self, convention_id: str) -> list[Terms]:
         """Versions of a convention, oldest first; none where the registrar holds none."""

@@ -35,7 +35,8 @@ from services.chassis.nats_server import LeafConfig, leaf_config, write_config
 from services.chassis.secret import NodeSecret
 from services.chassis.settings import SECRET_BYTES, Admitted, HubSettings
 from services.chassis.tls import Authority, TlsFiles, write_private
-from services.federation import databases
+from services.federation import agents, databases
+from services.federation.agents import PROVIDER
 from services.federation.config import FederationFile, Member
 from services.federation.ports import EVERYWHERE, HOST, choose_ports
 from services.registrar.operator import OperatorKeys, prepare_hub
@@ -117,6 +118,11 @@ class Layout:
         """Settings of an organisation's service."""
         return self.node_dir(org) / "settings.yaml"
 
+    @property
+    def provider_file(self) -> Path:
+        """What the sign-in provider is told."""
+        return self.folder(PROVIDER) / "provider.json"
+
     def secret_file(self, org: str) -> Path:
         """Secret of an organisation's node."""
         return self.node_dir(org) / "secret"
@@ -180,7 +186,7 @@ def lay_out(
     home = home.absolute()
     for folder in (home, home / "logs"):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    names = [HUB, HUB_LEAFS, REGISTRAR, OBSERVER]
+    names = [HUB, HUB_LEAFS, REGISTRAR, OBSERVER, PROVIDER]
     for org in federation.organisations:
         names += [org.id, leaf_of(org.id)]
     layout = Layout(home, federation, choose_ports(home / "ports.json", names))
@@ -202,6 +208,9 @@ def furnish(layout: Layout, addresses: Mapping[str, str], at: datetime) -> None:
     _hub(layout, authority, at)
     _registrar(layout, authority, keys, addresses, at)
     layout.folder(OBSERVER).mkdir(mode=0o700, exist_ok=True)
+    if PROVIDER in layout.ports:
+        layout.folder(PROVIDER).mkdir(mode=0o700, exist_ok=True)
+        write_private(layout.provider_file, agents.provider_settings(layout).model_dump_json())
     write_private(home / "federation.json", layout.federation.model_dump_json(indent=2))
 
 
@@ -278,6 +287,7 @@ def _settings(layout: Layout, member: Member, addresses: Mapping[str, str]) -> d
         "otlp_endpoint": layout.url(OBSERVER),
         "sample_ratio": 1.0,
         "secret_file": str(layout.secret_file(member.id)),
+        "sign_in": agents.sign_in(layout, member) if PROVIDER in layout.ports else None,
     }
 
 

@@ -24,6 +24,7 @@ from services.chassis.node import Given, Node
 from services.chassis.partner import Partner
 from services.chassis.settings import load_node_settings, load_registrar_settings
 from services.chassis.web import create_app as create_node
+from services.federation.agents import PROVIDER
 from services.federation.config import installed
 from services.federation.layout import (
     HUB,
@@ -35,6 +36,8 @@ from services.federation.layout import (
     leaf_of,
 )
 from services.federation.processes import Program
+from services.federation.provider import create_app as create_provider
+from services.federation.provider import read_settings
 from services.observer.receiver import create_app as create_observer
 from services.registrar.app import create_app as create_registrar
 from services.registrar.operator import OperatorKeys
@@ -86,6 +89,15 @@ def programs(layout: Layout, nats_server: Path) -> list[Program]:
             ),
         ),
     ]
+    if PROVIDER in layout.ports:
+        run = partial(
+            run_provider,
+            layout.provider_file,
+            layout.listen,
+            layout.ports[PROVIDER],
+            layout.log_file(PROVIDER),
+        )
+        listed.append(python(PROVIDER, PROVIDER, 0, run))
     for org in layout.orgs:
         run = partial(
             run_node, layout.settings_file(org), layout.clock_file(org), layout.log_file(org)
@@ -128,6 +140,11 @@ def run_registrar(settings_file: Path, clock_file: Path | None, log: Path | Text
 def run_observer(store: Path, host: str, port: int, log: Path | TextIO) -> None:
     """Run the trace page on a SQLite file until it is told to stop."""
     serve(create_observer(store), host, port, OBSERVER, log)
+
+
+def run_provider(settings: Path, host: str, port: int, log: Path | TextIO) -> None:
+    """Run the demonstration's sign-in provider until it is told to stop."""
+    serve(create_provider(read_settings(settings)), host, port, PROVIDER, log)
 
 
 def _clock(file: Path | None) -> Clock:

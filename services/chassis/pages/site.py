@@ -26,7 +26,7 @@ from services.chassis.pages import reviews, today
 from services.chassis.pages.rendering import ROOM, ROOT, STATIC, render
 from services.chassis.problems import TITLES, answer
 from services.chassis.sign_in import pages as sign_in
-from services.chassis.sign_in.desk import CharterAwaited
+from services.chassis.sign_in.desk import HOME, CharterAwaited
 from services.chassis.tokens import NotIdentified
 
 POLICY: Final = (
@@ -113,7 +113,7 @@ def _door(node: Node, request: Request, error: Exception) -> str | None:
     if isinstance(error, CharterAwaited):
         return f"{ROOT}/charter"
     if isinstance(error, NotIdentified) and node.settings.sign_in is not None:
-        back = request.url.path if request.method == "GET" else ROOT
+        back = request.url.path if request.method == "GET" else HOME
         return f"{ROOT}/sign-in?{urlencode({'back': back})}"
     return None
 

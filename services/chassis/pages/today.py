@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, select
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from contracts.kernel.paris import PARIS
@@ -16,7 +16,7 @@ from services.chassis import deadlines, tables
 from services.chassis.core import Core
 from services.chassis.node import Node
 from services.chassis.pages.rendering import render
-from services.chassis.sign_in.desk import at_desk
+from services.chassis.sign_in.desk import HOME, at_desk
 from services.chassis.tokens import Right
 
 _SHOWN: Final = 200
@@ -79,4 +79,4 @@ def routes(node: Node) -> list[BaseRoute]:
         )
         return HTMLResponse(page)
 
-    return [Route("/", today), Route("", today)]
+    return [Route("/", RedirectResponse(HOME)), Route("/today", today)]

@@ -20,8 +20,11 @@ from services.chassis.tokens import NotIdentified, Right
 FORM_TOKEN: Final = "token"  # noqa: S105 -- the name of a field
 """Field of every form, with the token of its session."""
 
-_OWN: Final = re.compile(r"/pages(/[A-Za-z0-9._-]+)*")
+_OWN: Final = re.compile(r"/pages(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
 _LONGEST_BACK: Final = 200
+
+HOME: Final = "/pages/today"
+"""Where an agent arrives."""
 
 
 class ForeignForm(RelaisError):
@@ -58,7 +61,7 @@ def set_cookie(response: Response, settings: SignInSettings, cookie: str) -> Non
 def own_path(path: str) -> str:
     """A path to go back to, if it is one of our pages; else the first of them."""
     good = len(path) <= _LONGEST_BACK and _OWN.fullmatch(path) is not None
-    return path if good else "/pages"
+    return path if good else HOME
 
 
 async def at_desk(node: Node, request: Request, right: Right, *, charter: bool = True) -> Session:

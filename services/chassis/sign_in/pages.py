@@ -16,7 +16,7 @@ from services.chassis.pages.rendering import render
 from services.chassis.register import accept_charter
 from services.chassis.settings import SignInSettings
 from services.chassis.sign_in import authorisations, sessions
-from services.chassis.sign_in.desk import at_desk, cookie_name, form_of, own_path, set_cookie
+from services.chassis.sign_in.desk import HOME, at_desk, cookie_name, form_of, own_path, set_cookie
 from services.chassis.sign_in.relying_party import (
     NotSignedIn,
     RelyingParty,
@@ -133,7 +133,7 @@ class _Doors:
         def unit(tx: Tx) -> str:
             return sessions.change(tx, self._node.core, session, chosen, at)
 
-        response = RedirectResponse("/pages", HTTPStatus.SEE_OTHER)
+        response = RedirectResponse(HOME, HTTPStatus.SEE_OTHER)
         set_cookie(response, self._settings, await self._node.database.write(unit))
         return response
 
@@ -148,7 +148,7 @@ class _Doors:
         await self._node.database.write(
             lambda tx: accept_charter(tx, self._node.core, agent_id, version, at)
         )
-        return RedirectResponse("/pages", HTTPStatus.SEE_OTHER)
+        return RedirectResponse(HOME, HTTPStatus.SEE_OTHER)
 
     async def sign_out(self, request: Request) -> Response:
         """End the session here, then at the provider."""

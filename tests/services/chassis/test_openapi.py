@@ -24,6 +24,7 @@ from services.chassis.holds import Hold
 from services.chassis.minors import Hearing, Objection, ObjectionAnswer
 from services.chassis.openapi import CALLS, complete, sendable
 from services.chassis.register import AgreementRecord
+from services.chassis.sign_in.authorisations import Authorisation
 from services.chassis.standing import Person
 from services.chassis.telemetry import FASTAPI_OFF
 from services.chassis.tokens import RIGHTS, Role
@@ -50,6 +51,7 @@ MODELS: dict[str, type[BaseModel]] = {
         DerogationBody,
         TellingBody,
         DerogationReview,
+        Authorisation,
     )
 }
 
