@@ -18,12 +18,17 @@ import httpx
 from contracts.kernel.instrument import Cardinality
 from contracts.kernel.organisation import Kind
 from contracts.kernel.paris import midnight
+from services.federation.config import installed
 from services.federation.federation import Federation
 from tests.federation.examples import Case, Content, Script
 from tests.federation.town import until
 
 AT_ONCE: Final = 6
 """Cases that go on side by side."""
+
+MONDAY: Final = date(2037, 3, 9)
+"""A day that tests live on: far ahead, since the broker lives on real time and a text that is over
+by then is closed there whatever the nodes' clocks say."""
 
 Seat = tuple[str, str]
 """A role, and the agent who acts in it."""
@@ -74,6 +79,22 @@ class Cast(ABC):
         """Who looks at the receiver: whoever answers for it, unless the convention says who may."""
         _ = code
         return "manager", "cheffe-1"
+
+    def amend(self) -> None:
+        """Have the amendments that the file keeps ready signed, and wait until all hold them."""
+        for one in self.fed.layout.federation.to_sign(installed()):
+            if one.amendment is not None:
+                self.fed.amend(one.id, **one.amendment.signing)
+                ends_on = one.amendment.until.isoformat()
+                for party in one.parties:
+                    self._wait_ends(party.org, one.id, ends_on)
+
+    def _wait_ends(self, org: str, convention_id: str, ends_on: str) -> None:
+        def ends() -> bool:
+            held = self.client(org).get("/api/v1/conventions").raise_for_status().json()
+            return (convention_id, ends_on) in {(c["convention_id"], c["ends_on"]) for c in held}
+
+        until(ends, f"{org} does not hold the amendment of {convention_id}")
 
     # -- clocks and clients ----------------------------------------------------------------------
 

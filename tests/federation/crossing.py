@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, partial
 from http import HTTPStatus
 from pathlib import Path
@@ -41,9 +41,19 @@ def signed_file(
     members: Mapping[str, Kind],
     signed: Sequence[Mapping[Kind, Sequence[str]]],
     signed_on: date,
+    reopened: tuple[date, date] | None = None,
 ) -> FederationFile:
-    """Some organisations, of which some have signed a text with each other, all on one day."""
+    """Some organisations, of which some have signed a text with each other, all on one day.
+
+    reopened: first day of an amendment, kept ready, and the first on which it is over.
+    """
     uais = iter(_UAIS)
+    amendment = reopened and {
+        "invented": True,
+        "evidence": "Avenant de substitution",
+        "signed_on": reopened[0].isoformat(),
+        "until": reopened[1].isoformat(),
+    }
     signature = {"signatory": "maire", "decision": "acte 1", "signed_on": signed_on.isoformat()}
     return FederationFile.model_validate(
         {
@@ -58,6 +68,7 @@ def signed_file(
                     "evidence": "Texte de substitution",
                     "invented": True,
                     "signatures": dict.fromkeys(parties, signature),
+                    "amendment": amendment,
                 }
                 for parties in signed
             ],
@@ -122,6 +133,7 @@ class Narrator:
     def tell(self) -> Life:
         """The whole life of the convention."""
         self.on(self.signed_on - DAY)
+        self.cast.amend()
         self.cast.prepare(self.signed_on - DAY, self.ended_on + 30 * DAY)
         self.life.eve = self.tried(self.signed_on - DAY, self.fresh(self.signed_on - DAY))
         self.on(self.signed_on)
@@ -226,6 +238,18 @@ class Narrator:
 
 
 @contextmanager
+def begun(home: Path, file: FederationFile, at: datetime) -> Iterator[Federation]:
+    """A federation that lives at that instant, or later, from its first moment on.
+
+    at: no earlier than now, for the broker lives on real time and closes what is over there.
+    """
+    fed = Federation.create(home, file)
+    fed.move_clock(at - datetime.now(UTC))
+    with fed:
+        yield fed
+
+
+@contextmanager
 def lived(
     home: Path,
     file: FederationFile,
@@ -238,7 +262,7 @@ def lived(
 
     signed_on, ended_on: first day of the convention, and the first on which it is over.
     """
-    with Federation.create(home, file) as fed:
+    with begun(home, file, at_ten(signed_on - DAY)) as fed:
         actors = cast(fed, orgs)
         try:
             yield Narrator(actors, signed_on, ended_on).tell()
