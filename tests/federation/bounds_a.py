@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from contracts.conventions.a_city_school import checks
 from contracts.kernel.paris import add_months, add_years
-from services.federation.federation import Federation
 from tests.federation import bounds
 from tests.federation.actors_a import Actors
 from tests.federation.bounds import DAY, Bounds, Tried
@@ -25,12 +24,7 @@ OPEN: Final = ("m1", "m2", "m4")
 
 
 class Day(bounds.Day[Actors]):
-    """Today, a school day from now, and those who act on it."""
-
-    @classmethod
-    def at(cls, fed: Federation) -> Day:
-        """That day of one school and its city."""
-        return cls(Actors.of(fed, SCHOOL, CITY))
+    """Today, and those who act on it."""
 
     def agreed(self, birth: date | None = None, **changes: Any) -> Case:
         """A pupil of fourteen, unless said otherwise, with an agreement that says what it says."""

@@ -1,7 +1,7 @@
 """Every message of convention D over the real bus: where it crosses, and where it is refused.
 
 Nine organisations run. The clocks of all are moved through the life of one convention, once (see
-`crossing.py`), under an amendment: the text itself ends with the frame, whenever it was signed (D-7.1).
+`crossing.py`), under an amendment: the text itself ends with the frame (D-7.1).
 """
 
 from __future__ import annotations
