@@ -1,4 +1,7 @@
-"""Either side of the bounds of convention D, asked of a running department and Mission Locale."""
+"""Either side of the bounds of convention D, asked of a running department and Mission Locale.
+
+A check that is added to convention D and has no bound fails.
+"""
 
 from __future__ import annotations
 
@@ -42,6 +45,11 @@ def module_day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
 def day(module_day: Day) -> Iterator[Day]:
     yield module_day
     module_day.back()
+
+
+def test_every_check_of_the_text_has_its_bound() -> None:
+    """A check that is added to convention D fails here until both its sides are sent."""
+    assert set(BOUNDS) == set(CHECKS)
 
 
 @pytest.mark.parametrize("key", BOUNDS, ids=shown)
