@@ -12,13 +12,11 @@ from typing import Final, Literal
 import pytest
 
 from contracts.conventions.a_city_school import checks
-from contracts.kernel.organisation import Kind
-from tests.federation.actors_a import READER, Actors
-from tests.federation.bounds import DAY, TODAY, Key, checks_of, key_of, shown, shows_both_sides
-from tests.federation.bounds_a import Day
+from tests.federation.actors_a import READER
+from tests.federation.bounds import DAY, Key, checks_of, key_of, shown, shows_both_sides
+from tests.federation.bounds_a import Day, school_and_city
 from tests.federation.bounds_a_measure import BOUNDS
 from tests.federation.cast import at_ten
-from tests.federation.crossing import begun, signed_file
 from tests.federation.examples_a import HOST, SCRIPT
 from tests.federations import CITY, SCHOOL
 
@@ -27,19 +25,10 @@ CHECKS: Final = checks_of(SCRIPT)
 
 @pytest.fixture(scope="module")
 def module_day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
-    """A school and the city of their own, since their clocks move."""
-    kinds = {SCHOOL: Kind.SCHOOL, CITY: Kind.CITY}
-    signed = {kind: [org] for org, kind in kinds.items()}
-    file = signed_file("a_city_school", kinds, [signed], TODAY - 60 * DAY)
-    with begun(tmp_path_factory.mktemp("bounds-a"), file, at_ten(TODAY)) as fed:
-        made = Day(Actors.of(fed, SCHOOL, CITY))
-        made.go(made.today)
+    with school_and_city(tmp_path_factory.mktemp("bounds-a")) as made:
         first, last = (made.today + days * DAY for days in (-30, 60))
         made.actors.host(HOST, first_day=first.isoformat(), last_day=last.isoformat())
-        try:
-            yield made
-        finally:
-            made.actors.close()
+        yield made
 
 
 @pytest.fixture
