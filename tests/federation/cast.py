@@ -75,6 +75,10 @@ class Cast(ABC):
     def uncased(self, code: str) -> Content:
         """What the receiver's agents see of messages that belong to no case."""
 
+    def lead_up(self, code: str, case: Case) -> None:
+        """Record in a case what people do just before that message, if they do anything."""
+        _ = code, case
+
     def reader(self, code: str) -> Seat:
         """Who looks at the receiver: whoever answers for it, unless the convention says who may."""
         _ = code
@@ -195,6 +199,7 @@ class Cast(ABC):
     def play(self, case: Case, codes: Iterable[str]) -> Case:
         """Send some messages of a case, one after another."""
         for code in codes:
+            self.lead_up(code, case)
             self.tell(code, case)
         return case
 
@@ -205,3 +210,23 @@ class Cast(ABC):
         client = self.client(self.receiver(code), *self.reader(code))
         found = client.get(f"/api/v1/cases/{case.case_id}") if case.case_id else None
         return {} if found is None or found.is_error else dict(found.json()["content"])
+
+    def shown_again(self, code: str, message_id: str) -> Content | None:
+        """What the receiver's agents see once the sender shows it again; None of what is filed."""
+        if not self.script.flows[code].retention.transient:
+            return None
+        client = self.client(self.receiver(code), *self.reader(code))
+        path, found = f"/api/v1/received/{message_id}/view", dict[str, Any]()
+        before = client.get(path)
+        assert before.status_code == HTTPStatus.NOT_FOUND, (code, before.text)
+        client.post(path).raise_for_status()
+
+        def answered() -> bool:
+            answer = client.get(path)
+            if answer.status_code == HTTPStatus.CONFLICT:
+                return False
+            found.update(answer.raise_for_status().json()["data"])
+            return True
+
+        until(answered, f"{code} is not shown again")
+        return found

@@ -15,15 +15,13 @@ from contracts.kernel.paris import add_years
 from services.federation.config import FederationFile
 from tests.federation.actors_b import Actors
 from tests.federation.cast import MONDAY
-from tests.federation.crossing import (
-    Life,
-    lived,
+from tests.federation.crossed import (
     shows_it_crossed,
     shows_no_way_back,
     shows_refusals_to_others,
     shows_the_dates,
-    signed_file,
 )
+from tests.federation.crossing import Life, lived, signed_file
 from tests.federation.examples_b import EXAMPLES, FLOWS, SCRIPT
 
 CITY, MISSION = "ville-du-pont", "mission-locale-du-pont"

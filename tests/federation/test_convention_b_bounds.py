@@ -17,7 +17,8 @@ from tests.federation.bounds import DAY, TODAY, Key, checks_of, shown, shows_bot
 from tests.federation.bounds_b import Day
 from tests.federation.bounds_b_immersion import BOUNDS
 from tests.federation.cast import at_ten
-from tests.federation.crossing import begun, reasons, signed_file
+from tests.federation.crossed import reasons
+from tests.federation.crossing import begun, signed_file
 from tests.federation.examples import Case
 from tests.federation.examples_b import ACCEPTED, PAIRED, SCRIPT
 from tests.federation.town import until

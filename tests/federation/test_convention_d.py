@@ -17,15 +17,13 @@ from contracts.kernel.paris import add_years
 from services.federation.config import FederationFile
 from tests.federation.actors_d import Actors
 from tests.federation.cast import MONDAY
-from tests.federation.crossing import (
-    Life,
-    lived,
+from tests.federation.crossed import (
     shows_it_crossed,
     shows_no_way_back,
     shows_refusals_to_others,
     shows_the_dates,
-    signed_file,
 )
+from tests.federation.crossing import Life, lived, signed_file
 from tests.federation.examples_d import DUTY, EXAMPLES, FLOWS, SCRIPT
 
 DEPARTMENT, MISSION = "departement-du-pont", "mission-locale-du-pont"
