@@ -71,18 +71,18 @@ class Actors(Cast):
     def open_desks(self) -> None:
         """Each day on which the text is in force everybody sits down; done already, it is once."""
         super().open_desks()
-        for kind in PARTIES:
-            if any(one["state"] == "in_force" for one in self.held(kind)):
+        if any(one["state"] == "in_force" for one in self.held(Kind.CITY)):
+            for kind in PARTIES:
                 self.sit_down(kind)
+            self.interview(day_of(self.fed.now(self.orgs[Kind.CITY])))
 
     def sit_down(self, kind: Kind) -> None:
-        """The agent of a party reads the text and takes the desks; the employer is interviewed."""
+        """The agent of a party reads the text and takes its desks; its colleagues are told."""
         self.read(kind)
-        self.tell_staff(kind)
+        for one in (CONTACT, SECOND):
+            self.tell_staff(kind, str(one["name"]))
         for task in DESKS[kind]:
             self.desk(kind, task)
-        if kind is Kind.CITY:
-            self.interview(day_of(self.fed.now(self.orgs[kind])))
 
     def prepare(self, first_day: date, last_day: date) -> None:
         """The report on the text's own term, at each party."""
@@ -101,12 +101,10 @@ class Actors(Cast):
             body = {"convention_id": one["convention_id"], "version": one["version"]}
             self.post(client or self.seated(kind), "convention-readings", body)
 
-    def tell_staff(self, kind: Kind) -> None:
-        """A party's colleagues know that their professional contact is passed on (C-6.2)."""
+    def tell_staff(self, kind: Kind, name: str) -> None:
+        """A colleague at a party knows that the professional contact is passed on (C-6.2)."""
         org = self.orgs[kind]
-        for one in (CONTACT, SECOND):
-            body = {"name": one["name"], "told_at": self.ago(org)}
-            self.post(self.client(org), "staff-notices", body)
+        self.post(self.client(org), "staff-notices", {"name": name, "told_at": self.ago(org)})
 
     def desk(self, kind: Kind, task: str, agent: str = "", *, closed: bool = False) -> None:
         """An agent of a party takes a task, or leaves it."""

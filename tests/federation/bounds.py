@@ -84,6 +84,7 @@ class Day(Generic[C]):
 
     def took(self, code: str, answer: httpx.Response) -> httpx.Response:
         """Wait until what was asked is accepted, so that the next step finds its effect."""
+        assert answer.status_code == HTTPStatus.ACCEPTED, (code, answer.text)
         self.actors.accepted(code, answer.json()["message_id"])
         return answer
 

@@ -43,11 +43,6 @@ KINDS = {
     "mission-locale-du-pont": Kind.MISSION_LOCALE,
     "departement-du-pont": Kind.DEPARTMENT,
 }
-OF_KIND = {
-    Kind.EMPLOYMENT_AGENCY: {AGENCY, OTHER_AGENCY},
-    Kind.CITY: {CITY, OTHER_CITY},
-    Kind.CCAS: {CCAS, OTHER_CCAS},
-}
 SIGNED_ON = date(2024, 2, 12)
 YEARS = 3
 ONE_WAY = [code for code in FLOWS if not SCRIPT.both_ways(code)]
@@ -80,6 +75,12 @@ def test_every_message_of_the_text_has_its_example() -> None:
     assert set(EXAMPLES) == set(FLOWS)
     for code, example in EXAMPLES.items():
         assert set(example.after) <= set(EXAMPLES), code
+
+
+def test_each_message_joins_the_agency_to_one_of_its_partners() -> None:
+    """C-0.1: city and CCAS tell each other nothing under this text."""
+    pairs = {frozenset((flow.sender, flow.receiver)) for flow in FLOWS.values()}
+    assert pairs == {frozenset((Kind.EMPLOYMENT_AGENCY, one)) for one in (Kind.CITY, Kind.CCAS)}
 
 
 @pytest.mark.parametrize("code", FLOWS)
