@@ -158,9 +158,14 @@ class Actors(Cast):
 
     def agree(self, kind: Kind, person_id: str, **changes: Any) -> str:
         """The person agrees to every message between the agency and the city, where it is asked."""
-        (other,) = {Kind.EMPLOYMENT_AGENCY, Kind.CITY} - {kind}
         given = changes.pop("given_at", self.ago(self.orgs[kind]))
-        body = {
+        body = {**self.record(kind, person_id, given), **changes}
+        return str(self.post(self.seated(kind), "agreements", body)["agreement_id"])
+
+    def record(self, kind: Kind, person_id: str, given: str) -> dict[str, Any]:
+        """What is posted there: an agreement with the information before it."""
+        (other,) = {Kind.EMPLOYMENT_AGENCY, Kind.CITY} - {kind}
+        return {
             "person_id": person_id,
             "recipients": [self.orgs[other]],
             "flows": sorted({flow.type for flow in FLOWS.values()}),
@@ -170,9 +175,7 @@ class Actors(Cast):
             "assent": "yes",
             "notice": {"version": "1", "channel": "meeting", "language": "fr", "given_at": given},
             "given_at": given,
-            **changes,
         }
-        return str(self.post(self.seated(kind), "agreements", body)["agreement_id"])
 
     def case(self, today: date, first_day: date, code: str = "", **more: Any) -> Case:
         """Somebody of thirty who agreed, at the side that opens the case of that message."""

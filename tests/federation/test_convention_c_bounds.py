@@ -6,7 +6,7 @@ A check that is added to convention C and has no bound fails.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -21,9 +21,11 @@ from tests.federation.actors_c import Actors
 from tests.federation.bounds import DAY, TODAY, Key, checks_of, key_of, shown, shows_both_sides
 from tests.federation.bounds_c import Day
 from tests.federation.cast import at_ten
+from tests.federation.crossed import reasons
 from tests.federation.crossing import begun, signed_file
 from tests.federation.examples import Case
 from tests.federation.examples_c import SCRIPT, term
+from tests.federation.town import until
 
 CHECKS: Final = checks_of(SCRIPT)
 BOUNDS: Final = {
@@ -32,6 +34,7 @@ BOUNDS: Final = {
     **bounds_c_immersion.BOUNDS,
     **bounds_c_territory.BOUNDS,
 }
+HOUR: Final = timedelta(hours=1)
 AGENCY, CITY, CCAS = "agence-essai", "ville-essai", "ccas-essai"
 
 
@@ -107,3 +110,45 @@ def test_an_immersion_is_asked_for_in_this_text_s_own_words(day: Day) -> None:
     assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
     assert answer.json()["articles"] == ["C-4.1"]
     assert day.ask("m29", case).status_code == HTTPStatus.ACCEPTED
+
+
+def test_what_is_dated_tomorrow_is_not_recorded(day: Day) -> None:
+    """So that no message can rest on what comes after it (C-3a.1, C-3e.5, C-4.1, C-6.2, C-8.2)."""
+    agency, city = Kind.EMPLOYMENT_AGENCY, Kind.CITY
+    person = day.actors.person(agency, day.born(30))
+    (signed,) = day.actors.held(agency)
+    report = {
+        "convention_id": signed["convention_id"],
+        "term_ends_on": "2026-01-01",
+        "evidence": "e" * 64,
+    }
+    for on, taken in ((day.today, True), (day.today + DAY, False)):
+        at, client = (at_ten(on) - HOUR).isoformat(), day.actors.seated(agency)
+        manager = day.actors.client(AGENCY)
+        for path, who, body in (
+            ("agreements", client, day.actors.record(agency, person, at)),
+            ("volunteers", client, {"person_id": person, "asked_at": at}),
+            ("staff-notices", manager, {"name": "Nouveau Venu", "told_at": at}),
+            ("final-reports", manager, {**report, "written_on": on.isoformat()}),
+            ("employer-interviews", day.actors.seated(city), {"held_on": on.isoformat()}),
+        ):
+            answer = who.post(f"/api/v1/{path}", json=body)
+            assert answer.is_success is taken, (path, on, answer.text)
+            refused = {HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY}
+            assert taken or answer.status_code in refused, path
+
+
+@pytest.mark.parametrize("code", ["m3", "m9", "m30"])
+def test_a_withdrawal_at_the_agency_stops_the_city_s_own_steps(day: Day, code: str) -> None:
+    """C-4.1, C-5.3: the city, which knows no name, is told that it is over; of a contract too."""
+    case, city = day.before(code), day.actors.seated(Kind.CITY)
+    path = f"agreements/{case.agreement_id}/withdrawal"
+    day.actors.post(day.actors.seated(Kind.EMPLOYMENT_AGENCY), path, {})
+
+    def stopped() -> bool:
+        found = city.get(f"/api/v1/cases/{case.case_id}").raise_for_status().json()
+        return bool(found["state"] == "stopped")
+
+    until(stopped, "it goes on at the city")
+    assert ("C-5.3", "missing_open_case") in reasons(day.ask(code, case))
+    assert day.ask(code, day.before(code)).status_code == HTTPStatus.ACCEPTED
