@@ -17,7 +17,7 @@ from contracts.conventions.c_employment_city_ccas.course import booklet_due_date
 from contracts.kernel.organisation import Kind
 from contracts.kernel.paris import add_months, midnight
 from tests.federation import bounds_c, bounds_c_contract, bounds_c_immersion, bounds_c_territory
-from tests.federation.actors_c import Actors
+from tests.federation.actors_c import PARTIES, Actors
 from tests.federation.bounds import DAY, TODAY, Key, checks_of, key_of, shown, shows_both_sides
 from tests.federation.bounds_c import Day
 from tests.federation.cast import at_ten
@@ -152,3 +152,39 @@ def test_a_withdrawal_at_the_agency_stops_the_city_s_own_steps(day: Day, code: s
     until(stopped, "it goes on at the city")
     assert ("C-5.3", "missing_open_case") in reasons(day.ask(code, case))
     assert day.ask(code, day.before(code)).status_code == HTTPStatus.ACCEPTED
+
+
+def test_what_leaves_no_file_is_shown_to_its_desk_alone_and_not_for_longer(day: Day) -> None:
+    """C-5.1, C-3.2, C-3d.4: until it is decided, and of a question for twenty-four hours."""
+    proposed, asked = day.before("m2"), day.before("m12")
+    sent = {code: day.actors.tell(code, case) for code, case in (("m2", proposed), ("m12", asked))}
+    path = f"/api/v1/received/{sent['m2']['message_id']}/view"
+    outsider = day.actors.client(CITY, "manager", "cheffe-1").post(path)
+    assert (outsider.status_code, outsider.json()["articles"]) == (HTTPStatus.FORBIDDEN, ["C-3.2"])
+    assert day.actors.shown_again("m2", sent["m2"]["message_id"])
+    day.took("m3", day.ask("m3", proposed, outcome="not_retained"))
+    city = day.actors.seated(Kind.CITY)
+    for decided in (city.post(path), city.get(path)):
+        assert decided.status_code == HTTPStatus.FORBIDDEN
+        assert decided.json()["articles"] == ["C-5.1"]
+    day.go(day.today + DAY, -timedelta(minutes=5))
+    assert day.actors.shown_again("m12", sent["m12"]["message_id"])
+    day.go(day.today + DAY)
+    path = f"/api/v1/received/{sent['m12']['message_id']}/view"
+    late = day.actors.seated(Kind.EMPLOYMENT_AGENCY).post(path)
+    assert late.status_code in {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}, late.text
+
+
+def test_a_candidacy_waits_for_thirty_days(day: Day) -> None:
+    """C-3a.12, C-5.1: decided in time, and lapsed at both sides after that."""
+    in_time, late = day.before("m3"), day.before("m3")
+    day.go(day.today + 30 * DAY, -timedelta(minutes=5))
+    day.took("m3", day.ask("m3", in_time))
+    day.go(day.today + 30 * DAY)
+    city = day.actors.seated(Kind.CITY)
+    path = f"/api/v1/cases/{late.case_id}"
+    until(lambda: city.get(path).json()["state"] == "closed", "it waits for ever")
+    assert ("C-5.3", "missing_open_case") in reasons(day.ask("m3", late))
+    day.back()
+    for kind in PARTIES:
+        day.actors.sit_down(kind)  # a month on, what nobody used was forgotten
