@@ -21,6 +21,7 @@ from tests.federation.examples import Case, Script
 DAY: Final = timedelta(days=1)
 
 TODAY: Final = MONDAY + 2 * DAY
+"""The day that bounds are tried on."""
 
 Key = tuple[str, str, str]
 """A check of a text: its article, its name or its kind, and what it says when it refuses."""
@@ -48,9 +49,9 @@ class Tried:
 class Day(Generic[C]):
     """Today, and those who act on it."""
 
-    def __init__(self, actors: C, today: date = TODAY) -> None:
+    def __init__(self, actors: C) -> None:
         self.actors = actors
-        self.today = today
+        self.today = TODAY
         self.first_day = self.today + 7 * DAY
         self._offset = at_ten(self.today) - datetime.now(UTC)
         self.moved = False
