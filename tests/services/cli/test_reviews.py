@@ -11,6 +11,7 @@ import pytest
 from contracts.kernel.paris import add_months, day_of
 from services.chassis.tokens import Role
 from services.cli.app import main
+from services.cli.reviews import _cell
 from services.federation.calls import call
 from services.federation.federation import Federation
 from tests.federations import CITY, CONVENTION, SCHOOL
@@ -109,3 +110,11 @@ def test_only_convention_d_has_six_indicators(capsys: Captured, tmp_path: Path) 
     assert refused(capsys, *six)[0] == 1
     assert refused(capsys, *six, "--page", str(tmp_path / "six.html"))[0] == 1
     assert not (tmp_path / "six.html").exists()
+
+
+@pytest.mark.parametrize(("cell", "said"), [(34, "34"), ("hidden", "masqué"), (None, "en attente")])
+def test_a_count_of_the_six_is_a_number_hidden_or_awaited(
+    cell: int | str | None, said: str
+) -> None:
+    """D-4.3, D-5.7a."""
+    assert _cell(cell) == said
