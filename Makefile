@@ -8,7 +8,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
 ARGS ?=
 
-.PHONY: help setup demo up down test test-compose year check compile mutation bench clean
+.PHONY: help setup demo up down test test-browser test-compose year check compile mutation bench clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  %-13s %s\n", $$1, $$2}'
@@ -38,6 +38,14 @@ down: setup ## Stop the embedded federation
 
 test: check ## Check the code, then run every test on SQLite and PostgreSQL
 	@$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
+
+test-browser: setup ## Look at the pages in a Chromium (CHROMIUM, else PATH), with axe-core
+	@if command -v "$${CHROMIUM:-chromium}" || command -v chromium-browser || command -v google-chrome; then \
+		$(BIN)/uv sync --quiet --frozen --inexact --group browser --python $(BIN)/python && \
+		$(BIN)/pytest tests/browser -m browser -p no:randomly $(ARGS); \
+	else \
+		echo "No Chromium is here: the pages were not looked at. On Debian: apt-get install chromium"; \
+	fi
 
 test-compose: setup ## Run docker-compose.yml for real, kill each container; needs a Docker Engine
 	@if docker info >/dev/null 2>&1; then \

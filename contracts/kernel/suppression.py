@@ -1,8 +1,10 @@
 """Small numbers hidden: of a few people, a count says who they are.
 
 A count is shown from a threshold on, which differs between the parties and everybody else. A hidden
-cell must not be found again by subtracting the others from their total, so further cells, and in
-the end the total, are hidden until what is hidden together is as large as the threshold.
+cell must not be found again, neither by subtracting the others from their total nor by knowing the
+rule, so further cells are hidden until what is hidden together is more than small counts could be.
+Which cells those are depends on their order alone and never on their size: else the choice itself
+would say how large they are. What is hidden between the parties is hidden from everybody else.
 """
 
 from __future__ import annotations
@@ -10,6 +12,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+from contracts.kernel.errors import InvalidDocument
+
+LEAST: Final = 3
+"""Smallest threshold that hides anything: below it a hidden count that is not 0 is 1."""
 
 
 class Audience(StrEnum):
@@ -23,12 +31,19 @@ class Audience(StrEnum):
 class SmallCells:
     """Smallest count shown to each audience; zeros: smallest population of which a zero is shown.
 
-    A proposal, where the text sets none: 5 between the parties, 11 for everybody else.
+    A proposal, where the text sets none: 5 between the parties, 11 for everybody else. Raises
+    InvalidDocument below 3, where a small count is known as soon as it is hidden, and where others
+    would be shown more than the parties.
     """
 
     parties: int = 5
     public: int = 11
     zeros: int = 11
+
+    def __post_init__(self) -> None:
+        """Check what no report could hide."""
+        if not LEAST <= self.parties <= min(self.public, self.zeros):
+            raise InvalidDocument("A report hides at least 1 and 2, and more to the public.")
 
     def threshold(self, audience: Audience) -> int:
         """Smallest count shown."""
@@ -48,19 +63,21 @@ class Shown:
         return self.total is None or None in self.cells.values()
 
 
-def suppress(cells: Mapping[str, int], rule: SmallCells, audience: Audience) -> Shown:
-    """Hide what is small in the parts of one whole, and what would give it away (A-8.1)."""
-    least, total = rule.threshold(audience), sum(cells.values())
-    zeros = total >= rule.zeros
-    hidden = {name for name, count in cells.items() if not _large(count, least, zeros=zeros)}
-    shown_total = _large(total, least, zeros=False)
-    # Largest last: whoever reads the report loses as little as possible.
-    candidates = sorted((name for name in cells if name not in hidden), key=lambda n: cells[n])
-    while shown_total and _found_again(cells, hidden, least):
-        if not candidates:
-            shown_total = False
-        else:
-            hidden.add(candidates.pop(0))
+def suppress(
+    cells: Mapping[str, int], rule: SmallCells, audience: Audience, population: int = 0
+) -> Shown:
+    """Hide what is small in the parts of one whole, and what would give it away (A-8.1).
+
+    cells: in the order in which the report declares them. population: of whom the whole is counted,
+    where another count says so; a zero is shown of one large enough.
+    """
+    total, least = sum(cells.values()), rule.threshold(audience)
+    zeros = max(total, population) >= rule.zeros
+    hidden: set[str] = set()
+    for limit in sorted({rule.parties, least}):
+        hidden |= {one for one, count in cells.items() if not _large(count, limit, zeros=zeros)}
+        _close(cells, hidden, limit)
+    shown_total = _large(total, least, zeros=zeros)
     return Shown(
         {name: None if name in hidden else count for name, count in cells.items()},
         total if shown_total else None,
@@ -71,9 +88,13 @@ def _large(count: int, least: int, *, zeros: bool) -> bool:
     return count >= least or (count == 0 and zeros)
 
 
-def _found_again(cells: Mapping[str, int], hidden: set[str], least: int) -> bool:
-    """One hidden cell is the total less the others; few people behind several are as good as named.
+def _close(cells: Mapping[str, int], hidden: set[str], least: int) -> None:
+    """Hide further cells until small counts alone could not be what is hidden together.
 
-    So is nobody: that all of a small population did the same says it of each.
+    One hidden cell is the total less the others; of several, all as large as a small count can be,
+    each is known. Beyond that sum any of them may be any small count.
     """
-    return bool(hidden) and (len(hidden) == 1 or sum(cells[name] for name in hidden) < least)
+    for name in cells:
+        if not hidden or sum(cells[one] for one in hidden) > (least - 1) * len(hidden):
+            return
+        hidden.add(name)

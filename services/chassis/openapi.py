@@ -28,7 +28,7 @@ from services.chassis.minors import Hearing, Objection, ObjectionAnswer
 from services.chassis.people import CharterBody
 from services.chassis.problems import MEDIA_TYPE
 from services.chassis.register import AgreementRecord
-from services.chassis.review import ReportFilter
+from services.chassis.review import CSV_TYPE, ReportFilter, YearToPublish
 from services.chassis.standing import Person
 from services.chassis.tokens import RIGHTS, Right
 
@@ -170,9 +170,16 @@ CALLS: Final[Mapping[tuple[str, str], Call]] = {
     ("POST", "/conventions/{convention_id}/holds/{hold_id}/release"): Call(
         right=Right.CONVENTIONS, answer=reports.HoldChanged, headers=_REPEATED
     ),
+    ("POST", "/conventions/{convention_id}/reports"): Call(
+        right=Right.CONVENTIONS,
+        body=YearToPublish,
+        answer=reports.ReportPublished,
+        headers=_REPEATED,
+    ),
     ("GET", "/conventions/{convention_id}/report"): Call(
         right=Right.READ, query=ReportFilter, answer=reports.Report
     ),
+    ("GET", "/conventions/{convention_id}/report.csv"): Call(right=Right.READ, query=ReportFilter),
     ("GET", "/journal"): Call(
         right=Right.JOURNAL, query=views.JournalFilter, answer=reports.JournalLines
     ),
@@ -188,7 +195,11 @@ CALLS: Final[Mapping[tuple[str, str], Call]] = {
 }
 """Every call under ``/api/v1``."""
 
-_ALONE: Final = {"/events": "text/event-stream", "/metrics": "text/plain"}
+_ALONE: Final = {
+    "/events": "text/event-stream",
+    "/metrics": "text/plain",
+    "/conventions/{convention_id}/report.csv": CSV_TYPE,
+}
 """Answers that are no JSON."""
 
 

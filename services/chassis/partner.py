@@ -7,12 +7,13 @@ deadlines. Two instruments may use one type of message: each side hears of its o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from fastapi import APIRouter
+from starlette.routing import BaseRoute
 
 from contracts.kernel import checks
 from contracts.kernel.envelope import Envelope
@@ -178,7 +179,7 @@ class Side:
     not is refused. erase: destroys the rows of a case
     and says how many. view: what is held about a case, for one's own agents. indicators: what the
     review counts. routes: what the node answers beside the chassis' own, and calls: how its API
-    document describes that.
+    document describes that. pages: what it shows in a browser beside the chassis' own.
     """
 
     sent: Mapping[str, SentHandler] = field(default_factory=dict)
@@ -198,6 +199,7 @@ class Side:
     indicators: tuple[Indicator, ...] = ()
     routes: Callable[[Node], APIRouter] | None = None
     calls: Mapping[tuple[str, str], Call] = field(default_factory=dict)
+    pages: Callable[[Node], Sequence[BaseRoute]] | None = None
 
     def __post_init__(self) -> None:
         """Raise InvalidDocument where a side would refuse access without its article."""

@@ -6,7 +6,7 @@ No field of a problem quotes what the caller sent: paths and codes only.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -18,7 +18,7 @@ from contracts.kernel.errors import InvalidPayload, RelaisError
 
 MEDIA_TYPE = "application/problem+json"
 
-_TITLES = {
+TITLES: Final = {
     400: "Requête illisible",
     401: "Identification requise",
     403: "Refusé",
@@ -31,6 +31,7 @@ _TITLES = {
     429: "Trop de demandes",
     503: "Indisponible pour l'instant",
 }
+"""What people read of a status."""
 
 
 def problem(
@@ -48,7 +49,7 @@ def problem(
 def _document(status: int, code: str, detail: str, articles: tuple[str, ...]) -> dict[str, Any]:
     return {
         "type": f"urn:relais:problem:{code}",
-        "title": _TITLES.get(status, "Erreur"),
+        "title": TITLES.get(status, "Erreur"),
         "status": status,
         "code": code,
         "detail": detail,
@@ -106,7 +107,7 @@ async def _defect(_request: Request, error: Exception) -> JSONResponse:
 
 async def _http(_request: Request, error: Exception) -> JSONResponse:
     status = error.status_code if isinstance(error, HTTPException) else 500
-    title = _TITLES.get(status, "Erreur")
+    title = TITLES.get(status, "Erreur")
     return problem(status, f"http_{status}", f"{title} : cette adresse n'accepte pas cela.")
 
 

@@ -212,13 +212,30 @@ class Count(Answer):
 
 
 class Report(Answer):
-    """A year of a convention in numbers. threshold: the smallest that is shown."""
+    """A year of a convention in numbers. threshold: the smallest that is shown to that audience.
+
+    invented: the text was made up for a demonstration. parties: names of the organisations. zeros:
+    smallest population of which a zero is shown.
+    """
 
     convention_id: str
     title: str
+    invented: bool
+    parties: list[str]
     article: str
     first_day: Day
     last_day: Day
+    published_at: AwareDatetime
     audience: str
     threshold: int
+    zeros: int
     tables: list[Count]
+
+
+class ReportPublished(Answer):
+    """The year that was counted, and when: from then on its report stays as it is."""
+
+    convention_id: str
+    first_day: Day
+    last_day: Day
+    published_at: AwareDatetime

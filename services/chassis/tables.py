@@ -199,6 +199,20 @@ reviews = Table(
 )
 """Days on which the parties met to evaluate a convention (A-8.1)."""
 
+reports = Table(
+    "reports",
+    metadata,
+    Column("convention_id", CODE, primary_key=True),
+    Column("first_day", Date, primary_key=True),
+    Column("audience", CODE, primary_key=True),
+    Column("content", Text, nullable=False),
+    Column("published_at", UtcDateTime, nullable=False),
+)
+"""Reports of a convention's years as they were given, in JSON, small numbers hidden (A-8.1).
+
+Kept for good: they name nobody, and a year counted a second time would differ by whom it forgot.
+"""
+
 insurances = Table(
     "insurances",
     metadata,

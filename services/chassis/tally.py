@@ -25,12 +25,16 @@ _PENDING = "tallies"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Indicator:
-    """What a review counts. what: its code. labels: of each code counted apart, in French."""
+    """What a review counts. what: its code. labels: of each code counted apart, in French.
+
+    of: what counts those of whom this is counted, where something does; of many, a zero is shown.
+    """
 
     what: str
     article: str
     label: str
     labels: Mapping[str, str]
+    of: str | None = None
 
 
 def count(tx: Tx, convention_id: str, what: str, code: str, at: datetime) -> None:

@@ -1,4 +1,4 @@
-"""The web shell of a node: its API, its probes, its metrics, started and stopped with it.
+"""The web shell of a node: its API, its pages, its probes and metrics, started and stopped with it.
 
 Sending a message is answered before FastAPI's router, which costs more than the message (ADR 12).
 """
@@ -31,6 +31,8 @@ from services.chassis import (
 from services.chassis.bus import describe
 from services.chassis.idempotency import try_out
 from services.chassis.node import Node
+from services.chassis.pages.rendering import ROOT
+from services.chassis.pages.site import site
 from services.chassis.telemetry import FASTAPI_OFF
 
 MAX_BODY = 256 * 1024
@@ -137,6 +139,7 @@ def create_app(node: Node) -> NodeApp:
     for side in node.given.partner.sides.values():
         if side.routes is not None:
             app.include_router(side.routes(node))
+    app.mount(ROOT, site(node))
     _probes(app, node)
     return app
 

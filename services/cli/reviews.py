@@ -1,23 +1,41 @@
-"""Commands on the yearly life of a convention: the meeting, the insurance, the report."""
+"""Commands on the yearly life of a convention: the meeting, the insurance, the year in numbers."""
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Annotated, Any, Final
 
+import httpx
 import typer
 
+from services.chassis.pages.rendering import ROOT, standalone
+from services.chassis.pages.reviews import AWAITED
+from services.chassis.spreadsheet import HIDDEN, why_hidden
 from services.cli.acting import Name, Org, manager, read_day
-from services.cli.output import AsJson, Command, running_federation, say, show, table
-from services.federation.calls import call
+from services.cli.output import (
+    AsJson,
+    BadUsage,
+    Command,
+    running_federation,
+    say,
+    show,
+    table,
+)
+from services.federation.calls import call, fetch
+from services.federation.config import installed
+from services.observer import words
 
 _CONVENTIONS: Final = "/api/v1/conventions"
-_HIDDEN: Final = "—"
-"""Stands where a number is too small to be shown."""
+
+PageFile = Annotated[
+    Path | None, typer.Option("--page", help="Écrit une page à ouvrir dans un navigateur.")
+]
 
 
 def add(conventions: typer.Typer) -> None:
     """Add these commands to those on conventions."""
-    for command in (review, insure, report):
+    for command in (review, insure, publish, report, indicators):
         conventions.command(command.__name__, cls=Command)(command)
 
 
@@ -56,31 +74,89 @@ def insure(
         say(f"Assurance enregistrée jusqu'au {said['last_day']}.")
 
 
+def publish(
+    name: Name,
+    org: Org,
+    year: Annotated[int, typer.Option(help="Année où commence celle qui est finie.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Arrête le bilan d'une année finie : elle est comptée une fois pour toutes."""
+    said = _post(name, org, "reports", {"year": year})
+    if as_json:
+        show(said)
+    else:
+        say(f"Bilan arrêté, du {said['first_day']} au {said['last_day']} ; il ne change plus.")
+
+
 def report(
     name: Name,
     org: Org,
     year: Annotated[
-        int | None, typer.Option(help="Année où commence celle du bilan ; sinon, celle en cours.")
+        int | None, typer.Option(help="Année où commence celle du bilan ; sinon, la dernière.")
     ] = None,
     *,
     public: Annotated[
         bool, typer.Option("--public", help="Pour d'autres que les parties : plus est caché.")
     ] = False,
+    page: PageFile = None,
+    csv: Annotated[bool, typer.Option("--csv", help="Répond pour un tableur.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Compte une année de convention, sans qu'un petit nombre désigne quelqu'un."""
+    """Montre le bilan arrêté d'une année, sans qu'un petit nombre désigne quelqu'un."""
     asked = {"audience": "public" if public else "parties"}
     if year is not None:
         asked["year"] = str(year)
+    path = f"{_CONVENTIONS}/{name}/report"
     with manager(running_federation(), org) as client:
-        found = call(client, "GET", f"{_CONVENTIONS}/{name}/report", params=asked)
+        if page is not None:
+            _save(client, f"{ROOT}/conventions/{name}/report", page, asked)
+            return
+        if csv:
+            sys.stdout.buffer.write(fetch(client, f"{path}.csv", params=asked))
+            return
+        found = call(client, "GET", path, params=asked)
     if as_json:
         show(found)
         return
     say(f"{found['title']} : du {found['first_day']} au {found['last_day']} ({found['article']})")
-    say(f"{_HIDDEN} : moins de {found['threshold']}, ou de quoi le retrouver")
+    say(f"{HIDDEN} : {why_hidden(found)}")
     say()
     table(["Article", "Indicateur", "Nombre"], list(_rows(found["tables"])))
+
+
+def indicators(name: Name, org: Org, *, page: PageFile = None, as_json: AsJson = False) -> None:
+    """Montre les six indicateurs de la convention D, de chaque année transmise."""
+    with manager(running_federation(), org) as client:
+        if page is not None:
+            _save(client, f"{ROOT}/conventions/{name}/yearly-indicators", page, {})
+            return
+        asked = {"convention_id": name}
+        years = call(client, "GET", "/api/v1/yearly-indicators", params=asked)
+    if as_json:
+        show(years)
+        return
+    titles = words.titles(installed())
+    for year in years:
+        say(f"Au {year['counted_on']}")
+        rows = [[titles[what], _cell(cell)] for what, cell in year["cells"].items()]
+        table(["Indicateur", "Nombre"], rows)
+
+
+def _save(client: httpx.Client, path: str, file: Path, asked: dict[str, str]) -> None:
+    """Write a page of a node to a file that a browser opens by itself. Raises BadUsage."""
+    content = standalone(fetch(client, path, params=asked).decode())
+    try:
+        file.write_text(content, encoding="utf-8")
+    except OSError as error:
+        raise BadUsage(f"Le fichier {file} ne s'écrit pas ({error.strerror}).") from None
+    say(f"Page écrite : {file}")
+
+
+def _cell(cell: int | str | None) -> str:
+    if cell is None:
+        return AWAITED
+    return HIDDEN if cell == "hidden" else str(cell)
 
 
 def _rows(tables: list[dict[str, Any]]) -> list[list[str]]:
@@ -92,10 +168,10 @@ def _rows(tables: list[dict[str, Any]]) -> list[list[str]]:
 
 
 def _number(value: int | None) -> str:
-    return _HIDDEN if value is None else str(value)
+    return HIDDEN if value is None else str(value)
 
 
-def _post(name: str, org: str, what: str, body: dict[str, str]) -> dict[str, Any]:
+def _post(name: str, org: str, what: str, body: dict[str, Any]) -> dict[str, Any]:
     with manager(running_federation(), org) as client:
         said: dict[str, Any] = call(client, "POST", f"{_CONVENTIONS}/{name}/{what}", json=body)
     return said

@@ -21,6 +21,15 @@ def call(client: httpx.Client, method: str, path: str, **content: Any) -> Any:  
     content: as httpx takes it (``json``, ``params``, ``headers``). Raises CallRefused with what the
     node's problem says, Unavailable when nobody answers.
     """
+    return _answer(client, method, path, **content).json()
+
+
+def fetch(client: httpx.Client, path: str, **content: Any) -> bytes:  # noqa: ANN401 -- see `call`
+    """Get what is no JSON, a page or a table; raises as `call` does."""
+    return _answer(client, "GET", path, **content).content
+
+
+def _answer(client: httpx.Client, method: str, path: str, **content: Any) -> httpx.Response:  # noqa: ANN401 -- see `call`
     try:
         response = client.request(method, path, **content)
     except httpx.TransportError as error:
@@ -28,7 +37,7 @@ def call(client: httpx.Client, method: str, path: str, **content: Any) -> Any:  
             f"{client.base_url} ne répond pas : voir « relais status ».", code="node_away"
         ) from error
     if response.is_success:
-        return response.json()
+        return response
     raise _refused(response)
 
 

@@ -104,6 +104,7 @@ EVENTS: Final = {
     "person.registered": "personne inscrite au registre",
     "psad_charter.recorded": "signature de la charte PSAD enregistrée",
     "receipt": "accusé de réception",
+    "report.published": "bilan d'une année arrêté",
     "representative.informed": "représentant légal informé",
     "resident.confirmed": "commune vérifiée",
     "seeker.recorded": "demandeur d'emploi renseigné",

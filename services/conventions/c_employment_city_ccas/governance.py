@@ -21,13 +21,14 @@ from contracts.kernel.errors import InvalidPayload, UnknownName
 from contracts.kernel.fields import LegalDay
 from contracts.kernel.paris import add_months, day_of, midnight
 from contracts.kernel.signed import SignedConvention
+from contracts.kernel.suppression import Audience
 from services.chassis import tables
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.deadlines import Clock, Due, cancel, keep_one, meet
 from services.chassis.governance import own_convention
 from services.chassis.partner import Question
-from services.chassis.review import ReportFilter, report_of
+from services.chassis.publishing import read_published
 from services.conventions.c_employment_city_ccas.territory_indicators import ELEMENTS, element_of
 from services.conventions.c_employment_city_ccas.territory_models import (
     desks,
@@ -255,16 +256,15 @@ def template(
 ) -> dict[str, Any]:
     """The report to be written: counts of each year under the three elements, words left blank.
 
-    Small numbers are hidden, as in every review (C-7.3). Raises UnknownName.
+    Of each year that was published, as it was: small numbers are hidden, as in every review
+    (C-7.3). Raises UnknownName.
     """
     signed = _own(core, convention_id)
     terms = terms_of(signed)
     running = terms[_running(terms, at)] if terms else None
     years = [] if running is None else list(_years(signed, running, at))
-    reports = [
-        report_of(connection, core, signed, ReportFilter.model_validate({"year": year}), at)
-        for year in years
-    ]
+    found = {one: read_published(connection, signed.id, Audience.PARTIES, one) for one in years}
+    reports = [one for one in found.values() if one is not None]
     return {
         "convention_id": signed.id,
         "title": signed.convention.title,
@@ -286,6 +286,7 @@ def template(
             }
             for element, label in ELEMENTS.items()
         ],
+        "not_published": [day.isoformat() for day, one in found.items() if one is None],
     }
 
 
@@ -293,10 +294,10 @@ def _under(element: Element, found: list[dict[str, Any]]) -> list[dict[str, Any]
     return [one for one in found if element_of(one["article"]) is element]
 
 
-def _years(signed: SignedConvention, term: Term, at: datetime) -> Iterator[int]:
-    """Years that the term touches and that have begun, as the review counts them."""
+def _years(signed: SignedConvention, term: Term, at: datetime) -> Iterator[date]:
+    """First days of the years that the term touches and that have begun, as the review counts."""
     year, last = term.starts_on.year - 1, min(term.ends_on - timedelta(days=1), day_of(at))
     while (first := date(year, signed.convention.year_begins, 1)) <= last:
         if add_months(first, 12) > term.starts_on:
-            yield year
+            yield first
         year += 1

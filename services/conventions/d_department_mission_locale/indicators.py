@@ -37,7 +37,8 @@ PROPOSALS: Final = "youth_contract.proposal"
 
 
 def _yearly(what: str, article: str, label: str) -> Indicator:
-    return Indicator(what=what, article=article, label=label, labels={ONE: "Jeunes"})
+    of = None if what == "requested" else "requested"
+    return Indicator(what=what, article=article, label=label, labels={ONE: "Jeunes"}, of=of)
 
 
 _OPENED: Final = Indicator(

@@ -17,6 +17,7 @@ from services.conventions.d_department_mission_locale import (
     facts,
     handlers,
     indicators,
+    pages,
     routes,
     store,
     supports,
@@ -44,6 +45,7 @@ MISSION: Final = Side(
     indicators=indicators.MISSION,
     routes=routes.router,
     calls=routes.CALLS,
+    pages=pages.pages,
 )
 """At the Mission Locale."""
 

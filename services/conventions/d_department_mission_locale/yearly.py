@@ -1,7 +1,8 @@
 """The yearly sheet of six counts: counted where the facts lie, joined without anybody crossing.
 
 Each side counts its own three and says of the others that it does not; what is small is hidden
-before it leaves, and stays hidden in what both read together (D-4.3, D-5.4, D-5.7a to D-5.7f).
+before it leaves, and stays hidden in what both read together (D-4.3, D-5.4, D-5.7a to D-5.7f). The
+sheet shows what the report of that year shows, and is told once: see `publishing`.
 """
 
 from __future__ import annotations
@@ -10,24 +11,25 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, select
 
 from contracts.conventions.d_department_mission_locale.convention import CONVENTION
-from contracts.conventions.d_department_mission_locale.indicators import Cell, may_show
+from contracts.conventions.d_department_mission_locale.indicators import Cell
 from contracts.conventions.d_department_mission_locale.messages import IndicatorYearly
 from contracts.gate import Refused as GateRefused
 from contracts.kernel.errors import InvalidPayload, Refused, UnknownName
 from contracts.kernel.paris import day_of
 from contracts.kernel.signed import OPEN_STATES, SignedConvention
-from services.chassis import tally
+from contracts.kernel.suppression import Audience
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.deadlines import meet
 from services.chassis.governance import own_convention
 from services.chassis.posting import submit
+from services.chassis.publishing import AlreadyPublished, Report, publish, read_published
 from services.chassis.routing import Request
 from services.conventions.d_department_mission_locale.clocks import SHEET
-from services.conventions.d_department_mission_locale.indicators import COUNTED_BY, ONE
+from services.conventions.d_department_mission_locale.indicators import COUNTED_BY
 from services.conventions.d_department_mission_locale.models import yearly_cells
 
 HIDDEN: Final = "hidden"
@@ -49,33 +51,23 @@ def between(core: Core, partner: str, at: datetime) -> list[SignedConvention]:
     return [one for one in found if one.state(at) in OPEN_STATES]
 
 
-def counts(connection: Connection, core: Core, convention_id: str, year: int) -> dict[str, int]:
-    """What this side counted of a year, by field; what the other counts is left out."""
-    first, end = date(year, 1, 1), date(year + 1, 1, 1)
-    known = tally.counted(connection, convention_id, first, end)
-    return {
-        what: known.get((what, ONE), 0) for what, kind in COUNTED_BY.items() if kind is core.kind
-    }
-
-
-def sheet(connection: Connection, core: Core, convention_id: str, year: int) -> IndicatorYearly:
-    """The sheet of a year as this side may show it."""
-    mine = counts(connection, core, convention_id, year)
-    asked = mine.get("requested")
-    requested: Cell = ELSEWHERE if asked is None else asked
+def sheet(report: Report, year: int) -> IndicatorYearly:
+    """The sheet of a year, from this side's report of it between the parties."""
     cells: dict[str, Cell] = dict.fromkeys(COUNTED_BY, ELSEWHERE)
-    for what, number in mine.items():
-        cells[what] = number if may_show(number, requested) else HIDDEN
+    for table in report["tables"]:
+        if table["what"] in COUNTED_BY:
+            cells[table["what"]] = HIDDEN if table["total"] is None else table["total"]
     return IndicatorYearly(counted_on=date(year, 12, 31), **cells)
 
 
 def send(
     tx: Tx, core: Core, convention_id: str, year: int, agent: tuple[str, str], at: datetime
 ) -> str:
-    """Count a year and tell the other side; returns the message's id.
+    """Tell the other side a year as its report shows it; returns the message's id.
 
-    agent: who asks, and in which role. Raises UnknownName; InvalidPayload for a year that is not
-    over, or in which the convention did not run; Refused where the gate says no.
+    The year is counted now if it was not yet. agent: who asks, and in which role. Raises
+    UnknownName; InvalidPayload for a year that is not over, or in which the convention did not run;
+    AlreadyPublished where it was told; Refused where the gate says no.
     """
     signed, last = own(core, convention_id), date(year, 12, 31)
     opens, ends = signed.opens_on, signed.ends_on
@@ -84,6 +76,11 @@ def send(
             "Les indicateurs se comptent au 31 décembre d'une année où la convention courait.",
             fields=(("year", "out_of_range"),),
         )
+    if _told(tx, convention_id, core.org, last):
+        raise AlreadyPublished("Les indicateurs de cette année sont transmis : ils sont arrêtés.")
+    report = read_published(tx.connection, convention_id, Audience.PARTIES, date(year, 1, 1))
+    if report is None:
+        report = publish(tx, core, convention_id, year, agent[0], at)
     outcome = submit(
         tx,
         core,
@@ -92,7 +89,7 @@ def send(
             new_case_id=core.new_id(),
             type="indicator.yearly",
             to=next(org for org in sorted(signed.orgs) if org != core.org),
-            data=sheet(tx.connection, core, convention_id, year),
+            data=sheet(report, year),
             agent_id=agent[0],
             agent_role=agent[1],
             convention_id=convention_id,
@@ -113,15 +110,22 @@ def keep(
     content: IndicatorYearly,
     at: datetime,
 ) -> None:
-    """Keep a sheet that one side sent; sent again, it takes the former's place (D-5.7a)."""
-    table = yearly_cells
-    key = {"convention_id": convention_id, "counted_on": content.counted_on, "org": org}
-    same = [table.c[name] == value for name, value in key.items()]
-    tx.execute(delete(table).where(*same))
-    cells = [{**key, "what": one, "cell": str(getattr(content, one))} for one in COUNTED_BY]
-    tx.execute(table.insert(), cells)
+    """Keep the sheet that one side sent of a year (D-5.7a).
+
+    The first stays: from another one the difference would be whom the first forgot (D-4.3).
+    """
+    if not _told(tx, convention_id, org, content.counted_on):
+        key = {"convention_id": convention_id, "counted_on": content.counted_on, "org": org}
+        cells = [{**key, "what": one, "cell": str(getattr(content, one))} for one in COUNTED_BY]
+        tx.execute(yearly_cells.insert(), cells)
     if org == core.org:
         meet(tx, SHEET, convention_id, at)
+
+
+def _told(tx: Tx, convention_id: str, org: str, counted_on: date) -> bool:
+    table = yearly_cells
+    this = (table.c.convention_id == convention_id) & (table.c.counted_on == counted_on)
+    return tx.execute(select(table.c.org).where(this & (table.c.org == org))).first() is not None
 
 
 def joined(connection: Connection, convention_id: str) -> list[Mapping[str, Any]]:

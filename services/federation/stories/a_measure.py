@@ -173,17 +173,18 @@ class MeasureStory(SchoolDesks):
         )
 
     def reviewing(self) -> None:
-        """The yearly review counts, and shows no small number."""
-        self.teller.step("Le bilan annuel : des nombres, et jamais un petit")
+        """A year is counted when it is over: from day to day the difference would be a pupil."""
+        self.teller.step("Le bilan annuel : une année finie, comptée une fois")
         name = self.convention(self.school)
-        path = f"/api/v1/conventions/{name}/report"
-        told = [client.get(path).json() for client in (self.head, self.youth)]
-        numbers = [
-            cell["number"] for one in told for table in one["tables"] for cell in table["cells"]
-        ]
+        path = f"/api/v1/conventions/{name}"
+        year = day_of(self.fed.now(self.city)).year
+        with self.fed.client(self.city, "manager", "responsable-1") as manager:
+            running = manager.post(f"{path}/reports", json={"year": year})
+            absent = manager.get(f"{path}/report", params={"year": year})
+        refused = httpx.codes.UNPROCESSABLE_ENTITY, httpx.codes.NOT_FOUND
         self.teller.check(
-            all(number is None or number >= told[0]["threshold"] for number in numbers),
-            f"Sous {told[0]['threshold']}, aucun nombre n'est montré, ni de quoi le retrouver",
+            (running.status_code, absent.status_code) == refused,
+            "Une année qui court n'est comptée pour personne ; celle-ci s'arrête un 31 août",
             "A-8.1",
         )
 

@@ -284,8 +284,9 @@ class Story(AutonomyDesks):
         body = {"convention_id": self.signed, "year": year}
         for org in (self.department, self.mission):
             answer = self.manager(org).post("/api/v1/yearly-indicators", json=body)
-            sent = answer.raise_for_status().json()["message_id"]
-            self.until(self.manager(org), sent, "accepted")
+            if answer.status_code != httpx.codes.CONFLICT:  # told before: the year is counted once
+                sent = answer.raise_for_status().json()["message_id"]
+                self.until(self.manager(org), sent, "accepted")
         path = f"/api/v1/yearly-indicators?convention_id={self.signed}"
         seen = [self.manager(org).get(path).json() for org in (self.department, self.mission)]
         cells = seen[0][0]["cells"]
@@ -293,6 +294,13 @@ class Story(AutonomyDesks):
             seen[0] == seen[1] and None not in cells.values(),
             f"Chacun a compté les siens ; les deux lisent la même fiche : {self._said(cells)}",
             *("D-5.7a", "D-5.7b", "D-5.7c", "D-5.7d", "D-5.7e", "D-5.7f"),
+        )
+        page = f"/pages/conventions/{self.signed}/yearly-indicators"
+        written = [self.manager(org).get(page).text for org in (self.department, self.mission)]
+        self.teller.check(
+            all(f">{cells['requested']}<" in one and ">masqué<" in one for one in written),
+            "La fiche se lit en page, et s'imprime, chez l'un comme chez l'autre",
+            "D-5.4",
         )
         numbers = [cell for cell in cells.values() if isinstance(cell, int)]
         self.teller.check(

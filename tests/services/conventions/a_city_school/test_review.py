@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_args
 
@@ -12,13 +12,13 @@ import pytest
 
 from contracts.conventions.a_city_school.convention import ALTERNATIVE, CONVENTION, PURPOSE
 from contracts.kernel.errors import InvalidPayload
+from contracts.kernel.suppression import Audience
 from services.chassis import tables
 from services.chassis.agreements import withdraw
-from services.chassis.review import ReportFilter, report_of
 from services.chassis.tally import OPENED
 from services.conventions.a_city_school.indicators import INDICATORS
-from tests.pair import CONVENTION as SIGNED
-from tests.pair import PUPIL, Pair, Side
+from tests.pair import PUPIL, Pair
+from tests.reports import counting, numbers, published
 from tests.services.conventions.a_city_school.support import CONTACT, Desk
 
 
@@ -26,19 +26,6 @@ from tests.services.conventions.a_city_school.support import CONTACT, Desk
 def desk(tmp_path: Path, new_database_url: Callable[[], str]) -> Iterator[Desk]:
     with Pair(tmp_path, (new_database_url(), new_database_url())) as made:
         yield Desk(made)
-
-
-def report(side: Side, **asked: Any) -> dict[str, Any]:
-    core, at = side.node.core, side.clock.now()
-    signed = core.directory.conventions[SIGNED]
-    wanted = ReportFilter.model_validate(asked)
-    return side.node.database.read_now(lambda c: report_of(c, core, signed, wanted, at))
-
-
-def numbers(found: dict[str, Any], what: str) -> dict[str, int | None]:
-    (table,) = [one for one in found["tables"] if one["what"] == what]
-    cells = {one["code"]: one["number"] for one in table["cells"]}
-    return {**cells, "total": table["total"]}
 
 
 async def refer_many(desk: Desk, count: int, decision: str) -> None:
@@ -62,7 +49,7 @@ async def test_both_sides_count_the_same_and_show_no_small_number(desk: Desk) ->
     await refer_many(desk, 5, "accepted")
     await refer_many(desk, 4, "declined")
     for side in desk.pair.sides:
-        found = report(side)
+        found = counting(side, 2026)
         assert numbers(found, OPENED) == {PURPOSE: None, ALTERNATIVE: None, "total": 9}
         assert numbers(found, "referral.answered") == {
             "accepted": None,
@@ -73,7 +60,7 @@ async def test_both_sides_count_the_same_and_show_no_small_number(desk: Desk) ->
     await refer_many(desk, 1, "declined")
     await refer_many(desk, 1, "accepted")
     for side in desk.pair.sides:
-        assert numbers(report(side), "referral.answered") == {
+        assert numbers(counting(side, 2026), "referral.answered") == {
             "accepted": 6,
             "declined": 5,
             "more_contact_needed": 0,
@@ -84,45 +71,35 @@ async def test_both_sides_count_the_same_and_show_no_small_number(desk: Desk) ->
 async def test_a_destroyed_case_is_still_counted(desk: Desk) -> None:
     """A-5.1, A-8.1: three months after a refusal nothing is left of the pupil but a number."""
     await refer_many(desk, 5, "declined")
-    before = report(desk.city)["tables"]
+    before = counting(desk.city, 2026)["tables"]
     await desk.later(days=120)
     await desk.city.node.purge(desk.pair.clock.at)
     assert {row.state for row in desk.city.rows(tables.cases)} == {"erased"}
     assert desk.city.rows(tables.persons) == []
     assert desk.waiting(desk.city) == {}
-    assert report(desk.city)["tables"] == before
+    assert counting(desk.city, 2026)["tables"] == before
 
 
 async def test_a_year_is_a_school_year_and_never_less(desk: Desk) -> None:
     """A-8.1: of two reports a day apart the difference would be one pupil."""
     await refer_many(desk, 5, "accepted")
-    found = report(desk.school)
-    assert (found["first_day"], found["last_day"]) == ("2026-09-01", "2026-11-22")
-    assert numbers(found, "referral.answered")["total"] == 5
-    assert numbers(report(desk.school, year=2025), "referral.answered")["total"] is None
+    assert numbers(published(desk.school, 2025), "referral.answered")["total"] is None
+    with pytest.raises(InvalidPayload):
+        published(desk.school, 2026)
     desk.pair.clock.at = datetime(2027, 9, 2, tzinfo=UTC)
-    assert report(desk.school)["first_day"] == "2027-09-01"
-    assert numbers(report(desk.school), "referral.answered")["total"] is None
-    past = report(desk.school, year=2026)
-    assert past["last_day"] == "2027-08-31"
-    assert numbers(past, "referral.answered")["total"] == 5
+    found = published(desk.school, 2026)
+    assert (found["first_day"], found["last_day"]) == ("2026-09-01", "2027-08-31")
+    assert numbers(found, "referral.answered")["total"] == 5
 
 
-async def test_outside_the_parties_more_is_hidden_and_a_running_year_is_not_told(
-    desk: Desk,
-) -> None:
+async def test_outside_the_parties_more_is_hidden(desk: Desk) -> None:
     """A-8.1."""
     await refer_many(desk, 10, "accepted")
-    with pytest.raises(InvalidPayload):
-        report(desk.city, audience="public")
-    desk.pair.clock.at = datetime(2027, 8, 31, 21, 59, tzinfo=UTC)
-    with pytest.raises(InvalidPayload):
-        report(desk.city, audience="public", year=2026)
-    desk.pair.clock.at += timedelta(minutes=1)
-    told = report(desk.city, audience="public", year=2026)
+    told = counting(desk.city, 2026, Audience.PUBLIC)
     assert (told["threshold"], numbers(told, "referral.answered")["total"]) == (11, None)
-    assert numbers(report(desk.city, year=2026), "referral.answered")["accepted"] is None
-    assert numbers(report(desk.city, year=2026), "referral.answered")["total"] == 10
+    shown = counting(desk.city, 2026)
+    assert numbers(shown, "referral.answered")["accepted"] is None
+    assert numbers(shown, "referral.answered")["total"] == 10
 
 
 async def test_every_outcome_of_a_measure_is_counted(desk: Desk) -> None:

@@ -13,7 +13,6 @@ from contracts.kernel.fields import Payload
 from contracts.kernel.messages import ImmersionStatus
 from contracts.kernel.paris import add_months, midnight
 from services.chassis import tables
-from services.chassis.review import ReportFilter, report_of
 from services.conventions.b_city_mission_locale.indicators import INDICATORS
 from services.conventions.b_city_mission_locale.models import (
     common_events,
@@ -24,6 +23,7 @@ from services.conventions.b_city_mission_locale.models import (
 from services.conventions.b_city_mission_locale.routes import CommonEvent, hold_event
 from tests.pair import CONVENTION as SIGNED
 from tests.pair import SIGNED_ON, Side
+from tests.reports import counting
 from tests.services.conventions.b_city_mission_locale.support import CONTACT, REQUEST, Desk
 
 PLACES: dict[str, Any] = {
@@ -144,11 +144,7 @@ async def test_a_report_counts_and_names_nobody(desk: Desk) -> None:
         said = {"outcome": "registered" if number else "declined", "on": desk.today.isoformat()}
         await desk.told(desk.mission, "orientation.answered", said)
         held(desk, desk.mission, desk.today - timedelta(days=number))
-    side = desk.mission
-    core, at = side.node.core, desk.pair.clock.now()
-    signed = core.directory.conventions[SIGNED]
-    wanted = ReportFilter.model_validate({})
-    found = side.node.database.read_now(lambda c: report_of(c, core, signed, wanted, at))
+    found = counting(desk.mission, desk.today.year)
     tables_ = {one["what"]: one for one in found["tables"]}
     assert set(tables_) == {one.what for one in INDICATORS}
     assert tables_["opened"]["total"] == 5

@@ -25,6 +25,7 @@ from services.conventions.c_employment_city_ccas.territory_indicators import (
 )
 from tests.pair import CONVENTION as SIGNED
 from tests.pair import Side
+from tests.reports import published
 from tests.services.conventions.c_employment_city_ccas.territory_support import (
     AGAIN,
     ANNOUNCED,
@@ -164,14 +165,17 @@ async def test_an_amendment_that_moves_no_end_asks_for_no_report(office: Office)
 
 
 async def test_the_template_has_three_elements_filled_with_counts(office: Office) -> None:
-    """C-7.3: each year of the term, small numbers hidden, a blank for what people say of it."""
+    """C-7.2, C-7.3: each year that was published, small numbers hidden, a blank for words."""
     for number in range(11):
         last = {**OPPORTUNITY, "site": f"Chantier {'abcdefghijk'[number]}"}
         await office.told(office.agency, "clause.opportunity", last)
     await office.asks()
-    core, at = office.agency.node.core, office.pair.clock.now()
-    found = office.agency.node.database.read_now(lambda c: governance.template(c, core, SIGNED, at))
-    assert found["term_ends_on"] == END.isoformat()
+    published(office.agency, 2024)
+    assert template(office)["not_published"] == ["2025-01-01"]
+    await office.on(midnight(END - timedelta(days=1)))
+    published(office.agency, 2025)
+    found = template(office)
+    assert (found["term_ends_on"], found["not_published"]) == (END.isoformat(), [])
     assert [one["element"] for one in found["elements"]] == ["means", "results", "contribution"]
     assert all(one["comment"] == "" for one in found["elements"])
     assert all(
@@ -185,7 +189,14 @@ async def test_the_template_has_three_elements_filled_with_counts(office: Office
     assert shown["clause.opportunity"]["cells"][0]["number"] == 11
     assert shown["clause.question"]["cells"][0]["number"] is None
     with pytest.raises(UnknownName):
-        office.agency.node.database.read_now(lambda c: governance.template(c, core, "inconnue", at))
+        template(office, "inconnue")
+
+
+def template(office: Office, convention_id: str = SIGNED) -> Any:
+    core, at = office.agency.node.core, office.pair.clock.now()
+    return office.agency.node.database.read_now(
+        lambda c: governance.template(c, core, convention_id, at)
+    )
 
 
 def test_every_indicator_stands_under_one_element_and_each_code_has_its_label() -> None:

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import date, timedelta
-from functools import partial
 from http import HTTPStatus
 from typing import Any
 
 import pytest
-from sqlalchemy import Insert, insert
 
 from contracts.conventions.d_department_mission_locale.messages import IndicatorYearly
 from contracts.kernel.errors import InvalidPayload, Refused
 from contracts.kernel.paris import add_months, midnight
 from services.chassis import tables
-from services.chassis.database import Tx
 from services.chassis.governance import Review, record_review
-from services.chassis.review import ReportFilter, report_of
+from services.chassis.publishing import AlreadyPublished
 from services.chassis.tokens import Role
 from services.conventions.d_department_mission_locale import yearly
 from services.conventions.d_department_mission_locale.indicators import COUNTED_BY
 from services.conventions.d_department_mission_locale.models import yearly_cells
 from tests.pair import CONVENTION as SIGNED
 from tests.pair import SIGNED_ON, Side
+from tests.reports import ask, counting, happened, published
 from tests.services.conventions.d_department_mission_locale.support import (
     ANSWERED,
     CONTACTED,
@@ -77,9 +75,11 @@ async def lives(desk: Desk, number: int) -> Counter[str]:
     return seen
 
 
-def counts(side: Side, year: int = 2026) -> dict[str, int]:
-    core = side.node.core
-    return side.node.database.read_now(lambda c: yearly.counts(c, core, SIGNED, year))
+def counts(side: Side) -> dict[str, int]:
+    """What a side counted of the six, small ones too."""
+    table = tables.tallies
+    rows = side.rows(table, table.c.what.in_(COUNTED_BY))
+    return {row.what: row.number for row in rows}
 
 
 def send(desk: Desk, side: Side, year: int = 2026, agent: str = "agent-1") -> str:
@@ -116,13 +116,11 @@ async def test_each_side_counts_its_three_and_both_read_the_six(desk: Desk) -> N
 
 async def test_a_zero_is_shown_of_a_large_population_alone(desk: Desk) -> None:
     """D-4.3: it would say of each of a few that they did nothing."""
-    side, core = desk.department, desk.department.node.core
+    side = desk.department
     for requested, cell in ((10, "hidden"), (11, 0)):
-        key = {"convention_id": SIGNED, "month": date(2026, 11, 1), "what": "requested"}
-        row = insert(tables.tallies).values(**key, code="one", number=requested)
         side.write(lambda tx: tx.execute(tables.tallies.delete()))
-        side.write(partial(execute, row))
-        sheet = side.node.database.read_now(lambda c: yearly.sheet(c, core, SIGNED, 2026))
+        happened(side, date(2026, 11, 1), {("requested", "one"): requested})
+        sheet = yearly.sheet(counting(side, 2026), 2026)
         assert (sheet.requested, sheet.interviews, sheet.enrolled) == (
             requested,
             cell,
@@ -131,8 +129,27 @@ async def test_a_zero_is_shown_of_a_large_population_alone(desk: Desk) -> None:
         assert sheet.small_cells == 0
 
 
-def execute(statement: Insert, tx: Tx) -> None:
-    tx.execute(statement)
+async def test_the_sheet_and_the_report_of_a_year_are_one_count(desk: Desk) -> None:
+    """D-5.7a, D-4.3: whichever comes first; told once, what came late is in neither."""
+    await desk.on(YEAR_END)
+    late = {("requested", "one"): 6}
+    happened(desk.department, date(2026, 11, 1), late)
+    message = send(desk, desk.department)
+    await desk.pair.carry()
+    happened(desk.department, date(2026, 12, 1), late)
+    with pytest.raises(AlreadyPublished):
+        published(desk.department, 2026)
+    with pytest.raises(AlreadyPublished):
+        send(desk, desk.department)
+    assert desk.department.state(message) == "accepted"
+    shown = published(desk.mission, 2026)
+    happened(desk.mission, date(2026, 12, 1), {("enrolled", "one"): 6})
+    send(desk, desk.mission)
+    await desk.pair.carry()
+    assert {one["total"] for one in shown["tables"]} == {None}
+    for side in desk.pair.sides:
+        cells = joined(side)[0]["cells"]
+        assert (cells["requested"], cells["enrolled"]) == (6, "hidden")
 
 
 def sheet(**cells: Any) -> dict[str, Any]:
@@ -141,7 +158,7 @@ def sheet(**cells: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("which", ["department", "mission"])
 async def test_a_sheet_is_of_a_year_s_end_and_shows_nobody(desk: Desk, which: str) -> None:
-    """D-5.7a, D-4.3, D-5.1, D-8.1: whoever types it by hand."""
+    """D-5.7a, D-4.3, D-5.1, D-8.1: whoever types it by hand; typed again, the first stays."""
     side: Side = getattr(desk, which)
     assert desk.refused(side, YEARLY, {**sheet(), "counted_on": "2026-12-30"}) == {"D-5.7a"}
     assert desk.refused(side, YEARLY, sheet(requested=4)) == {"D-4.3"}
@@ -149,7 +166,7 @@ async def test_a_sheet_is_of_a_year_s_end_and_shows_nobody(desk: Desk, which: st
     await desk.told(side, YEARLY, sheet(requested=5))
     await desk.told(side, YEARLY, sheet(requested=7))
     for one in desk.pair.sides:
-        assert joined(one)[0]["cells"]["requested"] == 7
+        assert joined(one)[0]["cells"]["requested"] == 5
         assert len(one.rows(yearly_cells)) == len(COUNTED_BY)
 
 
@@ -217,11 +234,7 @@ async def test_the_report_counts_to_whom_nothing_was_proposed(desk: Desk) -> Non
         if not turn:
             await desk.told(desk.department, PROPOSED, {"proposed_on": desk.day()})
         desk.act(desk.department, "case_closed", on=desk.day())
-    side = desk.department
-    core, at = side.node.core, desk.pair.clock.now()
-    signed = core.directory.conventions[SIGNED]
-    wanted = ReportFilter.model_validate({})
-    found = side.node.database.read_now(lambda c: report_of(c, core, signed, wanted, at))
+    found = counting(desk.department, 2026)
     tables_ = {one["what"]: one for one in found["tables"]}
     assert tables_["youth_contract.proposal"]["total"] == 6
     assert {one["number"] for one in tables_["youth_contract.proposal"]["cells"]} == {None}
@@ -247,3 +260,24 @@ async def test_the_calls_of_either_side(desk: Desk) -> None:
         assert answer.json() == joined(side)
         answer = await desk.call(side, Role.AGENT, "GET", "/yearly-indicators?convention_id=no")
         assert answer.status_code == HTTPStatus.NOT_FOUND
+
+
+async def test_the_six_stand_on_a_page_the_same_at_both_sides(desk: Desk) -> None:
+    """D-4.3, D-5.4, D-5.7a: with their labels and articles; what is not sent yet is awaited."""
+    await desk.on(YEAR_END)
+    happened(desk.department, date(2026, 11, 1), {("requested", "one"): 34})
+    send(desk, desk.department)
+    await desk.pair.carry()
+    path = f"/pages/conventions/{SIGNED}/yearly-indicators"
+    for side in desk.pair.sides:
+        answer = await ask(side, path)
+        assert answer.status_code == HTTPStatus.OK
+        for what, article in zip(COUNTED_BY, "abcdef", strict=True):
+            assert f">D-5.7{article}<" in answer.text, what
+        assert "Six indicateurs au 31 décembre" in answer.text
+        assert "Au 31 décembre 2026" in answer.text
+        assert answer.text.count(">34<") == 2  # in the chart and in the table
+        assert answer.text.count(">en attente<") == 2 * 3 + 1  # and where it is explained
+        assert (await ask(side, path, None)).status_code == HTTPStatus.UNAUTHORIZED
+        unknown = await ask(side, "/pages/conventions/no/yearly-indicators")
+        assert unknown.status_code == HTTPStatus.NOT_FOUND

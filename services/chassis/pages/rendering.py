@@ -1,0 +1,76 @@
+"""Templates filled in: every value escaped, every missing name an error, and no style in a tag."""
+
+from __future__ import annotations
+
+import base64
+import re
+from datetime import date
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+ROOM: Final = "services.chassis.pages"
+ROOT: Final = "/pages"
+"""Path under which a node serves its pages."""
+STATIC: Final = f"{ROOT}/static"
+"""Path of what pages refer to: the same for every page and every partner."""
+
+_STYLE: Final = "style.css"
+_LINK: Final = Markup('<link rel="stylesheet" href="{}/{}">').format(STATIC, _STYLE)
+_MONTHS: Final = (
+    *("janvier", "février", "mars", "avril", "mai", "juin", "juillet"),
+    *("août", "septembre", "octobre", "novembre", "décembre"),
+)
+_THIN: Final = "\N{NARROW NO-BREAK SPACE}"
+_HIGH_SIGNS: Final = re.compile(r" (?=[:;?!»])|(?<=«) ")
+"""Spaces before the high signs of French, which no line may begin with."""
+
+
+def day_in_words(day: date) -> str:
+    """A day as French writes it: ``1er septembre 2026``."""
+    number = "1er" if day.day == 1 else str(day.day)
+    return f"{number} {_MONTHS[day.month - 1]} {day.year}"
+
+
+def count_in_words(number: int) -> str:
+    """A whole number as French writes it, thousands apart."""
+    return f"{number:,}".replace(",", _THIN)
+
+
+def typeset(value: object) -> object:
+    """A text as French sets it; anything else as it is."""
+    return _HIGH_SIGNS.sub(_THIN, value) if type(value) is str else value
+
+
+@cache
+def _environment() -> Environment:
+    made = Environment(
+        loader=PackageLoader(ROOM, "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=typeset,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters["day"] = day_in_words
+    made.filters["count"] = count_in_words
+    made.globals["style_link"] = _LINK
+    return made
+
+
+def render(template: str, **values: Any) -> str:  # noqa: ANN401 -- whatever the template names
+    """Fill a template of this room. Raises jinja2's UndefinedError for a name that is missing."""
+    return _environment().get_template(template).render(**values)
+
+
+def standalone(page: str) -> str:
+    """A page as one file: its style sheet inside, and a policy that lets nothing else in."""
+    style = files(ROOM).joinpath("static", _STYLE).read_text("utf-8")
+    digest = base64.b64encode(sha256(style.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:"
+    inside = f'<meta http-equiv="Content-Security-Policy" content="{policy}"><style>{style}</style>'
+    return page.replace(str(_LINK), inside)

@@ -1,0 +1,98 @@
+"""The pages of a node under ``/pages``: what they may load, what they say when they cannot answer.
+
+Whoever asks shows a token, as for the API; style sheets are for everybody. An error is a page for
+whoever reads pages, and a problem for a program.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import BaseRoute, Mount
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from contracts.kernel.errors import RelaisError
+from services.chassis.node import Node
+from services.chassis.pages import reviews
+from services.chassis.pages.rendering import ROOM, ROOT, STATIC, render
+from services.chassis.problems import TITLES, answer
+
+POLICY: Final = (
+    "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+"""Own style sheets alone: no script, no style in a tag, no other site, in no frame."""
+
+_HEADERS: Final = {
+    "Content-Security-Policy": POLICY,
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+_PAGE: Final = "text/html"
+_KEPT: Final = "public, max-age=3600"
+"""Style sheets: asked for again after an hour, and sent again only where they changed."""
+
+
+class Guarded:
+    """Every answer of the pages with what browsers must know of it, as plain ASGI."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a call on, and put the headers on its answer."""
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update(_HEADERS)
+                static = scope["path"].startswith(f"{STATIC}/") and message["status"] < 400  # noqa: PLR2004 -- an error is not kept
+                headers["Cache-Control"] = _KEPT if static else "no-store"
+            await send(message)
+
+        await self._app(scope, receive, guarded)
+
+
+def site(node: Node) -> Starlette:
+    """The pages of a node: those of every node, and those that its conventions add."""
+    routes: list[BaseRoute] = [
+        Mount(STATIC.removeprefix(ROOT), StaticFiles(packages=[(ROOM, "static")])),
+        *reviews.routes(node),
+    ]
+    for side in node.given.partner.sides.values():
+        if side.pages is not None:
+            routes += side.pages(node)
+    name = node.settings.name
+
+    async def failed(request: Request, error: Exception) -> Response:
+        if _PAGE not in request.headers.get("accept", ""):
+            return await answer(request, error)
+        status, sentence, articles = _said(error)
+        title = TITLES.get(status, "Erreur")
+        page = render("error.html", org=name, title=title, sentence=sentence, articles=articles)
+        return HTMLResponse(page, status)
+
+    return Starlette(
+        routes=routes,
+        middleware=[Middleware(Guarded)],
+        exception_handlers={RelaisError: failed, HTTPException: failed, Exception: failed},
+    )
+
+
+def _said(error: Exception) -> tuple[int, str, tuple[str, ...]]:
+    """Status, sentence and articles of an error; of a defect its kind alone."""
+    if isinstance(error, RelaisError):
+        return error.status, error.sentence, error.articles
+    if isinstance(error, HTTPException):
+        return error.status_code, "Cette adresse ne mène à aucune page.", ()
+    sentence = f"Erreur interne ({type(error).__name__}), signalée aux journaux."
+    return HTTPStatus.INTERNAL_SERVER_ERROR, sentence, ()

@@ -1,0 +1,1 @@
+"""Pages in a real browser, by `make test-browser`."""

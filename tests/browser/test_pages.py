@@ -1,0 +1,139 @@
+"""Pages as a browser shows them: accessible (RGAA, WCAG 2.2 AA), at any width, on paper."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from services.chassis.pages.rendering import standalone
+from tests.browser.conftest import Site
+
+pytestmark = pytest.mark.browser
+
+WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 320, "height": 640}
+PAGES = ["review", "public", "sheets", "error"]
+
+
+@pytest.fixture(params=PAGES)
+def address(request: pytest.FixtureRequest, city: Site, department: Site) -> tuple[Site, str]:
+    """Every page in turn: a node, and the address there."""
+    found = {
+        "review": (city, city.review),
+        "public": (city, f"{city.review}?audience=public"),
+        "sheets": (department, department.sheets),
+        "error": (city, f"{city.review}?year=2025"),
+    }
+    return found[request.param]
+
+
+@contextmanager
+def opened(
+    browser: Any, site: Site, url: str, *, complains: bool = True, **look: Any
+) -> Iterator[Any]:
+    """A page of a node; what the browser complains of fails the test, unless it need not."""
+    context = browser.new_context(extra_http_headers=site.headers, **look)
+    page = context.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.goto(url)
+    yield page
+    context.close()
+    assert not complains or [one for one in said if "404" not in one] == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_axe_finds_no_fault(
+    browser: Any,
+    axe: Callable[[Any], Any],
+    address: tuple[Site, str],
+    size: dict[str, int],
+    scheme: str,
+) -> None:
+    """Contrast, names, landmarks and headings, in both schemes and at both widths.
+
+    The page's policy is set aside for axe, which is a script.
+    """
+    look: dict[str, Any] = {"viewport": size, "color_scheme": scheme, "bypass_csp": True}
+    site, url = address
+    with opened(browser, site, url, **look) as page:
+        found = axe(page)
+        assert found.violations_count == 0, found.generate_report()
+        assert len(found.response["passes"]) > 10
+
+
+def test_axe_finds_what_is_wrong(browser: Any, axe: Callable[[Any], Any], city: Site) -> None:
+    with opened(browser, city, city.review, bypass_csp=True) as page:
+        page.evaluate("document.documentElement.lang = ''")
+        page.evaluate("document.querySelector('h1').remove()")
+        names = {one["id"] for one in axe(page).response["violations"]}
+    assert "html-has-lang" in names
+    assert "page-has-heading-one" in names
+
+
+def test_nothing_runs_past_the_edge_of_a_narrow_screen(
+    browser: Any, address: tuple[Site, str]
+) -> None:
+    """WCAG 1.4.10: 320 pixels, without scrolling sideways; no word of a chart on another."""
+    with opened(browser, *address, viewport=NARROW) as page:
+        assert page.evaluate("document.documentElement.scrollWidth") == NARROW["width"]
+        boxes = page.evaluate(
+            "[...document.querySelectorAll('svg tspan, svg text.value')].map(one => "
+            "{const b = one.getBoundingClientRect(); return [b.left, b.right, b.top, b.bottom]})"
+        )
+    for one, (left, right, top, bottom) in enumerate(boxes):
+        assert left >= 0
+        assert right <= NARROW["width"]
+        for other_left, other_right, other_top, other_bottom in boxes[one + 1 :]:
+            apart = right <= other_left or other_right <= left
+            assert apart or bottom <= other_top + 4 or other_bottom <= top + 4
+
+
+def test_the_style_sheet_applies_under_the_page_s_own_policy(
+    browser: Any, address: tuple[Site, str]
+) -> None:
+    with opened(browser, *address, viewport=WIDE) as page:
+        family = page.evaluate("getComputedStyle(document.body).fontFamily")
+        assert family.startswith("system-ui")
+
+
+def test_the_keyboard_skips_to_the_content_and_shows_where_it_is(browser: Any, city: Site) -> None:
+    """WCAG 2.4.1, 2.4.7: the first stop is the skip link, which is then seen."""
+    with opened(browser, city, city.review) as page:
+        page.keyboard.press("Tab")
+        link = page.locator(":focus")
+        assert link.inner_text() == "Aller au contenu"
+        assert link.bounding_box()["x"] >= 0
+        assert link.evaluate("one => getComputedStyle(one).outlineStyle") == "solid"
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.id") == "content"
+
+
+def test_a_page_prints_in_black_on_white_with_its_bars(browser: Any, city: Site) -> None:
+    with opened(browser, city, city.review, color_scheme="dark", viewport=WIDE) as page:
+        page.emulate_media(media="print")
+        paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        bar = page.evaluate("getComputedStyle(document.querySelector('.bar')).printColorAdjust")
+        hidden = page.evaluate("getComputedStyle(document.querySelector('.skip')).display")
+        assert (paper, bar, hidden) == ("rgb(255, 255, 255)", "exact", "none")
+        assert page.pdf(format="A4").startswith(b"%PDF")
+
+
+def test_a_page_in_a_file_looks_as_it_did_and_needs_no_node(
+    browser: Any, city: Site, tmp_path: Any
+) -> None:
+    """Its policy lets its own style in: its digest is right."""
+    with opened(browser, city, city.review, viewport=WIDE) as page:
+        served = page.screenshot(full_page=True)
+        text = page.request.get(city.review, headers={"Accept": "text/html"}).text()
+    file = tmp_path / "bilan.html"
+    file.write_text(standalone(text), encoding="utf-8")
+    with opened(browser, city, f"file://{file}", viewport=WIDE) as page:
+        assert page.screenshot(full_page=True) == served
+    file.write_text(text, encoding="utf-8")
+    with opened(browser, city, f"file://{file}", complains=False, viewport=WIDE) as page:
+        assert page.screenshot(full_page=True) != served
