@@ -36,7 +36,7 @@ def content() -> dict[str, Any]:
                 "evidence": "Texte de substitution",
                 "invented": True,
                 "signatures": {
-                    kind: {"signatory": "maire", "decision": "acte 1", "signed_on": "2026-09-01"}
+                    kind: {"signatory": "maire", "decision": "acte 1", "signed_on": "2026-08-31"}
                     for kind in ("city", "school")
                 },
             }

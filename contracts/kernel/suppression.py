@@ -71,15 +71,13 @@ def suppress(
     cells: in the order in which the report declares them. population: of whom the whole is counted,
     where another count says so; a zero is shown of one large enough.
     """
-    total = sum(cells.values())
+    total, least = sum(cells.values()), rule.threshold(audience)
     zeros = max(total, population) >= rule.zeros
     hidden: set[str] = set()
-    least = rule.parties
-    for one in Audience if audience is Audience.PUBLIC else (audience,):
-        least = rule.threshold(one)
-        hidden |= {name for name, count in cells.items() if not _large(count, least, zeros=zeros)}
-        _close(cells, hidden, least)
-    shown_total = _large(total, least, zeros=population >= rule.zeros)
+    for limit in sorted({rule.parties, least}):
+        hidden |= {one for one, count in cells.items() if not _large(count, limit, zeros=zeros)}
+        _close(cells, hidden, limit)
+    shown_total = _large(total, least, zeros=zeros)
     return Shown(
         {name: None if name in hidden else count for name, count in cells.items()},
         total if shown_total else None,

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import product
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +10,7 @@ from hypothesis import strategies as st
 
 from contracts.kernel.errors import InvalidDocument
 from contracts.kernel.suppression import Audience, SmallCells, suppress
+from tests.attacker import Cells, Seen, attack, reporter
 
 RULE = SmallCells()
 PARTIES, PUBLIC = Audience.PARTIES, Audience.PUBLIC
@@ -83,39 +82,6 @@ def test_no_threshold_hides_nothing_or_shows_others_more(wrong: dict[str, int]) 
     with pytest.raises(InvalidDocument):
         SmallCells(**wrong)
     SmallCells(**{name: least + 1 for name, least in wrong.items()})
-
-
-Cells = tuple[int, ...]
-Seen = tuple[tuple[tuple[int | None, ...], int | None], ...]
-Reporter = Callable[[Cells], Seen]
-"""What the reports show of a table, to somebody who reads one of them or both."""
-
-
-def reporter(rule: SmallCells, audiences: Sequence[Audience]) -> Reporter:
-    """The reports as they are made."""
-
-    def shown(cells: Cells) -> Seen:
-        names = dict(zip("abcdef", cells, strict=False))
-        found = [suppress(names, rule, one) for one in audiences]
-        return tuple((tuple(one.cells.values()), one.total) for one in found)
-
-    return shown
-
-
-def attack(seen: Seen, report: Reporter, least: int) -> list[set[int]]:
-    """What each cell may be, to an attacker who knows the rule and tries every table there is.
-
-    least: threshold of the first report; without a total, the whole is below it.
-    """
-    shown, total = seen[0]
-    at_most = least - 1 if total is None else total
-    ranges = [range(at_most + 1) if cell is None else (cell,) for cell in shown]
-    tables = [
-        cells
-        for cells in product(*ranges)
-        if (total is None or sum(cells) == total) and report(cells) == seen
-    ]
-    return [set(column) for column in zip(*tables, strict=True)]
 
 
 @settings(max_examples=150, deadline=None)

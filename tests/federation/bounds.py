@@ -15,14 +15,16 @@ from typing import Any, Final, Generic, TypeVar
 import httpx
 
 from contracts.kernel.checks import Check
-from contracts.kernel.paris import day_of
-from tests.federation.cast import Cast, at_ten
+from tests.federation.cast import MONDAY, Cast, at_ten
 from tests.federation.examples import Case, Script
 
 DAY: Final = timedelta(days=1)
 
-Key = tuple[str, str]
-"""A check of a text: its article, and its name or its kind."""
+TODAY: Final = MONDAY + 2 * DAY
+"""The day that bounds are tried on."""
+
+Key = tuple[str, str, str]
+"""A check of a text: its article, its name or its kind, and what it says when it refuses."""
 
 C = TypeVar("C", bound=Cast)
 D = TypeVar("D", bound="Day[Any]")
@@ -32,7 +34,8 @@ D = TypeVar("D", bound="Day[Any]")
 class Tried:
     """What was answered. code: of the wanted refusal, None where it must be allowed.
 
-    article: on which, where not the check's own. also: articles that refuse beside it.
+    article: on which, where not the check's own. also: articles that refuse beside it. there: those
+    of the receiver's gate, where it alone refuses what the sender's lets leave.
     """
 
     what: str
@@ -40,14 +43,15 @@ class Tried:
     code: str | None = None
     article: str = ""
     also: frozenset[str] = field(default=frozenset())
+    there: frozenset[str] = field(default=frozenset())
 
 
 class Day(Generic[C]):
-    """Today, a day from now, and those who act on it."""
+    """Today, and those who act on it."""
 
     def __init__(self, actors: C) -> None:
         self.actors = actors
-        self.today = day_of(datetime.now(UTC)) + DAY
+        self.today = TODAY
         self.first_day = self.today + 7 * DAY
         self._offset = at_ten(self.today) - datetime.now(UTC)
         self.moved = False
@@ -81,14 +85,27 @@ class Day(Generic[C]):
 
     def took(self, code: str, answer: httpx.Response) -> httpx.Response:
         """Wait until what was asked is accepted, so that the next step finds its effect."""
+        assert answer.status_code == HTTPStatus.ACCEPTED, (code, answer.text)
         self.actors.accepted(code, answer.json()["message_id"])
         return answer
 
+    def away(self, what: str, code: str, case: Case, /, **content: Any) -> Tried:
+        """Ask for what leaves here, and wait until the receiver's own gate has refused it."""
+        answer = self.ask(code, case, **content)
+        assert answer.status_code == HTTPStatus.ACCEPTED, (what, answer.text)
+        there = self.actors.turned_away(code, answer.json()["message_id"])
+        return Tried(f"{code}, {what}", answer, there=frozenset(there))
+
 
 def key_of(check: Check) -> Key:
-    """What a check is known by."""
+    """What a check is known by, whichever side asks it."""
     name = getattr(check, "name", "")
-    return check.article, name or type(check).__name__
+    return check.article, name or type(check).__name__, check.sentence
+
+
+def shown(key: Key) -> str:
+    """How a check is called where tests are listed."""
+    return "-".join(key[:2])
 
 
 def checks_of(script: Script) -> dict[Key, Check]:
@@ -118,8 +135,11 @@ def shows_both_sides(check: Check, tried: Iterable[Tried]) -> None:
     """Each is answered as it must be, on the check's own article, and both sides are there."""
     outcomes = set[bool]()
     for one in tried:
-        outcomes.add(one.code is None)
-        if one.code is None:
+        outcomes.add(one.code is None and not one.there)
+        if one.there:
+            assert check.article in one.there, (one.what, one.there)
+            assert one.there <= {check.article, *one.also}, (one.what, one.there)
+        elif one.code is None:
             assert one.answer.status_code == HTTPStatus.ACCEPTED, (one.what, one.answer.text)
         else:
             _refused(check, one, one.code)

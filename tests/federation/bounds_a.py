@@ -7,16 +7,19 @@ step apart. Those of the alternative to exclusion are in `bounds_a_measure.py`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
+from pathlib import Path
 from typing import Any, Final
 
 from contracts.conventions.a_city_school import checks
+from contracts.kernel.organisation import Kind
 from contracts.kernel.paris import add_months, add_years
-from services.federation.federation import Federation
 from tests.federation import bounds
 from tests.federation.actors_a import Actors
-from tests.federation.bounds import DAY, Bounds, Tried
+from tests.federation.bounds import DAY, TODAY, Bounds, Tried
 from tests.federation.cast import at_ten
+from tests.federation.crossing import begun, signed_file
 from tests.federation.examples import Case
 from tests.federation.examples_a import FLOWS
 from tests.federations import CITY, SCHOOL
@@ -25,18 +28,28 @@ OPEN: Final = ("m1", "m2", "m4")
 
 
 class Day(bounds.Day[Actors]):
-    """Today, a school day from now, and those who act on it."""
-
-    @classmethod
-    def at(cls, fed: Federation) -> Day:
-        """That day of one school and its city."""
-        return cls(Actors.of(fed, SCHOOL, CITY))
+    """Today, and those who act on it."""
 
     def agreed(self, birth: date | None = None, **changes: Any) -> Case:
         """A pupil of fourteen, unless said otherwise, with an agreement that says what it says."""
         pupil = self.actors.pupil(birth or date(self.today.year - 14, 1, 15))
         agreement = self.actors.agree(pupil, **changes)
         return Case(self.today, self.first_day, agreement_id=agreement)
+
+
+@contextmanager
+def school_and_city(home: Path) -> Iterator[Day]:
+    """A school and the city of their own, since their clocks move, and those who act there."""
+    kinds = {SCHOOL: Kind.SCHOOL, CITY: Kind.CITY}
+    signed = {kind: [org] for org, kind in kinds.items()}
+    file = signed_file("a_city_school", kinds, [signed], TODAY - 60 * DAY)
+    with begun(home, file, at_ten(TODAY)) as fed:
+        made = Day(Actors.of(fed, SCHOOL, CITY))
+        made.go(made.today)
+        try:
+            yield made
+        finally:
+            made.actors.close()
 
 
 bound: Final = Bounds[Day]()

@@ -10,12 +10,14 @@ from datetime import date
 from typing import Any, Final
 
 from contracts.conventions.d_department_mission_locale import checks
+from contracts.conventions.d_department_mission_locale.convention import CONVENTION
 from contracts.kernel.organisation import Kind
 from contracts.kernel.paris import add_months, add_years
 from tests.federation import bounds
 from tests.federation.actors_d import SIDES, Actors
 from tests.federation.bounds import DAY, Bounds, Tried
 from tests.federation.examples import Case
+from tests.federation.examples_d import FLOWS
 
 _PATHS: Final = {"D-5.1": "local-implementations", "D-8.1": "impact-assessments"}
 _NAMES: Final = {"D-5.1": "local_implementation", "D-8.1": "dpia"}
@@ -27,6 +29,7 @@ class Day(bounds.Day[Actors]):
     def __init__(self, actors: Actors) -> None:
         super().__init__(actors)
         self.founding: dict[str, list[Tried]] = {article: [] for article in _PATHS}
+        self.designating: list[Tried] = []
 
     def prepare(self) -> None:
         """Record each foundation at one side after the other, and try around each."""
@@ -49,10 +52,12 @@ class Day(bounds.Day[Actors]):
             for article in _PATHS:
                 self.founding[article].append(Tried(f"{code}, both at either side", answer))
         breach = self.case("d1", send=False)
-        answer = self.ask("d1", breach)
-        assert self.actors.turned_away("d1", answer.json()["message_id"]) == ["R114-7"]
+        self.designating.append(self.away("nobody designated", "d1", breach))
+        self.actors.designate(self.today + DAY)
+        self.designating.append(self.away("from tomorrow", "d1", breach))
         self.actors.designate(self.today)
-        self.took("d1", self.ask("d1", breach))
+        answer = self.took("d1", self.ask("d1", breach))
+        self.designating.append(Tried("d1, from today", answer))
 
     def _lacks(self, code: str, article: str, also: frozenset[str]) -> None:
         """The sender's own gate refuses what it has not founded."""
@@ -73,6 +78,13 @@ class Day(bounds.Day[Actors]):
         """A case in which some messages have gone, or that waits for the first."""
         made = self.actors.case(self.today, self.first_day, after[0], **more)
         return self.actors.play(made, after) if send else made
+
+    def agreed(self, **changes: Any) -> Case:
+        """Somebody of seventeen, with an agreement that says what it says."""
+        person = self.actors.young(Kind.DEPARTMENT, self.born(17))
+        self.actors.inform(person)
+        agreement = self.actors.agree(person, **changes)
+        return Case(self.today, self.first_day, agreement_id=agreement)
 
 
 bound: Final = Bounds[Day]()
@@ -220,11 +232,60 @@ def holder_informed(day: Day) -> Iterator[Tried]:
 @bound(checks.AGREED)
 def agreed(day: Day) -> Iterator[Tried]:
     for granted, refused in ((True, None), (False, "no_agreement")):
-        person = day.actors.young(Kind.DEPARTMENT, day.born(17))
-        day.actors.inform(person)
-        agreement = day.actors.agree(person, granted=granted)
-        case = Case(day.today, day.first_day, agreement_id=agreement)
+        case = day.agreed(granted=granted)
         yield Tried(f"granted: {granted}", day.ask("m1", case), refused)
+
+
+@bound(checks.PRESENCE_AGREED)
+def presence_agreed(day: Day) -> Iterator[Tried]:
+    types = {flow.type for flow in CONVENTION.flows}
+    without = {one for one in types if not one.startswith("interview17.")}
+    case = day.actors.play(day.agreed(flows=sorted(without)), ["m1"])
+    yield Tried("m7, agreed to all else", day.ask("m7", case), "agreement_scope")
+    alone = types - without | {"youth.contact_requested"}
+    case = day.actors.play(day.agreed(flows=sorted(alone)), ["m1"])
+    for code in ("m7", "m19", "m8"):
+        yield Tried(f"{code}, agreed to that alone", day.took(code, day.ask(code, case)))
+
+
+@bound(checks.INFORMED)
+def informed(day: Day) -> Iterator[Tried]:
+    nobody = Case(day.today, day.first_day)
+    beside = frozenset({"D-0.2", "D-0.4", "D-1.2", "D-1.4"})
+    yield Tried("nobody told", day.ask("m1", nobody), "no_notice", also=beside)
+    yield Tried("told five minutes ago", day.ask("m1", day.agreed()))
+
+
+@bound(checks.TOLD)
+def told(day: Day) -> Iterator[Tried]:
+    nobody = Case(day.today, day.first_day)
+    yield Tried("nobody told", day.ask("d1", nobody), "no_notice", also=frozenset({"L114-1"}))
+    yield Tried("told five minutes ago", day.ask("d1", day.case("d1", send=False)))
+
+
+@bound(checks.DESIGNATED)
+def designated(day: Day) -> Iterator[Tried]:
+    yield from day.designating
+
+
+@bound(checks.CHARTER)
+def charter(day: Day) -> Iterator[Tried]:
+    for code in ("m1", "m17", "m18", "d1"):
+        case, org = day.case(code, send=False), day.actors.orgs[FLOWS[code].sender]
+        with day.actors.fed.client(org, "referent", f"nouveau-{code}") as new:
+            yield Tried(f"{code}, never read", day.ask(code, case, new), "missing_charter")
+            new.post("/api/v1/charter", json={"version": "1"}).raise_for_status()
+            yield Tried(f"{code}, accepted", day.ask(code, case, new))
+
+
+@bound(checks.FOLLOWED)
+def followed(day: Day) -> Iterator[Tried]:
+    person = day.actors.young(Kind.DEPARTMENT, day.born(18))
+    case = Case(day.today, day.first_day, agreement_id=day.actors.agree(person))
+    yield Tried("followed", day.ask("m1", case))
+    department = day.actors.client(day.actors.orgs[Kind.DEPARTMENT])
+    department.post(f"/api/v1/persons/{person}/departure").raise_for_status()
+    yield Tried("has left", day.ask("m1", case), "missing_enrolled")
 
 
 @bound(checks.OPEN_CASE)

@@ -18,12 +18,17 @@ import httpx
 from contracts.kernel.instrument import Cardinality
 from contracts.kernel.organisation import Kind
 from contracts.kernel.paris import midnight
+from services.federation.config import installed
 from services.federation.federation import Federation
 from tests.federation.examples import Case, Content, Script
 from tests.federation.town import until
 
 AT_ONCE: Final = 6
 """Cases that go on side by side."""
+
+MONDAY: Final = date(2037, 3, 9)
+"""A day that tests live on: far ahead, since the broker lives on real time and a text that is over
+by then is closed there whatever the nodes' clocks say."""
 
 Seat = tuple[str, str]
 """A role, and the agent who acts in it."""
@@ -70,10 +75,30 @@ class Cast(ABC):
     def uncased(self, code: str) -> Content:
         """What the receiver's agents see of messages that belong to no case."""
 
+    def lead_up(self, code: str, case: Case) -> None:
+        """Record in a case what people do just before that message, if they do anything."""
+        _ = code, case
+
     def reader(self, code: str) -> Seat:
         """Who looks at the receiver: whoever answers for it, unless the convention says who may."""
         _ = code
         return "manager", "cheffe-1"
+
+    def amend(self) -> None:
+        """Have the amendments that the file keeps ready signed, and wait until all hold them."""
+        for one in self.fed.layout.federation.to_sign(installed()):
+            if one.amendment is not None:
+                self.fed.amend(one.id, **one.amendment.signing)
+                ends_on = one.amendment.until.isoformat()
+                for party in one.parties:
+                    self._wait_ends(party.org, one.id, ends_on)
+
+    def _wait_ends(self, org: str, convention_id: str, ends_on: str) -> None:
+        def ends() -> bool:
+            held = self.client(org).get("/api/v1/conventions").raise_for_status().json()
+            return (convention_id, ends_on) in {(c["convention_id"], c["ends_on"]) for c in held}
+
+        until(ends, f"{org} does not hold the amendment of {convention_id}")
 
     # -- clocks and clients ----------------------------------------------------------------------
 
@@ -174,6 +199,7 @@ class Cast(ABC):
     def play(self, case: Case, codes: Iterable[str]) -> Case:
         """Send some messages of a case, one after another."""
         for code in codes:
+            self.lead_up(code, case)
             self.tell(code, case)
         return case
 
@@ -184,3 +210,23 @@ class Cast(ABC):
         client = self.client(self.receiver(code), *self.reader(code))
         found = client.get(f"/api/v1/cases/{case.case_id}") if case.case_id else None
         return {} if found is None or found.is_error else dict(found.json()["content"])
+
+    def shown_again(self, code: str, message_id: str) -> Content | None:
+        """What the receiver's agents see once the sender shows it again; None of what is filed."""
+        if not self.script.flows[code].retention.transient:
+            return None
+        client = self.client(self.receiver(code), *self.reader(code))
+        path, found = f"/api/v1/received/{message_id}/view", dict[str, Any]()
+        before = client.get(path)
+        assert before.status_code == HTTPStatus.NOT_FOUND, (code, before.text)
+        client.post(path).raise_for_status()
+
+        def answered() -> bool:
+            answer = client.get(path)
+            if answer.status_code == HTTPStatus.CONFLICT:
+                return False
+            found.update(answer.raise_for_status().json()["data"])
+            return True
+
+        until(answered, f"{code} is not shown again")
+        return found

@@ -2,35 +2,29 @@
 
 The clocks of all are moved through the life of one convention, once: its eve, its first day, the
 next where something must have begun, the last day and the day after its end. At each, every message
-is tried; the tests then look at what came of it, by the `shows_` functions at the end.
+is tried; the tests then look at what came of it, by the functions of `crossed.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, partial
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 
 from contracts import registry
-from contracts.kernel.checks import Agreement, NoticeGiven, Side
-from contracts.kernel.documents import verify
-from contracts.kernel.instrument import Cardinality, Convention, Flow
+from contracts.kernel.instrument import Cardinality
 from contracts.kernel.organisation import Kind
-from contracts.kernel.receipts import parse_receipts
 from services.chassis.clock import new_id
 from services.federation.config import FederationFile, ToSign
 from services.federation.federation import Federation
-from services.federation.intruder import published_entry
-from tests.federation.answers import signing_key
 from tests.federation.cast import Cast, at_ten, side_by_side
-from tests.federation.examples import Case, Script
+from tests.federation.examples import Case, Content, Script
 
 DAY: Final = timedelta(days=1)
 _UAIS: Final = ("9990101F", "9990102G", "9990103H")
@@ -41,9 +35,19 @@ def signed_file(
     members: Mapping[str, Kind],
     signed: Sequence[Mapping[Kind, Sequence[str]]],
     signed_on: date,
+    reopened: tuple[date, date] | None = None,
 ) -> FederationFile:
-    """Some organisations, of which some have signed a text with each other, all on one day."""
+    """Some organisations, of which some have signed a text with each other, all on one day.
+
+    reopened: first day of an amendment, kept ready, and the first on which it is over.
+    """
     uais = iter(_UAIS)
+    amendment = reopened and {
+        "invented": True,
+        "evidence": "Avenant de substitution",
+        "signed_on": reopened[0].isoformat(),
+        "until": reopened[1].isoformat(),
+    }
     signature = {"signatory": "maire", "decision": "acte 1", "signed_on": signed_on.isoformat()}
     return FederationFile.model_validate(
         {
@@ -58,6 +62,7 @@ def signed_file(
                     "evidence": "Texte de substitution",
                     "invented": True,
                     "signatures": dict.fromkeys(parties, signature),
+                    "amendment": amendment,
                 }
                 for parties in signed
             ],
@@ -67,11 +72,17 @@ def signed_file(
 
 @dataclass
 class Crossing:
-    """A message that was allowed: as its sender holds it, and its effect before and after."""
+    """A message that was allowed: as its sender holds it, and its effect before and after.
+
+    held: all that the receiver's agents then see. again: what the sender showed them once more, of
+    a message that leaves no file.
+    """
 
     message: dict[str, Any]
     before: bool
     after: bool
+    held: Content
+    again: Content | None
 
 
 @dataclass
@@ -122,6 +133,7 @@ class Narrator:
     def tell(self) -> Life:
         """The whole life of the convention."""
         self.on(self.signed_on - DAY)
+        self.cast.amend()
         self.cast.prepare(self.signed_on - DAY, self.ended_on + 30 * DAY)
         self.life.eve = self.tried(self.signed_on - DAY, self.fresh(self.signed_on - DAY))
         self.on(self.signed_on)
@@ -134,6 +146,8 @@ class Narrator:
         self.on(before_last)
         cases, left = (self.ready(before_last, last) for _ in range(2))
         self.on(last)
+        brief = [code for code, one in self.script.examples.items() if one.same_day]
+        cases |= self.ready(last, last, brief)
         for during in (False, True):
             self.through(self.life.last, cases, last, during=during, alone=True)
         self.on(self.ended_on)
@@ -158,16 +172,22 @@ class Narrator:
         ]
         return dict(zip(self.script.flows, side_by_side(make), strict=True))
 
-    def ready(self, today: date, then: date) -> dict[str, Case]:
-        """For each message a case that waits for it alone; what must run begins that day."""
+    def ready(self, today: date, then: date, codes: Iterable[str] | None = None) -> dict[str, Case]:
+        """For each message a case that waits for it alone; what must run begins that day.
+
+        codes: of those messages, all of them unless said otherwise.
+        """
+        wanted = list(self.script.flows if codes is None else codes)
 
         def one(code: str) -> Case:
             example = self.script.examples[code]
             first_day = then if example.during else then + 3 * DAY
-            return self.cast.play(self.cast.case(today, first_day, code), example.after)
+            case = self.cast.play(self.cast.case(today, first_day, code), example.after)
+            self.cast.lead_up(code, case)
+            return case
 
-        works = [partial(one, code) for code in self.script.flows]
-        return dict(zip(self.script.flows, side_by_side(works), strict=True))
+        works = [partial(one, code) for code in wanted]
+        return dict(zip(wanted, side_by_side(works), strict=True))
 
     def tried(self, today: date, cases: dict[str, Case]) -> dict[str, httpx.Response]:
         """What is answered when each is asked, allowed or not."""
@@ -199,7 +219,9 @@ class Narrator:
             message = self.cast.tell(code, case)
             after = self.cast.content(code, case)
             known = bool(before) and seen(before, message["message_id"])
-            return Crossing(message, known, seen(after, message["message_id"]))
+            took = seen(after, message["message_id"])
+            again = self.cast.shown_again(code, message["message_id"])
+            return Crossing(message, known, took, after, again)
 
         made = side_by_side(partial(one, code) for code in codes)
         kept.update(zip(codes, made, strict=True))
@@ -226,6 +248,18 @@ class Narrator:
 
 
 @contextmanager
+def begun(home: Path, file: FederationFile, at: datetime) -> Iterator[Federation]:
+    """A federation that lives at that instant, or later, from its first moment on.
+
+    at: no earlier than now, for the broker lives on real time and closes what is over there.
+    """
+    fed = Federation.create(home, file)
+    fed.move_clock(at - datetime.now(UTC))
+    with fed:
+        yield fed
+
+
+@contextmanager
 def lived(
     home: Path,
     file: FederationFile,
@@ -238,109 +272,9 @@ def lived(
 
     signed_on, ended_on: first day of the convention, and the first on which it is over.
     """
-    with Federation.create(home, file) as fed:
+    with begun(home, file, at_ten(signed_on - DAY)) as fed:
         actors = cast(fed, orgs)
         try:
             yield Narrator(actors, signed_on, ended_on).tell()
         finally:
             actors.close()
-
-
-def reasons(answer: httpx.Response) -> set[tuple[str, str]]:
-    """Articles and codes with which the gate refused; fails unless it did."""
-    assert answer.status_code == HTTPStatus.FORBIDDEN, answer.text
-    body = answer.json()
-    assert (body["code"], body["type"]) == ("refused", "urn:relais:problem:refused")
-    found = {(one["article"], one["code"]) for one in body["reasons"]}
-    assert {article for article, _ in found} == set(body["articles"])
-    return found
-
-
-def articles(answer: httpx.Response) -> set[str]:
-    """Articles on which the gate refused."""
-    return {article for article, _ in reasons(answer)}
-
-
-# -- what the tests of every convention look at --------------------------------------------------
-
-
-def shows_it_crossed(life: Life, code: str) -> None:
-    """Accepted, with the receiver's signed receipt, and an effect there that was not before."""
-    made, flow = life.first[code], life.script.flows[code]
-    sender, receiver = life.cast.orgs[flow.sender], life.cast.orgs[flow.receiver]
-    assert (made.before, made.after) == (False, True)
-    receipt = made.message["receipt"]
-    assert (receipt["status"], receipt["from"]) == ("received", receiver)
-    entry = published_entry(life.cast.fed.layout.node_dir(sender), receiver)
-    batch = parse_receipts(verify(receipt["signed"], signing_key(entry)))
-    said = {(one.message_id, one.status) for one in batch.receipts}
-    assert (made.message["message_id"], "received") in said
-
-
-def shows_no_way_back(life: Life, code: str) -> None:
-    """The same request from its receiver is refused on the flow's own article."""
-    assert (life.script.flows[code].article, "flow") in reasons(life.back[code])
-    assert life.first[code].message["state"] == "accepted"
-
-
-def shows_refusals_to_others(life: Life, code: str, *, unbound: str, no_case: str) -> None:
-    """Whoever has not signed is bound by nothing; whoever has knows the text, and not the case.
-
-    unbound, no_case: articles on which the text refuses the one and the other.
-    """
-    flow = life.script.flows[code]
-    same = [one.article for one in life.script.flows.values() if one.type == flow.type]
-    for org, answer in life.others[code].items():
-        known = life.may_know(code, org)
-        if not known and _speaks_of_another(life, code, answer):
-            continue
-        found = reasons(answer)
-        if known:
-            assert {"unbound", "flow"}.isdisjoint(one for _, one in found), org
-        else:
-            assert (unbound, "unbound") in found, org
-            assert any((article, "flow") in found for article in same), org
-        if flow.case is Cardinality.WITHIN:
-            assert (no_case, "missing_open_case") in found, org
-        elif flow.case is Cardinality.OPENS:
-            assert _nobody_asked(flow) <= {article for article, _ in found}, org
-    assert life.first[code].message["state"] == "accepted"
-
-
-def _speaks_of_another(life: Life, code: str, answer: httpx.Response) -> bool:
-    """Whether a stranger is refused by another text that has the type: on its content, or unbound.
-
-    Such a text may be the stranger's own, with other fields; nothing leaves either way.
-    """
-    wanted = life.script.flows[code].type
-    pairs = [(text, one) for text, one in registry.load().flows() if one.type == wanted]
-    texts = [text for text, _ in pairs if text not in life.script.texts]
-    if answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY:
-        return (
-            {text.minimisation_article for text in texts} >= set(answer.json()["articles"]) > set()
-        )
-    said = {article for article, why in reasons(answer) if why == "unbound"}
-    return any(
-        (text.parties_article if isinstance(text, Convention) else text.article) in said
-        for text in texts
-    )
-
-
-def _nobody_asked(flow: Flow) -> set[str]:
-    """Articles on which a sender is refused an opening message where nobody was asked or told."""
-    here = [one for one in flow.checks if one.side is not Side.RECEIVER]
-    found = {one.article for one in here if isinstance(one, Agreement | NoticeGiven)}
-    assert found, flow.code
-    return found
-
-
-def shows_the_dates(life: Life, code: str, *, term: str, version: str) -> None:
-    """Refused on the eve and the day after the end; allowed on the first day and on the last.
-
-    term, version: articles on which the text refuses before its first day, and nothing else does.
-    """
-    assert (term, "term") in reasons(life.eve[code]) & reasons(life.over[code])
-    if life.script.flows[code].case is not Cardinality.WITHIN:
-        assert articles(life.eve[code]) == {term, version}
-    assert life.first[code].message["state"] == life.last[code].message["state"] == "accepted"
-    assert life.last[code].after

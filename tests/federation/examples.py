@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from contracts.kernel.instrument import Cardinality, Convention, Flow, Instrument, LegalDuty
+from services.chassis.clock import new_id
 
 Content = dict[str, Any]
 
@@ -20,6 +21,7 @@ class Case:
     """One case on its way: today, the first day of what it plans, and what it is known by.
 
     days: how long that lasts. content: changes to what the examples say, by the message's code.
+    mark: random digits for what this case alone names, an offer or a tutor.
     """
 
     today: date
@@ -29,6 +31,7 @@ class Case:
     agreement_id: str = ""
     notice_id: str = ""
     content: dict[str, Content] = field(default_factory=dict)
+    mark: str = field(default_factory=new_id)
 
     @property
     def last_day(self) -> date:
@@ -45,13 +48,15 @@ class Example:
     """How to send a message, and how to see at the receiver that it took effect.
 
     after: codes sent before, in the same case. seen: of the receiver's view of the case and the
-    message's id. during: what the case plans must have begun.
+    message's id. during: what the case plans must have begun. same_day: what comes before it is
+    forgotten by the next day.
     """
 
     data: Callable[[Case], Content]
     seen: Callable[[Content, str], bool]
     after: tuple[str, ...] = ()
     during: bool = False
+    same_day: bool = False
 
 
 class Script:
@@ -69,8 +74,13 @@ class Script:
         self.duties = frozenset(flow.code for duty in duties for flow in duty.flows)
 
     def opener(self, code: str) -> str:
-        """Code of the message that opens the case in which this one is sent: itself, or before."""
-        return (*self.examples[code].after, code)[0]
+        """Code of the message that opens the case in which this one is sent: itself, or before.
+
+        The first of them where none opens any.
+        """
+        codes = (*self.examples[code].after, code)
+        opens = (one for one in codes if self.flows[one].case is Cardinality.OPENS)
+        return next(opens, codes[0])
 
     def body(self, code: str, case: Case, to: str) -> dict[str, Any]:
         """Body of the call that asks to send a message in a case."""

@@ -15,12 +15,12 @@ import pytest
 from services.conventions.a_city_school.clocks import ACKNOWLEDGE, DELIVER, LEVELS
 from services.federation.federation import Part
 from tests.federation.bounds import DAY
-from tests.federation.bounds_a import Day
+from tests.federation.bounds_a import Day, school_and_city
 from tests.federation.bounds_a_measure import SIGNED
 from tests.federation.examples import Case
 from tests.federation.examples_a import HOST
 from tests.federation.town import until
-from tests.federations import CITY, SCHOOL, started
+from tests.federations import CITY, SCHOOL
 
 
 @dataclass
@@ -91,18 +91,13 @@ def levels(missed: int, *, runs: bool = True) -> tuple[tuple[int, str], ...]:
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Alarm, Case]]:
     """A measure on its first day."""
-    with started(tmp_path_factory.mktemp("alert")) as fed:
-        day = Day.at(fed)
-        try:
-            day.go(day.today)
-            first, last = (str(day.today + days * DAY) for days in (0, 30))
-            day.actors.host(HOST, first_day=first, last_day=last)
-            case = day.case(*SIGNED, first_day=day.today + DAY)
-            day.go(day.today + DAY)
-            case.today = day.today + DAY
-            yield Alarm(day), case
-        finally:
-            day.actors.close()
+    with school_and_city(tmp_path_factory.mktemp("alert")) as day:
+        first, last = (str(day.today + days * DAY) for days in (0, 30))
+        day.actors.host(HOST, first_day=first, last_day=last)
+        case = day.case(*SIGNED, first_day=day.today + DAY)
+        day.go(day.today + DAY)
+        case.today = day.today + DAY
+        yield Alarm(day), case
 
 
 def test_an_alert_that_does_not_arrive_escalates_at_the_city(

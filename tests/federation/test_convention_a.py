@@ -7,24 +7,22 @@ Eight organisations run. The clocks of all are moved through the life of one con
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
 from http import HTTPStatus
 
 import pytest
 
 from contracts.kernel.organisation import Kind
-from contracts.kernel.paris import add_years, day_of
+from contracts.kernel.paris import add_years
 from services.federation.config import FederationFile
 from tests.federation.actors_a import Actors
-from tests.federation.crossing import (
-    Life,
-    lived,
+from tests.federation.cast import MONDAY
+from tests.federation.crossed import (
     shows_it_crossed,
     shows_no_way_back,
     shows_refusals_to_others,
     shows_the_dates,
-    signed_file,
 )
+from tests.federation.crossing import Life, lived, signed_file
 from tests.federation.examples_a import DUTY, EXAMPLES, FLOWS, SCRIPT
 
 SCHOOL, CITY = "college-du-pont", "ville-du-pont"
@@ -45,19 +43,18 @@ ONE_WAY = [code for code in FLOWS if not SCRIPT.both_ways(code)]
 YEARS = 3
 
 
-def file(signed_on: date) -> FederationFile:
+def file() -> FederationFile:
     """Eight organisations; the city has signed with two of the three schools."""
     signed = {Kind.CITY: [CITY], Kind.SCHOOL: [SCHOOL, OTHER]}
-    return signed_file("a_city_school", KINDS, [signed], signed_on)
+    return signed_file("a_city_school", KINDS, [signed], MONDAY)
 
 
 @pytest.fixture(scope="module")
 def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
-    signed_on = day_of(datetime.now(UTC))
     orgs = {Kind.SCHOOL: SCHOOL, Kind.CITY: CITY}
-    ended_on = add_years(signed_on, YEARS)
+    ended_on = add_years(MONDAY, YEARS)
     home = tmp_path_factory.mktemp("town-a")
-    with lived(home, file(signed_on), Actors, orgs, signed_on, ended_on) as found:
+    with lived(home, file(), Actors, orgs, MONDAY, ended_on) as found:
         yield found
 
 

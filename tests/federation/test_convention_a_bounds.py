@@ -13,28 +13,22 @@ import pytest
 
 from contracts.conventions.a_city_school import checks
 from tests.federation.actors_a import READER
-from tests.federation.bounds import DAY, Key, checks_of, key_of, shows_both_sides
-from tests.federation.bounds_a import Day
+from tests.federation.bounds import DAY, Key, checks_of, key_of, shown, shows_both_sides
+from tests.federation.bounds_a import Day, school_and_city
 from tests.federation.bounds_a_measure import BOUNDS
 from tests.federation.cast import at_ten
 from tests.federation.examples_a import HOST, SCRIPT
-from tests.federations import CITY, SCHOOL, started
+from tests.federations import CITY, SCHOOL
 
 CHECKS: Final = checks_of(SCRIPT)
 
 
 @pytest.fixture(scope="module")
 def module_day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
-    """A school and the city of their own, since their clocks move."""
-    with started(tmp_path_factory.mktemp("bounds")) as fed:
-        made = Day.at(fed)
-        made.go(made.today)
+    with school_and_city(tmp_path_factory.mktemp("bounds-a")) as made:
         first, last = (made.today + days * DAY for days in (-30, 60))
         made.actors.host(HOST, first_day=first.isoformat(), last_day=last.isoformat())
-        try:
-            yield made
-        finally:
-            made.actors.close()
+        yield made
 
 
 @pytest.fixture
@@ -48,7 +42,7 @@ def test_every_check_of_the_text_has_its_bound() -> None:
     assert {*BOUNDS, key_of(checks.DESIGNATED)} == set(CHECKS)
 
 
-@pytest.mark.parametrize("key", BOUNDS, ids="-".join)
+@pytest.mark.parametrize("key", BOUNDS, ids=shown)
 def test_either_side_of_a_bound(day: Day, key: Key) -> None:
     shows_both_sides(CHECKS[key], BOUNDS[key](day))
 

@@ -7,23 +7,21 @@ Nine organisations run. The clocks of all are moved through the life of one conv
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
 
 import pytest
 
 from contracts.kernel.organisation import Kind
-from contracts.kernel.paris import add_years, day_of
+from contracts.kernel.paris import add_years
 from services.federation.config import FederationFile
 from tests.federation.actors_b import Actors
-from tests.federation.crossing import (
-    Life,
-    lived,
+from tests.federation.cast import MONDAY
+from tests.federation.crossed import (
     shows_it_crossed,
     shows_no_way_back,
     shows_refusals_to_others,
     shows_the_dates,
-    signed_file,
 )
+from tests.federation.crossing import Life, lived, signed_file
 from tests.federation.examples_b import EXAMPLES, FLOWS, SCRIPT
 
 CITY, MISSION = "ville-du-pont", "mission-locale-du-pont"
@@ -45,22 +43,21 @@ NAMES_NOBODY = {"m16": {OTHER_CITY}, "m17": {OTHER_CITY}, "m18": {OTHER_MISSION}
 YEARS = 3
 
 
-def file(signed_on: date) -> FederationFile:
+def file() -> FederationFile:
     """Nine organisations; the city and the Mission Locale have signed, each with another too."""
     signed = [
         {Kind.CITY: [CITY], Kind.MISSION_LOCALE: [MISSION, OTHER_MISSION]},
         {Kind.CITY: [OTHER_CITY], Kind.MISSION_LOCALE: [MISSION]},
     ]
-    return signed_file("b_city_mission_locale", KINDS, signed, signed_on)
+    return signed_file("b_city_mission_locale", KINDS, signed, MONDAY)
 
 
 @pytest.fixture(scope="module")
 def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
-    signed_on = day_of(datetime.now(UTC))
     orgs = {Kind.CITY: CITY, Kind.MISSION_LOCALE: MISSION}
-    ended_on = add_years(signed_on, YEARS)
+    ended_on = add_years(MONDAY, YEARS)
     home = tmp_path_factory.mktemp("town-b")
-    with lived(home, file(signed_on), Actors, orgs, signed_on, ended_on) as found:
+    with lived(home, file(), Actors, orgs, MONDAY, ended_on) as found:
         yield found
 
 

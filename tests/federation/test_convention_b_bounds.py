@@ -6,21 +6,19 @@ A check that is added to convention B and has no bound fails.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Final
 
 import pytest
 
 from contracts.kernel.organisation import Kind
-from contracts.kernel.paris import day_of
-from services.federation.federation import Federation
 from tests.federation.actors_b import SIDES, Actors
-from tests.federation.bounds import DAY, Key, checks_of, shows_both_sides
+from tests.federation.bounds import DAY, TODAY, Key, checks_of, shown, shows_both_sides
 from tests.federation.bounds_b import Day
 from tests.federation.bounds_b_immersion import BOUNDS
 from tests.federation.cast import at_ten
-from tests.federation.crossing import reasons, signed_file
+from tests.federation.crossed import reasons
+from tests.federation.crossing import begun, signed_file
 from tests.federation.examples import Case
 from tests.federation.examples_b import ACCEPTED, PAIRED, SCRIPT
 from tests.federation.town import until
@@ -34,9 +32,8 @@ def module_day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
     """The two of them alone, on a day of their own, since their clocks move."""
     members = {CITY: Kind.CITY, MISSION: Kind.MISSION_LOCALE}
     signed = {Kind.CITY: [CITY], Kind.MISSION_LOCALE: [MISSION]}
-    since = day_of(datetime.now(UTC)) - 400 * DAY
-    file = signed_file("b_city_mission_locale", members, [signed], since)
-    with Federation.create(tmp_path_factory.mktemp("bounds-b"), file) as fed:
+    file = signed_file("b_city_mission_locale", members, [signed], TODAY - 400 * DAY)
+    with begun(tmp_path_factory.mktemp("bounds-b"), file, at_ten(TODAY)) as fed:
         made = Day(Actors(fed, {kind: org for org, kind in members.items()}))
         made.go(made.today)
         made.prepare()
@@ -57,7 +54,7 @@ def test_every_check_of_the_text_has_its_bound() -> None:
     assert set(BOUNDS) == set(CHECKS)
 
 
-@pytest.mark.parametrize("key", BOUNDS, ids="-".join)
+@pytest.mark.parametrize("key", BOUNDS, ids=shown)
 def test_either_side_of_a_bound(day: Day, key: Key) -> None:
     shows_both_sides(CHECKS[key], BOUNDS[key](day))
 

@@ -1,31 +1,29 @@
 """Every message of convention D over the real bus: where it crosses, and where it is refused.
 
 Nine organisations run. The clocks of all are moved through the life of one convention, once (see
-`crossing.py`): whenever it was signed, it ends on 8 October 2027 with the frame (D-7.1).
+`crossing.py`), under an amendment: the text itself ends with the frame (D-7.1).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import date
 from http import HTTPStatus
 
 import pytest
 
-from contracts.conventions.d_department_mission_locale.convention import ENDS_ON
 from contracts.kernel.organisation import Kind
-from contracts.kernel.paris import day_of
+from contracts.kernel.paris import add_years
 from services.federation.config import FederationFile
 from tests.federation.actors_d import Actors
-from tests.federation.crossing import (
-    Life,
-    lived,
+from tests.federation.cast import MONDAY
+from tests.federation.crossed import (
     shows_it_crossed,
     shows_no_way_back,
     shows_refusals_to_others,
     shows_the_dates,
-    signed_file,
 )
+from tests.federation.crossing import Life, lived, signed_file
 from tests.federation.examples_d import DUTY, EXAMPLES, FLOWS, SCRIPT
 
 DEPARTMENT, MISSION = "departement-du-pont", "mission-locale-du-pont"
@@ -44,25 +42,28 @@ KINDS = {
 }
 NAMES_NOBODY = {"m17": {OTHER_DEPARTMENT}, "m18": {OTHER_MISSION}}
 """What a namesake that has signed for itself may well send."""
+SIGNED_ON = date(2026, 6, 22)
+YEARS = 3
 ONE_WAY = [code for code in FLOWS if not SCRIPT.both_ways(code)]
 
 
-def file(signed_on: date) -> FederationFile:
+def file() -> FederationFile:
     """Nine organisations; department and Mission Locale have signed, each with another too."""
     signed = [
         {Kind.DEPARTMENT: [DEPARTMENT], Kind.MISSION_LOCALE: [MISSION]},
         {Kind.DEPARTMENT: [DEPARTMENT], Kind.MISSION_LOCALE: [OTHER_MISSION]},
         {Kind.DEPARTMENT: [OTHER_DEPARTMENT], Kind.MISSION_LOCALE: [MISSION]},
     ]
-    return signed_file("d_department_mission_locale", KINDS, signed, signed_on)
+    days = (MONDAY, add_years(MONDAY, YEARS))
+    return signed_file("d_department_mission_locale", KINDS, signed, SIGNED_ON, days)
 
 
 @pytest.fixture(scope="module")
 def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
-    signed_on = day_of(datetime.now(UTC))
     orgs = {Kind.DEPARTMENT: DEPARTMENT, Kind.MISSION_LOCALE: MISSION}
     home = tmp_path_factory.mktemp("town-d")
-    with lived(home, file(signed_on), Actors, orgs, signed_on, ENDS_ON) as found:
+    ended_on = add_years(MONDAY, YEARS)
+    with lived(home, file(), Actors, orgs, MONDAY, ended_on) as found:
         yield found
 
 

@@ -76,7 +76,9 @@ ACTS = {
     ("POST", "/conventions/{id}/holds"): {Role.MANAGER},
     ("POST", "/conventions/{id}/holds/{id}/release"): {Role.MANAGER},
     ("GET", "/conventions/{id}/holds"): EVERYBODY,
+    ("POST", "/conventions/{id}/reports"): {Role.MANAGER},
     ("GET", "/conventions/{id}/report"): EVERYBODY,
+    ("GET", "/conventions/{id}/report.csv"): EVERYBODY,
     ("GET", "/retention"): {Role.DPO},
     ("POST", "/retention"): {Role.DPO},
 }

@@ -140,7 +140,7 @@ def _blocks(tables: Sequence[Mapping[str, Any]]) -> Iterator[Block]:
             for one in table["cells"]
         ]
         if len(lines) == 1:
-            label = f"{table['label']} : {lines[0].label[:1].lower()}{lines[0].label[1:]}"
+            label = f"{table['label']} ({lines[0].label[:1].lower()}{lines[0].label[1:]})"
             alone.append(Line(label=label, number=lines[0].number, article=article))
         else:
             total = Line(label=_TOTAL, number=table["total"], article=article)

@@ -17,7 +17,7 @@ from contracts.kernel.errors import Refused
 from contracts.kernel.fields import Day, Payload, said
 from contracts.kernel.messages import Identity
 from contracts.kernel.paris import day_of
-from services.chassis import casefile, withheld
+from services.chassis import casefile, standing, withheld
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.deadlines import meet
@@ -67,11 +67,17 @@ def decided(tx: Tx, _core: Core, step: Step) -> None:
 
 
 def known(tx: Tx, asked: Question) -> dict[str, datetime]:
-    """How far a candidacy is: still to be decided, or decided well."""
+    """How far a candidacy is: still to be decided, or decided well.
+
+    It lapses to the instant, be the round that closes it late, or asleep.
+    """
     row = casefile.row_of(tx, candidacies, asked.case_id)
     if row is None:
         return {}
     if row.state in {store.WAITING, store.MET}:
+        case = tx.get(standing.CASES, row.case_id)
+        if case is None or asked.at >= clocks.outcome_due(case.opened_at):
+            return {}
         waits = row.state == store.WAITING or _further(asked.payload)
         return {"awaiting_outcome": row.at} if waits else {}
     return {"retained": row.at} if row.state == store.RETAINED else {}

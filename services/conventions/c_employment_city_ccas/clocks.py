@@ -113,9 +113,14 @@ def _by(
     move(tx, core, due, at)
 
 
+def outcome_due(proposed_at: datetime) -> datetime:
+    """Instant at which a candidacy lapses that nobody has decided."""
+    return proposed_at + timedelta(days=CANDIDACY_DAYS)
+
+
 def await_outcome(tx: Tx, core: Core, case_id: str, at: datetime) -> None:
     """A candidacy is decided within thirty days, to the instant."""
-    due_at = at + timedelta(days=CANDIDACY_DAYS)
+    due_at = outcome_due(at)
     arm(tx, core, Due(kind=OUTCOME, subject=case_id, case_id=case_id, due_at=due_at), at)
 
 

@@ -63,7 +63,8 @@ def open_desk(tx: Tx, core: Core, body: Desk, agent_id: str, at: datetime) -> No
 
 
 def close_desk(tx: Tx, core: Core, body: Desk, agent_id: str, at: datetime) -> None:
-    """Take a task back: from now on the agent sends nothing of it."""
+    """Take a task back: from now on the agent sends nothing of it. Raises what `open_desk` does."""
+    _check(core, body)
     key = _key(body)
     tx.execute(delete(desks).where(*(desks.c[name] == value for name, value in key.items())))
     core.journal.note(tx, "desk.closed", agent_id, at, articles=(_article(core.kind, body.task),))

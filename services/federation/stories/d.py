@@ -295,6 +295,13 @@ class Story(AutonomyDesks):
             f"Chacun a compté les siens ; les deux lisent la même fiche : {self._said(cells)}",
             *("D-5.7a", "D-5.7b", "D-5.7c", "D-5.7d", "D-5.7e", "D-5.7f"),
         )
+        page = f"/pages/conventions/{self.signed}/yearly-indicators"
+        written = [self.manager(org).get(page).text for org in (self.department, self.mission)]
+        self.teller.check(
+            all(f">{cells['requested']}<" in one and ">masqué<" in one for one in written),
+            "La fiche se lit en page, et s'imprime, chez l'un comme chez l'autre",
+            "D-5.4",
+        )
         numbers = [cell for cell in cells.values() if isinstance(cell, int)]
         self.teller.check(
             cells["requested"] >= SHOWN and min(numbers) >= SHOWN and "hidden" in cells.values(),

@@ -24,6 +24,7 @@ from services.chassis.holds import Hold
 from services.chassis.minors import Hearing, Objection, ObjectionAnswer
 from services.chassis.openapi import CALLS, complete, sendable
 from services.chassis.register import AgreementRecord
+from services.chassis.review import YearToPublish
 from services.chassis.sign_in.authorisations import Authorisation
 from services.chassis.standing import Person
 from services.chassis.telemetry import FASTAPI_OFF
@@ -46,6 +47,7 @@ MODELS: dict[str, type[BaseModel]] = {
         NoticeBody,
         answers.ActContent,
         Review,
+        YearToPublish,
         Insurance,
         Hold,
         DerogationBody,

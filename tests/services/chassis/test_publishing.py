@@ -10,6 +10,7 @@ from functools import partial
 from io import StringIO
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,6 +23,7 @@ from services.chassis.publishing import AlreadyPublished, known_report
 from services.chassis.schema import journal
 from services.chassis.spreadsheet import COLUMNS, HIDDEN, write
 from services.chassis.tokens import Role
+from tests.attacker import attack, reporter
 from tests.pair import CONVENTION, Pair
 from tests.reports import ask, counting, happened, numbers, published
 
@@ -84,6 +86,41 @@ def test_no_two_reports_count_one_month(pair: Pair) -> None:
     assert all(
         date.fromisoformat(last) + timedelta(days=1) == date.fromisoformat(first)
         for (_, last), (first, _) in pairwise(days)
+    )
+
+
+def test_from_all_that_two_years_publish_no_hidden_number_is_found(pair: Pair) -> None:
+    """A-8.1: both audiences' reports of both years, by whoever knows the rule."""
+    city = pair.city
+    years = {2025: (3, 9, 0), 2026: (7, 5, 0)}  # those of 2026 are there since the beginning
+    first = dict(zip(CODES, years[2025], strict=True))
+    happened(city, date(2026, 6, 1), {(ANSWERS, code): number for code, number in first.items()})
+    pair.clock.at = midnight(LAST_DAY)
+    rule = city.node.core.directory.conventions[CONVENTION].convention.small_cells
+    hidden = 0
+    for year, true in years.items():
+        published(city, year)
+        for audiences in ((Audience.PARTIES, Audience.PUBLIC), (Audience.PUBLIC,)):
+            reports = [_read(pair, year, one) for one in audiences]
+            cells = [numbers(one, ANSWERS) for one in reports]
+            seen = tuple((tuple(one[code] for code in CODES), one["total"]) for one in cells)
+            least = rule.threshold(audiences[0])
+            left = attack(seen, reporter(rule, audiences), least)
+            for position, number in enumerate(true):
+                assert number in left[position]
+                if seen[0][0][position] is None:
+                    hidden += 1
+                    assert len(left[position]) >= least - 1
+    assert hidden >= 5
+
+
+CODES = ("accepted", "declined", "more_contact_needed")
+
+
+def _read(pair: Pair, year: int, audience: Audience) -> dict[str, Any]:
+    signed = pair.city.node.core.directory.conventions[CONVENTION]
+    return pair.city.node.database.read_now(
+        partial(known_report, signed=signed, audience=audience, year=year)
     )
 
 

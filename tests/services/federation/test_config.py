@@ -35,7 +35,7 @@ def test_a_convention_names_parties_capacities_decisions_days_and_evidence(tmp_p
     assert one.id == CONVENTION
     assert [party.org for party in one.parties] == [CITY, SCHOOL]
     assert one.evidence == sha256(b"Texte de substitution").hexdigest()
-    assert one.parties[0].signature.signed_on.isoformat() == "2026-09-01"
+    assert one.parties[0].signature.signed_on.isoformat() == "2026-08-31"
 
 
 def test_an_amendment_waits_in_the_file_and_says_whether_it_is_invented() -> None:

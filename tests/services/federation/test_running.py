@@ -55,7 +55,7 @@ def test_both_parties_hold_the_convention_in_force(federation: Federation, org: 
     with federation.client(org, Role.MANAGER) as client:
         assert states(client) == {CONVENTION: "in_force"}
         (found,) = call(client, "GET", "/api/v1/conventions")
-    assert found["signed_on"] == "2026-09-01"
+    assert found["signed_on"] == "2026-08-31"
     assert found["invented"]
 
 

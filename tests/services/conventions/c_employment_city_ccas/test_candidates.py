@@ -158,6 +158,16 @@ async def test_nobody_decides_and_the_candidacy_lapses_after_thirty_days(desk: D
     assert desk.refused(desk.city, OUTCOME, {"outcome": "met"}) >= {"C-3a.12"}
 
 
+async def test_it_lapses_to_the_instant_whatever_the_clocks_have_struck(desk: Desk) -> None:
+    """C-5.1: a node that slept decides nothing more."""
+    await desk.proposed()
+    desk.pair.clock.at += timedelta(days=30)
+    assert desk.refused(desk.city, OUTCOME, {"outcome": "met"}) == {"C-3a.12"}
+    assert desk.row(desk.city, candidacies).state == "waiting"
+    desk.pair.clock.at -= timedelta(microseconds=1)
+    await desk.told(desk.city, OUTCOME, {"outcome": "met"})
+
+
 async def test_a_withdrawal_stops_it_at_both_sides(desk: Desk) -> None:
     """C-4.1: the agency's gate then refuses whatever the city says of the person."""
     _, agreement = await desk.proposed()

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from contracts.kernel.errors import InvalidPayload, Refused
+from contracts.kernel.organisation import Kind
+from services.chassis.schema import journal
 from services.conventions.c_employment_city_ccas import desks, territory_referents
 from services.conventions.c_employment_city_ccas.territory_models import (
     antennas,
@@ -66,6 +68,36 @@ def test_who_has_no_such_desk_opens_none(bare: Office, social: Office) -> None:
     for office, side, task, agency in wrong:
         with pytest.raises(InvalidPayload):
             office.desk(side, task, agency)
+
+
+def test_who_has_no_such_desk_closes_none(bare: Office) -> None:
+    """C-3.2, C-3d.4: refused as the opening is."""
+    for side, task, agency in ((bare.city, "employer", None), (bare.agency, "employer", None)):
+        with pytest.raises(InvalidPayload):
+            bare.leave(side, task, agency)
+
+
+def test_each_desk_is_written_down_on_its_own_article(bare: Office) -> None:
+    """C-3.1, C-3.2, C-3d.3, C-3d.4, C-3e.1: the city's desk of the clauses on its own."""
+    found: dict[tuple[Kind, str], set[str]] = {}
+    for side, task, agency in (
+        (bare.agency, "employer", "beauvoisine"),
+        (bare.agency, "social_clauses", "aubette"),
+        (bare.agency, "zero_unemployment", "saint_sever"),
+        (bare.city, "human_resources", None),
+        (bare.city, "social_clauses", None),
+    ):
+        bare.desk(side, task, agency)
+        bare.leave(side, task, agency)
+        for row in sorted(side.rows(journal), key=lambda one: one.seq)[-2:]:
+            found.setdefault((side.node.core.kind, task), set()).update(row.articles)
+    assert found == {
+        (Kind.EMPLOYMENT_AGENCY, "employer"): {"C-3.1"},
+        (Kind.EMPLOYMENT_AGENCY, "social_clauses"): {"C-3d.3"},
+        (Kind.EMPLOYMENT_AGENCY, "zero_unemployment"): {"C-3e.1"},
+        (Kind.CITY, "human_resources"): {"C-3.2"},
+        (Kind.CITY, "social_clauses"): {"C-3d.4"},
+    }
 
 
 def test_whoever_leaves_a_desk_sends_nothing_of_it_any_more(office: Office) -> None:

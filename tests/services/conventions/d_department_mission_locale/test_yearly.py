@@ -21,7 +21,7 @@ from services.conventions.d_department_mission_locale.indicators import COUNTED_
 from services.conventions.d_department_mission_locale.models import yearly_cells
 from tests.pair import CONVENTION as SIGNED
 from tests.pair import SIGNED_ON, Side
-from tests.reports import counting, happened, published
+from tests.reports import ask, counting, happened, published
 from tests.services.conventions.d_department_mission_locale.support import (
     ANSWERED,
     CONTACTED,
@@ -260,3 +260,24 @@ async def test_the_calls_of_either_side(desk: Desk) -> None:
         assert answer.json() == joined(side)
         answer = await desk.call(side, Role.AGENT, "GET", "/yearly-indicators?convention_id=no")
         assert answer.status_code == HTTPStatus.NOT_FOUND
+
+
+async def test_the_six_stand_on_a_page_the_same_at_both_sides(desk: Desk) -> None:
+    """D-4.3, D-5.4, D-5.7a: with their labels and articles; what is not sent yet is awaited."""
+    await desk.on(YEAR_END)
+    happened(desk.department, date(2026, 11, 1), {("requested", "one"): 34})
+    send(desk, desk.department)
+    await desk.pair.carry()
+    path = f"/pages/conventions/{SIGNED}/yearly-indicators"
+    for side in desk.pair.sides:
+        answer = await ask(side, path)
+        assert answer.status_code == HTTPStatus.OK
+        for what, article in zip(COUNTED_BY, "abcdef", strict=True):
+            assert f">D-5.7{article}<" in answer.text, what
+        assert "Six indicateurs au 31 décembre" in answer.text
+        assert "Au 31 décembre 2026" in answer.text
+        assert answer.text.count(">34<") == 2  # in the chart and in the table
+        assert answer.text.count(">en attente<") == 2 * 3 + 1  # and where it is explained
+        assert (await ask(side, path, None)).status_code == HTTPStatus.UNAUTHORIZED
+        unknown = await ask(side, "/pages/conventions/no/yearly-indicators")
+        assert unknown.status_code == HTTPStatus.NOT_FOUND
