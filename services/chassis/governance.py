@@ -16,7 +16,7 @@ from sqlalchemy import Connection, delete, func, select
 from contracts.kernel.errors import InvalidPayload, UnknownName
 from contracts.kernel.fields import LegalDay, ShortText
 from contracts.kernel.paris import add_months, day_of, midnight
-from services.chassis import tables
+from services.chassis import convention_tables
 from services.chassis.deadlines import Clock, Due, cancel, keep_one
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def next_review(opens: date, held: date | None, months: int) -> date:
 
 def last_reviews(connection: Connection) -> dict[str, date]:
     """Day of the last meeting that was recorded, by convention."""
-    table = tables.reviews
+    table = convention_tables.reviews
     query = select(table.c.convention_id, func.max(table.c.held_on).label("held_on"))
     found = connection.execute(query.group_by(table.c.convention_id))
     return {row.convention_id: row.held_on for row in found}
@@ -120,7 +120,7 @@ def last_reviews(connection: Connection) -> dict[str, date]:
 
 def _insured_by(tx: Tx, convention_id: str, opens: date) -> date:
     """Day by which a policy must be recorded: soon after the opening, or before the last ends."""
-    table = tables.insurances
+    table = convention_tables.insurances
     mine = table.c.convention_id == convention_id
     last: date | None = tx.execute(select(func.max(table.c.last_day)).where(mine)).scalar()
     return opens + INSURED_WITHIN if last is None else last - INSURED_WITHIN
@@ -140,7 +140,7 @@ def record_review(
             "Une réunion d'évaluation a eu lieu, depuis l'entrée en vigueur de la convention.",
             fields=(("held_on", "out_of_range"),),
         )
-    table = tables.reviews
+    table = convention_tables.reviews
     same = (table.c.convention_id == convention_id) & (table.c.held_on == review.held_on)
     tx.execute(delete(table).where(same))
     row = {"convention_id": convention_id, "held_on": review.held_on, "agent_id": agent_id}
@@ -159,7 +159,7 @@ def record_insurance(
     article = signed.convention.insurance_article
     if article is None:
         raise UnknownName("Cette convention ne demande pas d'assurance.", code="no_insurance")
-    table = tables.insurances
+    table = convention_tables.insurances
     same = (table.c.convention_id == convention_id) & (table.c.last_day == policy.last_day)
     tx.execute(delete(table).where(same))
     row = {"convention_id": convention_id, "agent_id": agent_id, **policy.model_dump()}

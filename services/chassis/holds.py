@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import ColumnElement, Connection, Row, Select, exists, or_, select, update
 
 from contracts.kernel.errors import RelaisError, UnknownName
-from services.chassis import standing, tables
+from services.chassis import convention_tables, standing, tables
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.governance import own_convention
@@ -53,7 +53,7 @@ def place_hold(
         if case is None or case.instrument != convention_id or case.state == ERASED:
             raise UnknownName("Ce dossier n'est pas, ou plus, connu ici.", code="unknown_case")
     tx.insert(
-        tables.holds,
+        convention_tables.holds,
         {
             "hold_id": hold_id,
             "convention_id": convention_id,
@@ -72,7 +72,7 @@ def release_hold(
 ) -> None:
     """The dispute is settled: retention runs again. Raises UnknownName; twice is once."""
     article = own_convention(core, convention_id).convention.dispute_article
-    holds = tables.holds
+    holds = convention_tables.holds
     this = (holds.c.hold_id == hold_id) & (holds.c.convention_id == convention_id)
     row = tx.execute(select(holds.c.released_at).where(this)).first()
     if row is None:
@@ -84,7 +84,7 @@ def release_hold(
 
 def holds_of(connection: Connection, convention_id: str) -> list[dict[str, Any]]:
     """Holds of a convention, those released included, oldest first."""
-    holds = tables.holds
+    holds = convention_tables.holds
     rows = connection.execute(
         select(holds).where(holds.c.convention_id == convention_id).order_by(holds.c.placed_at)
     )
@@ -122,11 +122,11 @@ def held_references() -> Select[Any]:
 
 def any_hold() -> ColumnElement[bool]:
     """Condition: something is on hold here."""
-    return exists().where(tables.holds.c.released_at.is_(None))
+    return exists().where(convention_tables.holds.c.released_at.is_(None))
 
 
 def _on_hold() -> ColumnElement[bool]:
-    cases, holds = tables.cases, tables.holds
+    cases, holds = tables.cases, convention_tables.holds
     named = or_(holds.c.case_id.is_(None), holds.c.case_id == cases.c.case_id)
     return exists().where(
         (holds.c.convention_id == cases.c.instrument) & holds.c.released_at.is_(None) & named

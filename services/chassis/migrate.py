@@ -34,7 +34,7 @@ from sqlalchemy.exc import DBAPIError
 
 from contracts import registry
 from contracts.kernel.errors import RelaisError, UnknownName
-from services.chassis import schema, tables
+from services.chassis import convention_tables, schema
 from services.chassis.engines import make_engine, translated
 
 if TYPE_CHECKING:
@@ -63,8 +63,8 @@ class Branch:
     metadata: MetaData
 
 
-# Through `tables`, since tables of a module that was not imported would look like strangers.
-CHASSIS = Branch("chassis", _HERE / "versions", tables.persons.metadata)
+# Through their modules, since tables of one that was not imported would look like strangers.
+CHASSIS = Branch("chassis", _HERE / "versions", convention_tables.holds.metadata)
 """Tables that every node has."""
 
 

@@ -19,7 +19,7 @@ from contracts.kernel.errors import InvalidPayload, RelaisError, UnknownName
 from contracts.kernel.paris import add_months, day_of, midnight
 from contracts.kernel.signed import SignedConvention
 from contracts.kernel.suppression import Audience, suppress
-from services.chassis import tables
+from services.chassis import convention_tables, tables
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.governance import own_convention
@@ -88,7 +88,7 @@ def publish(
         {**key, "audience": one.value, "content": json.dumps(report, ensure_ascii=False)}
         for one, report in found.items()
     ]
-    tx.execute(tables.reports.insert(), rows)
+    tx.execute(convention_tables.reports.insert(), rows)
     core.journal.note(
         tx, "report.published", agent_id, at, articles=(signed.convention.review_article,)
     )
@@ -99,7 +99,7 @@ def read_published(
     connection: Connection, convention_id: str, audience: Audience, first_day: date | None = None
 ) -> Report | None:
     """The report of the year that begins that day, else of the last one published; else None."""
-    table = tables.reports
+    table = convention_tables.reports
     mine = (table.c.convention_id == convention_id) & (table.c.audience == audience.value)
     if first_day is None:
         last = select(func.max(table.c.first_day)).where(mine).scalar_subquery()

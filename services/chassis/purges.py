@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select, update
 
 from contracts.kernel.signed import SignedConvention, State
-from services.chassis import tables
+from services.chassis import convention_tables, tables
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.holds import held_cases
@@ -39,7 +39,7 @@ def _record(tx: Tx, core: Core, signed: SignedConvention, at: datetime) -> None:
     if left > kept or (known is not None and known.kept == kept):
         return
     values = {"cases": _destroyed(tx, signed.id), "kept": kept, "done_at": at}
-    table = tables.purges
+    table = convention_tables.purges
     if known is None:
         row = {"convention_id": signed.id, "ended_on": ended_on, **values}
         tx.execute(table.insert().values(**row))
@@ -67,13 +67,13 @@ def _count(tx: Tx, where: Any) -> int:  # noqa: ANN401 -- SQLAlchemy's
 
 
 def _known(connection: Connection, convention_id: str, ended_on: date) -> Row[Any] | None:
-    table = tables.purges
+    table = convention_tables.purges
     same = (table.c.convention_id == convention_id) & (table.c.ended_on == ended_on)
     return connection.execute(select(table).where(same)).first()
 
 
 def last_purges(connection: Connection) -> dict[str, Row[Any]]:
     """The latest proof, by convention."""
-    table = tables.purges
+    table = convention_tables.purges
     rows = connection.execute(select(table).order_by(table.c.ended_on))
     return {row.convention_id: row for row in rows}

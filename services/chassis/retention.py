@@ -30,7 +30,7 @@ from sqlalchemy import (
 
 from contracts.kernel.paris import day_of
 from contracts.kernel.signed import State
-from services.chassis import schema, standing, tables
+from services.chassis import convention_tables, schema, standing, tables
 from services.chassis.controls import send_control
 from services.chassis.core import Core
 from services.chassis.database import Database, Tx
@@ -191,9 +191,9 @@ def _old(core: Core, at: datetime) -> list[tuple[Table, ColumnElement[bool]]]:
                 (tables.derogations, tables.derogations.c.asked_at),
             )
         ),
-        (tables.holds, tables.holds.c.released_at <= proof),
-        (tables.reviews, tables.reviews.c.held_on <= day_of(proof)),
-        (tables.insurances, tables.insurances.c.last_day <= day_of(proof)),
+        (convention_tables.holds, convention_tables.holds.c.released_at <= proof),
+        (convention_tables.reviews, convention_tables.reviews.c.held_on <= day_of(proof)),
+        (convention_tables.insurances, convention_tables.insurances.c.last_day <= day_of(proof)),
         *(
             (table, (told_at <= proof) & _unless(table.c.reference, references))
             for table, told_at in (

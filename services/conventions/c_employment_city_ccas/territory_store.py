@@ -12,7 +12,7 @@ from sqlalchemy import Column, ColumnElement, delete, update
 
 from contracts.conventions.c_employment_city_ccas.convention import CONVENTION
 from contracts.kernel.signed import SignedConvention, State
-from services.chassis import standing, tables
+from services.chassis import convention_tables, standing, tables
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.erasure import erase_case
@@ -170,7 +170,7 @@ def purge(tx: Tx, core: Core, at: datetime) -> None:
 
 
 def _held(tx: Tx, convention_id: str) -> bool:
-    holds = tables.holds
+    holds = convention_tables.holds
     running: ColumnElement[bool] = holds.c.released_at.is_(None) & holds.c.case_id.is_(None)
     found = holds.select().where(running & (holds.c.convention_id == convention_id))
     return tx.execute(found).first() is not None

@@ -12,7 +12,7 @@ import pytest
 from contracts.kernel.errors import InvalidPayload, UnknownName
 from contracts.kernel.paris import midnight
 from contracts.kernel.terms import ActKind
-from services.chassis import governance, tables
+from services.chassis import convention_tables, governance, tables
 from services.chassis.bundle import Bundle
 from services.chassis.governance import (
     INSURANCE,
@@ -92,7 +92,7 @@ async def test_an_early_meeting_counts_and_the_same_one_counts_once(pair: Pair) 
     """A-8.1."""
     assert met(pair, date(2026, 11, 20)) == met(pair, date(2026, 11, 20)) == date(2027, 11, 20)
     assert (await due(pair))[REVIEW][:2] == (date(2027, 11, 20), "pending")
-    assert len(pair.school.rows(tables.reviews)) == 1
+    assert len(pair.school.rows(convention_tables.reviews)) == 1
 
 
 @pytest.mark.parametrize("on", [date(2026, 5, 3), date(2026, 11, 23)])
@@ -111,7 +111,7 @@ async def test_each_party_is_reminded_of_its_insurance_before_it_ends(pair: Pair
     assert (await due(pair, midnight(date(2026, 12, 1))))[INSURANCE][1] == "missed"
     insured(pair, date(2027, 12, 31))
     assert (await due(pair))[INSURANCE] == (date(2027, 12, 1), "pending", "A-7.3")
-    assert len(pair.school.rows(tables.insurances)) == 2
+    assert len(pair.school.rows(convention_tables.insurances)) == 2
 
 
 def test_an_insurance_ends_after_it_begins() -> None:

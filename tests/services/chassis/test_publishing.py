@@ -18,7 +18,7 @@ from contracts.kernel.errors import InvalidPayload, UnknownName
 from contracts.kernel.paris import add_months, midnight
 from contracts.kernel.suppression import Audience
 from contracts.kernel.terms import ActKind
-from services.chassis import retention, tables
+from services.chassis import convention_tables, retention
 from services.chassis.publishing import AlreadyPublished, known_report
 from services.chassis.schema import journal
 from services.chassis.spreadsheet import COLUMNS, HIDDEN, write
@@ -46,7 +46,7 @@ def test_a_year_is_counted_from_its_last_day_on(pair: Pair) -> None:
     with pytest.raises(InvalidPayload) as refused:
         published(city, 2026)
     assert refused.value.fields == (("year", "not_over"),)
-    assert city.rows(tables.reports) == []
+    assert city.rows(convention_tables.reports) == []
     pair.clock.at = midnight(LAST_DAY)
     found = published(city, 2026)
     assert (found["first_day"], found["last_day"]) == ("2026-09-01", "2027-08-31")
@@ -71,7 +71,7 @@ def test_what_comes_late_changes_no_report_and_a_year_is_counted_once(pair: Pair
             partial(known_report, signed=signed, audience=Audience.PARTIES, year=year)
         )
         assert kept == first
-    assert len(city.rows(tables.reports)) == len(Audience)
+    assert len(city.rows(convention_tables.reports)) == len(Audience)
 
 
 def test_no_two_reports_count_one_month(pair: Pair) -> None:
@@ -79,7 +79,9 @@ def test_no_two_reports_count_one_month(pair: Pair) -> None:
     pair.clock.at = datetime(2029, 12, 1, tzinfo=UTC)
     for year in range(2025, 2029):
         published(pair.city, year)
-    rows = pair.city.rows(tables.reports, tables.reports.c.audience == "parties")
+    rows = pair.city.rows(
+        convention_tables.reports, convention_tables.reports.c.audience == "parties"
+    )
     contents = [json.loads(row.content) for row in rows]
     days = sorted((one["first_day"], one["last_day"]) for one in contents)
     assert len(days) == 4
