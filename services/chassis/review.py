@@ -95,11 +95,13 @@ def router(node: Node) -> APIRouter:
     @routes.get("/report")
     async def report(request: Request, convention_id: str) -> Response:
         """A year of a convention in numbers, as it was published."""
+        agent_of(node, request, Right.READ)
         return JSONResponse(await asked_report(node, request, convention_id))
 
     @routes.get("/report.csv")
     async def sheet(request: Request, convention_id: str) -> Response:
         """The same for a spreadsheet: semicolons, UTF-8 with its mark, hidden numbers in words."""
+        agent_of(node, request, Right.READ)
         found = await asked_report(node, request, convention_id)
         name = f'attachment; filename="bilan-{convention_id}-{found["first_day"]}.csv"'
         return Response(as_csv(found), media_type=CSV_TYPE, headers={"Content-Disposition": name})
@@ -108,8 +110,7 @@ def router(node: Node) -> APIRouter:
 
 
 async def asked_report(node: Node, request: Request, convention_id: str) -> Report:
-    """The published report that a request asks for. Raises UnknownName, and for whom may not."""
-    agent_of(node, request, Right.READ)
+    """The published report that a request asks for, of whoever may. Raises UnknownName."""
     asked = read_query(ReportFilter, request)
     signed, audience = own_convention(node.core, convention_id), Audience(asked.audience)
     return await node.database.read(lambda c: known_report(c, signed, audience, asked.year))

@@ -69,6 +69,7 @@ def up(
         running.stop()
     started = Federation.create(home(), _file(config), database)
     signed = started.start(tied=foreground)
+    started.authorise_agents()
     if as_json:
         show(_overview(started))
     else:
@@ -114,10 +115,11 @@ def _welcome(started: Federation, signed: list[str], seconds: float, *, foregrou
     say(f"Fédération prête : {len(members)} organismes en {seconds:.1f} s.".replace(".", ",", 1))
     say()
     rows = [(one.id, one.name, KINDS[one.kind], started.url(one.id)) for one in members]
-    table(("Organisme", "Nom", "Type", "API"), rows)
+    table(("Organisme", "Nom", "Type", "Adresse"), rows)
     say()
     if signed:
         wrapped(f"Conventions enregistrées, aux dates de leurs signatures : {', '.join(signed)}")
+    say(f"Pages des agents, sous des identités inventées : {started.url(members[0].id)}/pages/")
     say(f"Traces : {started.url(OBSERVER)}/")
     say(f"Un jeton pour essayer : relais token {members[0].id} --role agent")
     say("Pour arrêter : Ctrl-C" if foreground else "Pour arrêter : relais down")

@@ -13,6 +13,8 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from services.chassis.tokens import Role
+
 ROOM: Final = "services.chassis.pages"
 ROOT: Final = "/pages"
 """Path under which a node serves its pages."""
@@ -28,6 +30,17 @@ _MONTHS: Final = (
 _THIN: Final = "\N{NARROW NO-BREAK SPACE}"
 _HIGH_SIGNS: Final = re.compile(r" (?=[:;?!»])|(?<=«) ")
 """Spaces before the high signs of French, which no line may begin with."""
+
+
+ROLES: Final = {
+    Role.AGENT: "agent",
+    Role.REFERENT: "référent",
+    Role.MANAGER: "responsable",
+    Role.DPO: "délégué à la protection des données",
+    Role.OPERATOR: "exploitant",
+    Role.INTEGRATOR: "programme",
+}
+"""What people call each role."""
 
 
 def day_in_words(day: date) -> str:
@@ -58,6 +71,7 @@ def _environment() -> Environment:
     )
     made.filters["day"] = day_in_words
     made.filters["count"] = count_in_words
+    made.filters["role"] = ROLES.__getitem__
     made.globals["style_link"] = _LINK
     return made
 

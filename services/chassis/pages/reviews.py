@@ -16,7 +16,10 @@ from services.chassis.node import Node
 from services.chassis.pages.charts import Chart, chart
 from services.chassis.pages.rendering import count_in_words, render
 from services.chassis.review import asked_report
+from services.chassis.sign_in.desk import reader
+from services.chassis.sign_in.sessions import Session
 from services.chassis.spreadsheet import HIDDEN
+from services.chassis.tokens import Right
 
 AWAITED: Final = "en attente"
 """Stands where a number is to come from the party that counts it."""
@@ -104,9 +107,9 @@ class Sheet:
         return any(one.awaited for one in self.numbers)
 
 
-def page(sheet: Sheet, org: str) -> str:
-    """Write a page. org: name of the organisation whose node writes it."""
-    return render("review.html", org=org, sheet=sheet)
+def page(sheet: Sheet, org: str, session: Session | None = None) -> str:
+    """Write a page. org: name of the organisation whose node writes it. session: who looks."""
+    return render("review.html", org=org, sheet=sheet, session=session)
 
 
 def sheet_of(report: Mapping[str, Any]) -> Sheet:
@@ -153,7 +156,8 @@ def routes(node: Node) -> list[BaseRoute]:
     """The page of a convention's published report."""
 
     async def review(request: Request) -> Response:
+        session = await reader(node, request, Right.READ)
         report = await asked_report(node, request, request.path_params["convention_id"])
-        return HTMLResponse(page(sheet_of(report), node.settings.name))
+        return HTMLResponse(page(sheet_of(report), node.settings.name, session))
 
     return [Route("/conventions/{convention_id}/report", review)]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final
+from datetime import datetime, time, timedelta
+from typing import Final
 
 from sqlalchemy import Connection, select
 from starlette.requests import Request
@@ -15,34 +15,34 @@ from contracts.kernel.paris import PARIS
 from services.chassis import deadlines, tables
 from services.chassis.core import Core
 from services.chassis.node import Node
-from services.chassis.pages.rendering import render
+from services.chassis.pages.rendering import day_in_words, render
 from services.chassis.sign_in.desk import HOME, at_desk
 from services.chassis.tokens import Right
 
 _SHOWN: Final = 200
-_SOON: Final = 7
-"""Days within which what is due stands apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """One thing that is due. late: its instant has passed."""
+    """One thing that is due. by: until when, in words. late: that has passed.
+
+    subject: the convention that it is about, where it is about no case.
+    """
 
     label: str
     article: str
-    due_at: datetime
+    by: str
     late: bool
     case_id: str | None
+    subject: str
 
-    @property
-    def day(self) -> Any:  # noqa: ANN401 -- a date for the template
-        """Its day in Paris."""
-        return self.due_at.astimezone(PARIS).date()
 
-    @property
-    def hour(self) -> str:
-        """Its time in Paris."""
-        return f"{self.due_at.astimezone(PARIS):%H h %M}"
+def by_in_words(due_at: datetime) -> str:
+    """Until when, in Paris: the day before, whole, where it is midnight."""
+    local = due_at.astimezone(PARIS)
+    if local.time() == time():
+        return day_in_words(local.date() - timedelta(days=1))
+    return f"{day_in_words(local.date())}, {local.hour} h {local.minute:02}"
 
 
 def waiting(connection: Connection, core: Core) -> list[Waiting]:
@@ -54,9 +54,10 @@ def waiting(connection: Connection, core: Core) -> list[Waiting]:
         Waiting(
             label=core.clocks[row.kind].label if row.kind in core.clocks else row.kind,
             article=row.article,
-            due_at=row.due_at,
+            by=by_in_words(row.due_at),
             late=row.state == deadlines.MISSED,
             case_id=row.case_id,
+            subject=row.subject if row.subject in core.directory.conventions else "",
         )
         for row in connection.execute(query)
     ]

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from contracts.kernel.errors import RelaisError
 from services.chassis import standing
 from services.chassis.node import Node
+from services.chassis.requests import agent_of
 from services.chassis.settings import SignInSettings
 from services.chassis.sign_in import sessions
 from services.chassis.sign_in.sessions import Session
@@ -84,6 +85,17 @@ async def at_desk(node: Node, request: Request, right: Right, *, charter: bool =
     seen = session
     await node.database.write(lambda tx: sessions.touch(tx, seen, at))
     return session
+
+
+async def reader(node: Node, request: Request, right: Right) -> Session | None:
+    """Who looks at a page: the session of a desk, or none where a program shows its token.
+
+    Raises NotIdentified, NotPermitted, CharterAwaited.
+    """
+    if "authorization" in request.headers or node.settings.sign_in is None:
+        agent_of(node, request, right)
+        return None
+    return await at_desk(node, request, right)
 
 
 async def _accepted(node: Node, agent_id: str) -> bool:

@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Route
 from contracts.kernel.errors import UnknownName
 from services.chassis.database import Tx
 from services.chassis.node import Node
-from services.chassis.pages.rendering import render
+from services.chassis.pages.rendering import ROLES, render
 from services.chassis.register import accept_charter
 from services.chassis.settings import SignInSettings
 from services.chassis.sign_in import authorisations, sessions
@@ -23,16 +23,6 @@ from services.chassis.sign_in.relying_party import (
     SignedIn,
 )
 from services.chassis.tokens import Right, Role
-
-ROLES: Final = {
-    Role.AGENT: "agent",
-    Role.REFERENT: "référent",
-    Role.MANAGER: "responsable",
-    Role.DPO: "délégué à la protection des données",
-    Role.OPERATOR: "exploitant",
-    Role.INTEGRATOR: "programme",
-}
-"""What people call each role."""
 
 _AWAY: Final = "relais-departure"
 _PATH: Final = "/pages/sign-in"

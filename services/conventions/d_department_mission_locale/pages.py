@@ -17,7 +17,7 @@ from services.chassis.node import Node
 from services.chassis.pages.rendering import day_in_words
 from services.chassis.pages.reviews import Block, Line, Sheet, page
 from services.chassis.publishing import is_invented, names_of_parties
-from services.chassis.requests import agent_of
+from services.chassis.sign_in.desk import reader
 from services.chassis.tokens import Right
 from services.conventions.d_department_mission_locale import yearly
 from services.conventions.d_department_mission_locale.indicators import (
@@ -33,11 +33,11 @@ def pages(node: Node) -> list[BaseRoute]:
     """The page of the sheets that either side sent, the same at both (D-5.4)."""
 
     async def sheets(request: Request) -> Response:
-        agent_of(node, request, Right.READ)
+        session = await reader(node, request, Right.READ)
         signed = yearly.own(node.core, request.path_params["convention_id"])
         found = await node.database.read(lambda c: yearly.joined(c, signed.id))
         sheet = _sheet(signed, names_of_parties(node.core, signed), found)
-        return HTMLResponse(page(sheet, node.settings.name))
+        return HTMLResponse(page(sheet, node.settings.name, session))
 
     return [Route("/conventions/{convention_id}/yearly-indicators", sheets)]
 
