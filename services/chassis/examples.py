@@ -17,6 +17,7 @@ from services.chassis.conventions import ActBody, SignatureBody
 from services.chassis.derogations import DerogationBody
 from services.chassis.people import CharterBody
 from services.chassis.register import AgreementRecord
+from services.chassis.sign_in.authorisations import Authorisation
 from services.chassis.standing import Person
 
 Json = dict[str, Any]
@@ -48,6 +49,14 @@ _DEROGATION: Final = {
     "to": "ecole-aubelune",
     "ground": "vital_interests",
     "sealed_until": None,
+}
+
+_AUTHORISATION: Final = {
+    "subject": _ID * 2,
+    "agent_id": "agent-1",
+    "role": "referent",
+    "first_day": _DAY,
+    "last_day": None,
 }
 
 _PERSON: Final = {
@@ -88,6 +97,7 @@ def examples(typed: Mapping[tuple[str, int], type[Payload]]) -> dict[str, Json]:
         NoticeBody.__name__: _only(_NOTICE),
         ActContent.__name__: _only({"on": _DAY}),
         DerogationBody.__name__: _only(_DEROGATION),
+        Authorisation.__name__: _only(_AUTHORISATION),
     }
 
 

@@ -94,11 +94,13 @@ MAY = {
     "services/chassis/keys.py": "default source of a key pair, an argument",
     "services/chassis/logs.py": "default instant of a log line, an argument",
     "services/chassis/relay.py": "jitter between attempts decides nothing",
+    "services/chassis/sign_in/sessions.py": "cookies and tokens that nobody may choose",
     "services/cli/upkeep.py": "compares the machine's own clock with that of its files",
     "services/federation/containers.py": "makes a database's password, once",
     "services/federation/federation.py": "composition root of the embedded federation",
     "services/federation/layout.py": "makes a node's secret, once",
     "services/federation/ports.py": "draws a port to try",
+    "services/federation/provider.py": "codes and tokens that nobody may choose",
     "services/registrar/operator.py": "default source of a key pair, an argument",
 }
 """Modules that look at the clock or throw dice themselves, and why."""
