@@ -24,9 +24,7 @@ from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.deadlines import cancel_case, cancel_subject
 from services.chassis.journal import Entry
-
-Ended = Literal["withdrawn", "expired"]
-"""How an agreement ended."""
+from services.chassis.partner import Ended
 
 Changed = Literal["withdrawn", "expired", "suspended", "resumed"]
 """What a recipient is told of an agreement."""
@@ -189,7 +187,7 @@ def stop(
 ) -> int:
     """Stop what rests on a reference: waiting letters are erased, open cases are stopped.
 
-    case_ids: those of `ends_with` the state.
+    case_ids: those of `ends_with` the state; one that ended before stays as it ended.
     """
     cases, outbox = tables.cases, tables.outbox
     going_on = select(cases.c.case_id).where((cases.c.reference == reference) & ~ends_with(state))
@@ -197,7 +195,8 @@ def stop(
     stopped = stop_letters(tx, core, (outbox.c.reference == reference) & theirs, at)
     withheld.forget(tx, case_ids)
     open_ = cases.c.case_id.in_(list(case_ids)) & (cases.c.state == "open")
-    for row in tx.execute(select(cases.c.case_id, cases.c.instrument).where(open_)).all():
+    rows = tx.execute(select(cases.c.case_id, cases.c.instrument).where(open_)).all()
+    for row in rows:
         signed = core.directory.conventions.get(row.instrument)
         months = 0 if signed is None else signed.purge_months
         tx.execute(
@@ -212,9 +211,8 @@ def stop(
     tx.forget(standing.CASES)
     for case_id in case_ids:
         cancel_case(tx, case_id, at)
-        case = tx.get(standing.CASES, case_id)
-        if case is not None:
-            core.side(case.instrument).stopped(tx, core, case_id, at)
+    for row in rows:
+        core.side(row.instrument).stopped(tx, core, row.case_id, state, at)
     tx.on_commit(lambda: core.withdrawn.setdefault(reference, at))
     return stopped
 
