@@ -70,8 +70,10 @@ AnsweredHandler = Callable[[Tx, "Core", str, str, datetime], None]
 ReadHandler = Callable[[Tx, "Core", str, datetime], None]
 Ended = Literal["withdrawn", "expired"]
 """How an agreement ended: somebody withdrew it, or its own day came."""
-Stopped = Callable[[Tx, "Core", str, Ended, datetime], None]
-"""Told the case, and how the agreement ended on which it rested."""
+Stop = Ended | Literal["refused"]
+"""Why an open case stopped: its agreement ended, or what opens it was refused opposite."""
+Stopped = Callable[[Tx, "Core", str, Stop, datetime], None]
+"""Told the case, and why it stopped."""
 Knower = Callable[[Tx, "Core", "Question"], "Known"]
 Eraser = Callable[[Tx, str], int]
 Daily = Callable[[Tx, "Core", datetime], None]
@@ -143,7 +145,7 @@ def _nothing_daily(_tx: Tx, _core: Core, _at: datetime) -> None:
     """No clock beside those of the chassis."""
 
 
-def _nothing_stopped(_tx: Tx, _core: Core, _case_id: str, _how: Ended, _at: datetime) -> None:
+def _nothing_stopped(_tx: Tx, _core: Core, _case_id: str, _why: Stop, _at: datetime) -> None:
     """No state of its own to stop."""
 
 
@@ -174,7 +176,7 @@ class Side:
     sent, received: handlers by type of message; without one, nothing is kept of it. facts: what
     only the partner knows of a message, at both gates. acts: what agents record about a case beside
     messages. answered: told of each receipt of a type it sent; read: when somebody here reads one
-    that came; stopped: when an agreement ended under an open case. clocks: kinds of deadlines, of
+    that came; stopped: when an open case stops before its end. clocks: kinds of deadlines, of
     which no two sides have one of the same name; daily: sets what the calendar makes due.
     responsible: who answers for a young person at an instant, for a purpose. may_read: whether an
     agent, in a role that opens cases, has access to this one; access_article: on which one who has
