@@ -8,8 +8,9 @@ from datetime import date
 from functools import partial
 from typing import Any
 
+from contracts.conventions.a_city_school.convention import ALTERNATIVE
 from contracts.conventions.d_department_mission_locale.indicators import may_show
-from contracts.kernel.paris import add_months, day_of
+from contracts.kernel.paris import add_months, day_of, midnight
 from services.chassis import letters, migrate, retention, tables
 from services.chassis.review import ReportFilter, report_of
 from services.chassis.schema import journal
@@ -58,6 +59,21 @@ def kept_cases(side: Side) -> set[str]:
         assert row.retain_until is not None, row
         assert row.retain_until > side.clock.now(), row
     return {row.case_id for row in kept}
+
+
+KEPT_MONTHS = {"a": 3, "b": 3, "c": 2, "d": 3}
+"""Months for which an ended case is kept, by text (A-5.1, B-3.1, C-6.5, D-8.1)."""
+SCHOOL_YEAR_MONTHS = 12
+"""Of a measure the contract stays until the school year ends, whenever in it that was (A-5.1)."""
+
+
+def no_ended_case_outlives_its_months(side: Side) -> None:
+    """Of what ended nothing is left some months later, while its text still runs."""
+    over = tables.cases.c.state.in_(("closed", "stopped"))
+    for row in side.rows(tables.cases, over & tables.cases.c.instrument.not_in(LEGAL)):
+        measure = row.purpose == ALTERNATIVE
+        months = SCHOOL_YEAR_MONTHS if measure else KEPT_MONTHS[row.instrument[0]]
+        assert side.clock.now() < midnight(add_months(day_of(row.closed_at), months)), row
 
 
 PROOF = {"cases", "certificates", "deadlines", "outbox", "journal"}

@@ -108,6 +108,8 @@ async def play(town: Town, chance: Random) -> None:
         if day - purged >= PURGES:
             await town.purge()
             purged = day
+            for side in town.sides:
+                checks.no_ended_case_outlives_its_months(side)
     assert [one.lane.signed_id for one in running if one.lane.today < one.lane.ends_on] == []
 
 
