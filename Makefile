@@ -54,8 +54,8 @@ test-compose: setup ## Run docker-compose.yml for real, kill each container; nee
 		echo "No Docker Engine answers here: docker-compose.yml was not run."; \
 	fi
 
-year: setup ## Live a school year of 120 pupils on an accelerated clock (some minutes)
-	@RELAIS_YEAR_PUPILS=120 $(BIN)/pytest tests/year -p no:randomly $(ARGS)
+year: setup ## Live a year of the whole federation: 200 young people, 12 schools, every text (some minutes)
+	@RELAIS_YEAR=whole $(BIN)/pytest tests/year -p no:randomly $(ARGS)
 
 check: setup ## Lint, types, import arrows, generated files
 	@$(BIN)/ruff check

@@ -32,7 +32,6 @@ from contracts.kernel.instrument import (
     Termination,
     Urgency,
 )
-from contracts.kernel.organisation import Kind
 from contracts.registry import Registry
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -81,16 +80,6 @@ def schema_text(payload: type[Payload], name: str, label: str) -> str:
 
 # --- who may tell whom what
 
-
-KINDS: Final = {
-    Kind.SCHOOL: "établissement scolaire",
-    Kind.CITY: "ville",
-    Kind.CCAS: "CCAS",
-    Kind.MISSION_LOCALE: "Mission Locale",
-    Kind.EMPLOYMENT_AGENCY: "France Travail",
-    Kind.DEPARTMENT: "Département",
-}
-"""What people call each kind of organisation."""
 
 BASES: Final = {
     LegalBasis.LEGAL_OBLIGATION: "obligation légale (RGPD 6.1.c)",
@@ -155,7 +144,7 @@ def _heading(instrument: Instrument) -> str:
     term = instrument.term
     length = f"{term.years} ans" if term.until is None else _up_to(term.until)
     return (
-        f"Entre {' et '.join(KINDS[kind] for kind in instrument.parties)} "
+        f"Entre {' et '.join(kind.label for kind in instrument.parties)} "
         f"({instrument.parties_article}). Durée : {length} ({term.article}). "
         f"Préavis : {_notice(instrument.termination)} ({instrument.termination.article}). "
         f"Bilan : tous les {instrument.review_months} mois ({instrument.review_article}). "
@@ -179,7 +168,7 @@ def _flow_lines(instrument: Instrument, flow: Flow) -> Iterator[str]:
     yield ""
     yield "| | |"
     yield "|---|---|"
-    yield f"| Sens | {KINDS[flow.sender]} → {KINDS[flow.receiver]}{urgent} |"
+    yield f"| Sens | {flow.sender.label} → {flow.receiver.label}{urgent} |"
     yield f"| Article | {flow.article} |"
     yield f"| Finalité | `{flow.purpose}` |"
     yield f"| Base légale | {BASES[flow.legal_basis]} |"
@@ -351,7 +340,7 @@ def _source(instrument: Instrument) -> str:
 
 
 def _journey(flow: Flow) -> str:
-    return f"{KINDS[flow.sender]} → {KINDS[flow.receiver]} (`{flow.type}`, {flow.article})"
+    return f"{flow.sender.label} → {flow.receiver.label} (`{flow.type}`, {flow.article})"
 
 
 def _persons(flow: Flow) -> Iterator[str]:

@@ -180,6 +180,7 @@ class Pair:
     registry: Registry = field(default_factory=registry.load)
     partners: tuple[Partner, Partner] = (SCHOOL, CITY)
     convention: str = "a_city_school"
+    signed_id: str = CONVENTION
 
     def __enter__(self) -> Self:
         self.school = self._side("ecole", "s1", self.partners[0], 0, uai="0999999A")
@@ -257,7 +258,7 @@ class Pair:
         )
 
     def terms(self, version: int, **more: Any) -> Terms:
-        """A version of the convention between the two."""
+        """A version of the convention between the parties."""
         parties = tuple(
             Party(
                 org=side.org,
@@ -267,16 +268,16 @@ class Pair:
                 signatory="signataire",
                 decision="délibération fictive",
             )
-            for side in (self.school, self.city)
+            for side in self.signatories
         )
-        values = {"id": CONVENTION, "evidence": "e" * 64} | more
+        values = {"id": self.signed_id, "evidence": "e" * 64} | more
         return Terms(convention=self.convention, version=version, parties=parties, **values)
 
     def sign_terms(self, version: int, **more: Any) -> str:
-        """The version, signed by both parties on the day of signature."""
+        """The version, signed by each of them on the day of signature."""
         content = self.terms(version, **more).to_bytes()
         said, token = {"signed_on": self.signed_on.isoformat()}, None
-        for side in (self.school, self.city):
+        for side in self.signatories:
             token = add_signature(token, content, side.org, side.node.keys.signing, said)
         return token or ""
 
@@ -284,7 +285,7 @@ class Pair:
         """A unilateral act of one side, known to both."""
         act = Act(
             id=f"act-{new_id()}",
-            convention_id=CONVENTION,
+            convention_id=self.signed_id,
             kind=kind,
             org=side.org,
             at=self.clock.now(),
@@ -361,6 +362,11 @@ class Pair:
     @property
     def sides(self) -> tuple[Side, Side]:
         return self.school, self.city
+
+    @property
+    def signatories(self) -> tuple[Side, ...]:
+        """Those of the parties that have a node here, in the order in which they sign."""
+        return self.sides
 
 
 def doing(partner: Partner, code: str = "a_city_school", **otherwise: Any) -> Partner:

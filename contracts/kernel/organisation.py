@@ -7,7 +7,7 @@ the one a signed convention pins, or one that a rotation statement under the for
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
@@ -22,14 +22,27 @@ BusCode = Annotated[str, Field(pattern=r"^[a-z0-9]{1,16}$")]
 
 
 class Kind(StrEnum):
-    """What an organisation is; a convention binds kinds, a signed convention organisations."""
+    """What an organisation is; a convention binds kinds, a signed convention organisations.
 
-    SCHOOL = "school"
-    CITY = "city"
-    CCAS = "ccas"
-    MISSION_LOCALE = "mission_locale"
-    EMPLOYMENT_AGENCY = "employment_agency"
-    DEPARTMENT = "department"
+    Each is a line here, with what people call it (`label`), and a folder `services/<kind>/`: one
+    kind more needs nothing else.
+    """
+
+    label: str
+
+    SCHOOL = "school", "établissement scolaire"
+    CITY = "city", "ville"
+    CCAS = "ccas", "CCAS"
+    MISSION_LOCALE = "mission_locale", "Mission Locale"
+    EMPLOYMENT_AGENCY = "employment_agency", "France Travail"
+    DEPARTMENT = "department", "Département"
+
+    def __new__(cls, value: str, label: str = "") -> Self:
+        """A kind by its name in documents and files, and by its label."""
+        kind = str.__new__(cls, value)
+        kind._value_ = value
+        kind.label = label
+        return kind
 
 
 class Suite(StrEnum):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, delete, exists, select, update
 
 from contracts.kernel.agreement import Proof
 from contracts.kernel.control import AgreementChanged
@@ -24,9 +24,7 @@ from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.deadlines import cancel_case, cancel_subject
 from services.chassis.journal import Entry
-
-Ended = Literal["withdrawn", "expired"]
-"""How an agreement ended."""
+from services.chassis.partner import Ended, Stop
 
 Changed = Literal["withdrawn", "expired", "suspended", "resumed"]
 """What a recipient is told of an agreement."""
@@ -189,15 +187,39 @@ def stop(
 ) -> int:
     """Stop what rests on a reference: waiting letters are erased, open cases are stopped.
 
-    case_ids: those of `ends_with` the state.
+    case_ids: those of `ends_with` the state; one that ended before stays as it ended.
     """
     cases, outbox = tables.cases, tables.outbox
     going_on = select(cases.c.case_id).where((cases.c.reference == reference) & ~ends_with(state))
     theirs = outbox.c.case_id.is_(None) | outbox.c.case_id.not_in(going_on)
     stopped = stop_letters(tx, core, (outbox.c.reference == reference) & theirs, at)
+    _stop_cases(tx, core, case_ids, state, at)
+    tx.on_commit(lambda: core.withdrawn.setdefault(reference, at))
+    return stopped
+
+
+def unopened(tx: Tx, core: Core, case_id: str, at: datetime) -> None:
+    """End a case of which nothing was ever accepted opposite: it exists here alone.
+
+    Nothing to do where it was opened there, or where another message of it may still arrive.
+    """
+    cases, outbox = tables.cases, tables.outbox
+    here = (cases.c.case_id == case_id) & cases.c.opened_here
+    alive = (outbox.c.case_id == case_id) & outbox.c.state.in_(
+        (letters.QUEUED, letters.DELIVERED, letters.ACCEPTED)
+    )
+    opens_yet = exists().where(alive & (outbox.c.kind == letters.LETTER))
+    if tx.execute(select(cases.c.case_id).where(here & ~opens_yet)).first() is not None:
+        _stop_cases(tx, core, (case_id,), "refused", at)
+
+
+def _stop_cases(tx: Tx, core: Core, case_ids: Collection[str], why: Stop, at: datetime) -> None:
+    """Stop those of some cases that are open; nothing is due about any of them any more."""
+    cases = tables.cases
     withheld.forget(tx, case_ids)
     open_ = cases.c.case_id.in_(list(case_ids)) & (cases.c.state == "open")
-    for row in tx.execute(select(cases.c.case_id, cases.c.instrument).where(open_)).all():
+    rows = tx.execute(select(cases.c.case_id, cases.c.instrument).where(open_)).all()
+    for row in rows:
         signed = core.directory.conventions.get(row.instrument)
         months = 0 if signed is None else signed.purge_months
         tx.execute(
@@ -212,11 +234,8 @@ def stop(
     tx.forget(standing.CASES)
     for case_id in case_ids:
         cancel_case(tx, case_id, at)
-        case = tx.get(standing.CASES, case_id)
-        if case is not None:
-            core.side(case.instrument).stopped(tx, core, case_id, at)
-    tx.on_commit(lambda: core.withdrawn.setdefault(reference, at))
-    return stopped
+    for row in rows:
+        core.side(row.instrument).stopped(tx, core, row.case_id, why, at)
 
 
 def stop_held(tx: Tx, core: Core, proof: Proof, at: datetime) -> None:

@@ -27,7 +27,7 @@ from contracts.kernel.fields import Payload
 from contracts.kernel.organisation import DirectoryEntry
 from contracts.kernel.paris import add_months, day_of, midnight
 from services.chassis import standing, tables, unfiled
-from services.chassis.agreements import Ended, bury, ends_with, stop, stop_letters, withdraw
+from services.chassis.agreements import bury, ends_with, stop, stop_letters, withdraw
 from services.chassis.controls import LIFETIME, send_control
 from services.chassis.core import Core
 from services.chassis.database import Tx
@@ -35,6 +35,7 @@ from services.chassis.erasure import bury_unknown_case, erase_case, keep_certifi
 from services.chassis.holds import kept_under
 from services.chassis.journal import Entry
 from services.chassis.memory import SHOWN_FOR
+from services.chassis.partner import Ended
 
 
 @dataclass(frozen=True, slots=True)

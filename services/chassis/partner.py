@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from fastapi import APIRouter
 from starlette.routing import BaseRoute
@@ -69,7 +69,12 @@ ReceivedHandler = Callable[[Tx, "Core", Received], None]
 AnsweredHandler = Callable[[Tx, "Core", str, str, datetime], None]
 """Told the message's id and its receipt's status."""
 ReadHandler = Callable[[Tx, "Core", str, datetime], None]
-Stopped = Callable[[Tx, "Core", str, datetime], None]
+Ended = Literal["withdrawn", "expired"]
+"""How an agreement ended: somebody withdrew it, or its own day came."""
+Stop = Ended | Literal["refused"]
+"""Why an open case stopped: its agreement ended, or what opens it was refused opposite."""
+Stopped = Callable[[Tx, "Core", str, Stop, datetime], None]
+"""Told the case, and why it stopped."""
 Knower = Callable[[Tx, "Core", "Question"], "Known"]
 Eraser = Callable[[Tx, str], int]
 Daily = Callable[[Tx, "Core", datetime], None]
@@ -141,7 +146,7 @@ def _nothing_daily(_tx: Tx, _core: Core, _at: datetime) -> None:
     """No clock beside those of the chassis."""
 
 
-def _nothing_stopped(_tx: Tx, _core: Core, _case_id: str, _at: datetime) -> None:
+def _nothing_stopped(_tx: Tx, _core: Core, _case_id: str, _why: Stop, _at: datetime) -> None:
     """No state of its own to stop."""
 
 
@@ -172,7 +177,7 @@ class Side:
     sent, received: handlers by type of message; without one, nothing is kept of it. facts: what
     only the partner knows of a message, at both gates. acts: what agents record about a case beside
     messages. answered: told of each receipt of a type it sent; read: when somebody here reads one
-    that came; stopped: when an agreement was withdrawn under a case. clocks: kinds of deadlines, of
+    that came; stopped: when an open case stops before its end. clocks: kinds of deadlines, of
     which no two sides have one of the same name; daily: sets what the calendar makes due.
     responsible: who answers for a young person at an instant, for a purpose. may_read: whether an
     agent, in a role that opens cases, has access to this one; access_article: on which one who has

@@ -21,6 +21,7 @@ from contracts.broker.subjects import RECEIPT
 from contracts.kernel.organisation import DirectoryEntry
 from contracts.kernel.receipts import ACCEPTED, Head, Receipt, ReceiptBatch, Status
 from services.chassis import letters, standing, tables
+from services.chassis.agreements import unopened
 from services.chassis.bulk import among, among_given
 from services.chassis.chain import Head as JournalHead
 from services.chassis.core import Answered, Core
@@ -135,6 +136,7 @@ def apply_receipts(tx: Tx, core: Core, batch: ReceiptBatch, token: bytes, at: da
             if message_id in closed:
                 _journal(tx, core, closed[message_id], status, at)
                 _tell(tx, core, closed[message_id], status, at)
+                _end_unopened(tx, core, closed[message_id], at)
     if UNVERIFIED in by_status:
         again = _try_again(tx, batch.source, by_status[UNVERIFIED], at)
         tx.on_commit(partial(core.settled, again))
@@ -144,6 +146,13 @@ def _tell(tx: Tx, core: Core, row: Row[Any], status: str, at: datetime) -> None:
     handler = core.side(row.instrument).answered.get(row.type)
     if handler is not None:
         handler(tx, core, row.message_id, status, at)
+
+
+def _end_unopened(tx: Tx, core: Core, row: Row[Any], at: datetime) -> None:
+    """What was refused for good opens no case; unverified, it may yet be handled again there."""
+    refused = row.status not in {*ACCEPTED, UNVERIFIED}
+    if refused and row.kind == letters.LETTER and row.case_id is not None:
+        unopened(tx, core, row.case_id, at)
 
 
 def _try_again(tx: Tx, source: str, ids: list[str], at: datetime) -> list[Answered]:
@@ -227,7 +236,9 @@ def _closing() -> ReturningUpdate[Any]:
             outbox.c.type,
             outbox.c.instrument,
             outbox.c.case_id,
+            outbox.c.kind,
             outbox.c.state,
+            outbox.c.status,
             outbox.c.traceparent,
         )
     )

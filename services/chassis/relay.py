@@ -27,6 +27,7 @@ from contracts.gate import Refused
 from contracts.kernel.errors import RelaisError, Unavailable, UnknownName
 from contracts.kernel.facts import Facts, from_json
 from services.chassis import letters, tables
+from services.chassis.agreements import unopened
 from services.chassis.bulk import among
 from services.chassis.chain import Line
 from services.chassis.clock import Clock
@@ -371,9 +372,13 @@ def _end(
         update(outbox)
         .where((outbox.c.message_id == letter.message_id) & outbox.c.due_at.is_not(None))
         .values(state=state, due_at=None, sealed=None, closed_at=at)
-    )
-    if changed.rowcount == 0 or letter.kind == letters.RECEIPT:
+        .returning(outbox.c.delivered_at)
+    ).first()
+    if changed is None or letter.kind == letters.RECEIPT:
         return
+    never_left = letter.kind == letters.LETTER and changed.delivered_at is None
+    if never_left and letter.case_id is not None:
+        unopened(tx, core, letter.case_id, at)
     core.journal.append(
         tx,
         Entry(

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 import httpx
 import typer
 
-from contracts.export import BASES, KINDS
+from contracts.export import BASES
 from contracts.gate import instrument_checks
 from contracts.kernel.errors import InvalidDocument, UnknownName
 from contracts.kernel.instrument import Flow, Instrument
@@ -91,7 +91,7 @@ def matrix(
         show([row for _, row in found])
         return
     for flow, row in found:
-        sender, receiver = KINDS[flow.sender], KINDS[flow.receiver]
+        sender, receiver = flow.sender.label, flow.receiver.label
         wrapped(f"{sender} → {receiver} : {row['label']} ({row['type']})")
         wrapped(f"article {row['article']}, {BASES[flow.legal_basis]}", _INDENT)
         wrapped(f"contrôles : {', '.join(row['said'])}", _INDENT)

@@ -14,8 +14,8 @@ from typing import Annotated, Any, Final
 import httpx
 import typer
 
-from contracts.export import KINDS
 from contracts.kernel.errors import UnknownName
+from contracts.kernel.organisation import Kind
 from services.chassis.tokens import Role
 from services.cli.output import AsJson, Command, federation, home, pairs, say, show, table, wrapped
 from services.federation.config import installed, read_federation
@@ -114,7 +114,7 @@ def _welcome(started: Federation, signed: list[str], seconds: float, *, foregrou
     members = started.layout.federation.organisations
     say(f"Fédération prête : {len(members)} organismes en {seconds:.1f} s.".replace(".", ",", 1))
     say()
-    rows = [(one.id, one.name, KINDS[one.kind], started.url(one.id)) for one in members]
+    rows = [(one.id, one.name, one.kind.label, started.url(one.id)) for one in members]
     table(("Organisme", "Nom", "Type", "Adresse"), rows)
     say()
     if signed:
@@ -169,9 +169,8 @@ def status(*, as_json: AsJson = False) -> None:
         rows = [(name, p["pid"], p["port"], p["restarts"]) for name, p in processes.items()]
         table(("Processus", "Pid", "Port", "Redémarrages"), rows)
     say()
-    kinds = {kind.value: name for kind, name in KINDS.items()}
     organisations = seen["organisations"]
-    rows = [(one["id"], kinds[one["kind"]], one["url"], one["ready"]) for one in organisations]
+    rows = [(one["id"], Kind(one["kind"]).label, one["url"], one["ready"]) for one in organisations]
     table(("Organisme", "Type", "API", "Prêt"), rows)
 
 

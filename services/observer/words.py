@@ -12,11 +12,12 @@ from functools import cache
 from typing import Final
 
 from contracts import registry as conventions
-from contracts.export import KINDS, blocks, instruments, said
+from contracts.export import blocks, instruments, said
 from contracts.gate import instrument_checks
 from contracts.kernel.checks import Agreement, Check, Purpose, Recorded
 from contracts.kernel.control import CONTROL_TYPES
 from contracts.kernel.instrument import Instrument
+from contracts.kernel.organisation import Kind
 from contracts.registry import Registry
 
 STEPS: Final = {
@@ -147,7 +148,7 @@ CODES: Final = {
 }
 """Codes of errors and of faults in a content."""
 
-_SERVICES: Final = {f"relais-{kind.value}": f"nœud ({name})" for kind, name in KINDS.items()}
+_SERVICES: Final = {f"relais-{kind.value}": f"nœud ({kind.label})" for kind in Kind}
 _RECEIPT: Final = ("delivery.receipt", "accusé de réception")
 _RECORDED: Final = {
     "agency_referent": "référent des clauses désigné à l'agence",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from contracts.kernel.organisation import Kind
 from tests.architecture.repository import PRODUCT, ROOT, Module, dotted, modules
 
 ALL = modules(*PRODUCT)
@@ -39,16 +40,11 @@ def test_a_module_is_read_in_one_sitting(module: Module) -> None:
     assert len(module.text.splitlines()) <= LONGEST
 
 
-SINGLE = {
-    "services/ccas": "all of it is shared with the other parties, under convention C",
-    "services/employment_agency": "all of it is shared with the other parties, under convention C",
-    "services/mission_locale": "all of it is shared with the other party of each convention",
-}
-"""Folders with one module that wait for their others, and why."""
-
-
 def test_no_folder_holds_one_module() -> None:
-    """A folder for one file hides it; migrations are one file a version by their tool's habit."""
+    """A folder for one file hides it; migrations are one file a version by their tool's habit.
+
+    A kind of organisation has its folder, even where it shares all it does with the other parties.
+    """
     inside: dict[str, set[str]] = defaultdict(set)
     for module in ALL:
         folder, _, name = module.path.rpartition("/")
@@ -60,7 +56,9 @@ def test_no_folder_holds_one_module() -> None:
     alone = {folder for folder, names in inside.items() if len(names) == 1}
     alone = {folder for folder in alone if "/migrations" not in folder}
     waiting = {"contracts/conventions", "services/conventions"}  # one folder each, more to come
-    assert alone - waiting == set(SINGLE)
+    kinds = {f"services/{kind}" for kind in Kind}
+    assert alone - waiting - kinds == set()
+    assert all(inside[f"services/{kind}"] >= {"partner.py"} for kind in Kind)
 
 
 NATS = {

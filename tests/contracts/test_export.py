@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 
 from contracts.conventions.a_city_school.convention import CONVENTION
-from contracts.export import KINDS, MATRIX, REGISTER, SCHEMAS, export_all, said
+from contracts.export import MATRIX, REGISTER, SCHEMAS, export_all, said
 from contracts.gate import instrument_checks
 from contracts.kernel.checks import Check, Side
 from contracts.kernel.control import CONTROL_TYPES
@@ -88,7 +88,7 @@ def test_the_matrix_names_each_flow_with_all_its_articles() -> None:
     text = EXPORTED[MATRIX]
     for instrument, one in load().flows():
         (chapter,) = [part for part in text.split("\n## ") if f" — {instrument.title}\n" in part]
-        way = f"| Sens | {KINDS[one.sender]} → {KINDS[one.receiver]}"
+        way = f"| Sens | {one.sender.label} → {one.receiver.label}"
         heading = f"`{one.type}` : {one.label}\n"
         (part,) = [
             each for each in chapter.split("\n### ") if each.startswith(heading) and way in each

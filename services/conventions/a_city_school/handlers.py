@@ -28,7 +28,7 @@ from services.chassis.calendar import add_working_days, school_year_ends_on
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.deadlines import Due, arm, arm_new, meet
-from services.chassis.partner import Received, ReceivedHandler, Sent, SentHandler
+from services.chassis.partner import Received, ReceivedHandler, Sent, SentHandler, Stop
 from services.conventions.a_city_school import clocks, store
 from services.conventions.a_city_school.clocks import KEPT_ALERT_MONTHS, KEPT_MONTHS
 from services.conventions.a_city_school.indicators import counted
@@ -376,9 +376,10 @@ def alert_read(tx: Tx, _core: Core, message_id: str, at: datetime) -> None:
     meet(tx, "alert.seen", message_id, at)
 
 
-def stopped(tx: Tx, _core: Core, case_id: str, at: datetime) -> None:
-    """The family withdrew: whatever runs stops, and nothing is due any more (A-2.11)."""
-    counted(tx, case_id, "stopped", "withdrawn", at)
+def stopped(tx: Tx, _core: Core, case_id: str, why: Stop, at: datetime) -> None:
+    """The family withdrew, or its agreement is over: nothing runs any more (A-2.11)."""
+    if why == "withdrawn":
+        counted(tx, case_id, "stopped", why, at)
     row = store.measure_of(tx, case_id)
     if row is not None and row.status in {
         Status.REQUESTED,

@@ -13,7 +13,7 @@ from services.chassis import casefile
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.deadlines import meet
-from services.chassis.partner import Received, ReceivedHandler, Sent, SentHandler
+from services.chassis.partner import Received, ReceivedHandler, Sent, SentHandler, Stop
 from services.conventions.b_city_mission_locale import clocks, store
 from services.conventions.b_city_mission_locale.indicators import counted
 from services.conventions.b_city_mission_locale.models import (
@@ -310,11 +310,12 @@ RECEIVED: Final[Mapping[str, ReceivedHandler]] = {
 }
 
 
-def stopped(tx: Tx, _core: Core, case_id: str, at: datetime) -> None:
-    """The young person withdrew: whatever runs stops, and nothing is due any more (B-3.1)."""
+def stopped(tx: Tx, _core: Core, case_id: str, why: Stop, at: datetime) -> None:
+    """The young person withdrew, or the agreement is over: nothing runs any more (B-3.1)."""
     table = store.table_of(tx, case_id)
     if table is None:
         return
-    counted(tx, case_id, "stopped", "withdrawn", at)
+    if why == "withdrawn":
+        counted(tx, case_id, "stopped", why, at)
     column = "status" if table is immersions else "state"
     casefile.change(tx, table, case_id, **{column: store.STOPPED})

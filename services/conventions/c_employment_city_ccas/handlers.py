@@ -9,7 +9,7 @@ from typing import Final
 from services.chassis import casefile
 from services.chassis.core import Core
 from services.chassis.database import Tx
-from services.chassis.partner import ReceivedHandler, SentHandler
+from services.chassis.partner import ReceivedHandler, SentHandler, Stop
 from services.conventions.c_employment_city_ccas import (
     booklets,
     candidates,
@@ -55,11 +55,12 @@ AGENCY_RECEIVED: Final[Mapping[str, ReceivedHandler]] = {
 }
 
 
-def stopped(tx: Tx, _core: Core, case_id: str, at: datetime) -> None:
-    """The person withdrew: whatever runs stops, and nothing is due any more (C-4.1)."""
+def stopped(tx: Tx, _core: Core, case_id: str, why: Stop, at: datetime) -> None:
+    """The person withdrew, or the agreement is over: nothing runs any more (C-4.1)."""
     table = store.table_of(tx, case_id)
     if table is None:
         return
-    counted(tx, case_id, "stopped", "withdrawn", at)
+    if why == "withdrawn":
+        counted(tx, case_id, "stopped", why, at)
     column = "state" if table is candidacies else "status"
     casefile.change(tx, table, case_id, **{column: store.STOPPED})

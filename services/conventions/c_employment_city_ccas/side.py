@@ -11,7 +11,7 @@ from fastapi import APIRouter
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.node import Node
-from services.chassis.partner import Known, MayRead, Question, Side, Viewer, joined
+from services.chassis.partner import Known, MayRead, Question, Side, Stop, Viewer, joined
 from services.conventions.c_employment_city_ccas import (
     acts,
     clocks,
@@ -39,8 +39,8 @@ def _facts(tx: Tx, core: Core, asked: Question) -> Known:
     )
 
 
-def _stopped(tx: Tx, core: Core, case_id: str, at: datetime) -> None:
-    handlers.stopped(tx, core, case_id, at)
+def _stopped(tx: Tx, core: Core, case_id: str, why: Stop, at: datetime) -> None:
+    handlers.stopped(tx, core, case_id, why, at)
     territory.stopped(tx, core, case_id, at)
 
 

@@ -14,7 +14,7 @@ from services.chassis import casefile
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.deadlines import meet
-from services.chassis.partner import Received, ReceivedHandler, Sent, SentHandler
+from services.chassis.partner import Received, ReceivedHandler, Sent, SentHandler, Stop
 from services.conventions.d_department_mission_locale import clocks, store, supports, yearly
 from services.conventions.d_department_mission_locale.indicators import counted, proposed
 from services.conventions.d_department_mission_locale.models import youths
@@ -315,8 +315,8 @@ RECEIVED: Final[Mapping[str, ReceivedHandler]] = {
 }
 
 
-def stopped(tx: Tx, _core: Core, case_id: str, _at: datetime) -> None:
-    """The young person withdrew: whatever runs stops, and nothing is due any more (D-1.4)."""
+def stopped(tx: Tx, _core: Core, case_id: str, _why: Stop, _at: datetime) -> None:
+    """The young person withdrew, or the agreement is over: nothing runs any more (D-1.4)."""
     row = casefile.row_of(tx, youths, case_id)
     if row is not None:
         casefile.change(tx, youths, case_id, state=store.STOPPED)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, get_args
 
@@ -12,6 +12,7 @@ import pytest
 
 from contracts.conventions.a_city_school.convention import ALTERNATIVE, CONVENTION, PURPOSE
 from contracts.kernel.errors import InvalidPayload
+from contracts.kernel.paris import midnight
 from contracts.kernel.suppression import Audience
 from services.chassis import tables
 from services.chassis.agreements import withdraw
@@ -132,6 +133,35 @@ async def test_a_withdrawal_is_counted_without_its_case(desk: Desk) -> None:
     for side in desk.pair.sides:
         (row,) = side.rows(tables.tallies, tables.tallies.c.what == "stopped")
         assert (row.code, row.number, row.month.day) == ("withdrawn", 1, 1)
+
+
+async def test_an_agreement_that_is_over_is_no_withdrawal(desk: Desk) -> None:
+    """A-2.11, CC 414: at majority the support stops, and no family is counted for it."""
+    pupil: dict[str, Any] = deepcopy(PUPIL)
+    pupil["identity"]["birth_date"] = "2008-12-01"
+    sent = desk.pair.refer(desk.pair.agreement(desk.pair.person(pupil)))
+    desk.case_id = sent.case_id or ""
+    await desk.pair.carry()
+    await desk.on(midnight(date(2026, 12, 1)))
+    await desk.pair.carry()
+    for side in desk.pair.sides:
+        assert [row.state for row in side.rows(tables.cases)] == ["stopped"]
+        assert side.rows(tables.tallies) == []
+
+
+async def test_what_ended_before_the_withdrawal_stays_as_it_ended(desk: Desk) -> None:
+    """A-2.11, A-8.1: a pathway is closed once, and counted once."""
+    await desk.opened()
+    closed = {"closed_on": desk.today.isoformat(), "outcome": "objectives_met"}
+    await desk.told(desk.city, "pathway.closed", closed)
+    core, at = desk.school.node.core, desk.pair.clock.at
+    (agreement,) = desk.school.rows(tables.agreements)
+    desk.school.write(lambda tx: withdraw(tx, core, agreement.agreement_id, None, at))
+    await desk.pair.carry()
+    for side in desk.pair.sides:
+        assert desk.pathway(side).state == "closed"
+        assert [row.state for row in side.rows(tables.cases)] == ["closed"]
+        assert side.rows(tables.tallies, tables.tallies.c.what == "stopped") == []
 
 
 def test_an_indicator_names_every_code_of_its_message() -> None:

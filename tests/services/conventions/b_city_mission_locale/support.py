@@ -31,7 +31,6 @@ from services.conventions.b_city_mission_locale.routes import (
     sign_charter,
 )
 from services.mission_locale.partner import PARTNER as MISSION
-from tests.pair import CONVENTION as SIGNED
 from tests.pair import Pair, Side
 
 CODE = "b_city_mission_locale"
@@ -175,9 +174,9 @@ class Desk:
 
     def met(self, side: Side, held_on: date) -> Any:
         """Both sides met to evaluate: the day by which they meet again."""
-        core, at = side.node.core, self.pair.clock.now()
+        core, at, signed = side.node.core, self.pair.clock.now(), self.pair.signed_id
         review = Review(held_on=held_on)
-        return side.write(lambda tx: record_review(tx, core, SIGNED, review, "agent-1", at))
+        return side.write(lambda tx: record_review(tx, core, signed, review, "agent-1", at))
 
     def erased(self, side: Side) -> None:
         """A side destroys the case."""

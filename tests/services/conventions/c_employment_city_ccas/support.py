@@ -37,8 +37,7 @@ from services.conventions.c_employment_city_ccas import (
     tutors,
 )
 from services.employment_agency.partner import PARTNER as AGENCY
-from tests.pair import CONVENTION as SIGNED
-from tests.pair import Side, TestClock
+from tests.pair import Pair, Side, TestClock
 from tests.services.conventions.c_employment_city_ccas.trio import Trio
 
 CODE = CONVENTION.code
@@ -68,7 +67,7 @@ FIRST, LAST = date(2025, 4, 1), date(2025, 9, 30)
 class Desk:
     """Both sides, and the case they work on."""
 
-    pair: Trio
+    pair: Pair
     case_id: str = ""
 
     @property
@@ -114,8 +113,8 @@ class Desk:
 
     def read(self, side: Side, agent_id: str = "agent-1") -> None:
         """An agent of a side says that the convention is known."""
-        body, core = governance.Reading(convention_id=SIGNED, version=1), side.node.core
-        now = self.now
+        body = governance.Reading(convention_id=self.pair.signed_id, version=1)
+        core, now = side.node.core, self.now
         side.write(lambda tx: governance.acknowledge(tx, core, body, agent_id, now))
 
     def interviewed(self) -> None:

@@ -33,8 +33,7 @@ from services.conventions.c_employment_city_ccas import desks, governance, seeke
 from services.conventions.c_employment_city_ccas import territory_referents as colleagues
 from services.conventions.c_employment_city_ccas import territory_volunteers as people
 from services.employment_agency.partner import PARTNER as AGENCY
-from tests.pair import CONVENTION as SIGNED
-from tests.pair import Side, TestClock
+from tests.pair import Pair, Side, TestClock
 from tests.parties import Organisation
 from tests.services.conventions.c_employment_city_ccas.trio import Trio
 
@@ -96,7 +95,7 @@ ANNOUNCED = {"subject": "inclusion", "medium": "press", "on": "2025-11-20"}
 class Office:
     """Two parties, and the case they work on."""
 
-    pair: Trio
+    pair: Pair
     case_id: str = ""
 
     @property
@@ -132,7 +131,7 @@ class Office:
 
     def read(self, side: Side, version: int = 1) -> None:
         """The agent says that the convention is known."""
-        body = governance.Reading(convention_id=SIGNED, version=version)
+        body = governance.Reading(convention_id=self.pair.signed_id, version=version)
         self.record(side, governance.acknowledge, body)
 
     def desk(self, side: Side, task: str, agency: str | None, agent: str = "agent-1") -> Any:
@@ -151,7 +150,7 @@ class Office:
 
     def report(self, side: Side, term: date, written_on: date | None = None) -> None:
         body = governance.FinalReport(
-            convention_id=SIGNED,
+            convention_id=self.pair.signed_id,
             term_ends_on=term,
             written_on=written_on or self.today,
             evidence="e" * 64,

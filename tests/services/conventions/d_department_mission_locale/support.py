@@ -40,7 +40,6 @@ from services.conventions.d_department_mission_locale.routes import (
 )
 from services.department.partner import PARTNER as DEPARTMENT
 from services.mission_locale.partner import PARTNER as MISSION
-from tests.pair import CONVENTION as SIGNED
 from tests.pair import Pair, Side
 
 CODE = "d_department_mission_locale"
@@ -92,7 +91,9 @@ class Desk:
     def found(self, side: Side, what: str, decided_on: date | None = None) -> None:
         """One of the two foundations, recorded at a side."""
         body = Foundation(
-            convention_id=SIGNED, decided_on=decided_on or self.today, evidence="e" * 64
+            convention_id=self.pair.signed_id,
+            decided_on=decided_on or self.today,
+            evidence="e" * 64,
         )
         at = self.pair.clock.now()
         side.write(lambda tx: found(tx, side.node.core, what, body, "agent-1", at))

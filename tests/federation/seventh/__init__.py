@@ -1,0 +1,1 @@
+"""A seventh kind of organisation, invented: its folder, a text that binds it, and an exchange."""

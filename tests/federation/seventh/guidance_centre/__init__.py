@@ -1,0 +1,1 @@
+"""A guidance centre (CIO), which receives pupils who look for their way."""
