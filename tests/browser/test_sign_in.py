@@ -43,9 +43,13 @@ def _there_and_back(
         assert found.violations_count == 0, found.generate_report()
         assert page.evaluate("document.documentElement.scrollWidth") <= width, title
 
+    def go(where: str) -> None:
+        with page.expect_navigation():
+            page.click(where)
+
     def identify() -> None:
-        page.click("text=S'identifier")
-        page.click(f"text={agents.NAMES[Role.MANAGER]}")
+        go("text=S'identifier")
+        go(f"text={agents.NAMES[Role.MANAGER]}")
 
     page.goto(f"{federation.url(CITY)}/pages/")
     looked_at("Connexion")
@@ -57,11 +61,11 @@ def _there_and_back(
     identify()
     if first:
         looked_at("Charte de confidentialité")
-        page.click("text=J'accepte cette charte")
+        go("text=J'accepte cette charte")
     looked_at("Aujourd'hui")
-    page.click("text=changer")
+    go("text=changer")
     looked_at("Choisir un rôle")
-    page.click("text=Se déconnecter")
+    go("text=Se déconnecter")
     looked_at("Connexion")
     page.goto(f"{federation.url(CITY)}/pages/today")
     looked_at("Connexion")
