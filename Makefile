@@ -37,7 +37,7 @@ down: setup ## Stop the embedded federation
 	@$(BIN)/relais down
 
 test: check ## Check the code, then run every test on SQLite and PostgreSQL
-	@$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
 
 test-compose: setup ## Run docker-compose.yml for real, kill each container; needs a Docker Engine
 	@if docker info >/dev/null 2>&1; then \

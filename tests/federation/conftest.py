@@ -23,13 +23,13 @@ def _running(home: Path, database_base_url: str | None = None) -> Iterator[Town]
             town.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def sqlite_town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     with _running(tmp_path_factory.mktemp("town")) as town:
         yield town
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def postgresql_town(
     tmp_path_factory: pytest.TempPathFactory, postgres_server: PostgresServer
 ) -> Iterator[Town]:
