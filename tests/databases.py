@@ -47,10 +47,11 @@ BEGIN
         DROP SCHEMA public CASCADE;
     ELSE
         SET LOCAL session_replication_role = replica;  -- no order among foreign keys
-        FOR one IN SELECT tablename FROM pg_tables
-            WHERE schemaname = 'public' AND tablename <> 'alembic_version'
+        FOR one IN SELECT oid::regclass AS name FROM pg_class
+            WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+            AND relname <> 'alembic_version' AND pg_relation_size(oid) > 0  -- ever written to
         LOOP
-            EXECUTE format('DELETE FROM public.%I', one.tablename);
+            EXECUTE format('DELETE FROM %s', one.name);
         END LOOP;
         PERFORM setval(oid, 1, false) FROM pg_class
             WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace;
