@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
+unexport PYTHONDONTWRITEBYTECODE # where it is set, each of many processes would compile all again
 ARGS ?=
 
 .PHONY: help setup demo up down test test-compose year check compile mutation bench clean

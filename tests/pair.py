@@ -12,10 +12,12 @@ import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from fastapi import FastAPI
 from sqlalchemy import Row, select
 
 from contracts import registry
@@ -43,6 +45,7 @@ from services.chassis.routing import Request, read_data
 from services.chassis.scopes import STANDING_SCOPES
 from services.chassis.settings import NodeSettings
 from services.chassis.standing import Person
+from services.chassis.web import create_app
 from services.city.partner import PARTNER as CITY
 from services.school.partner import PARTNER as SCHOOL
 from tests.databases import migrated
@@ -99,6 +102,11 @@ class Side:
     @property
     def org(self) -> str:
         return self.node.core.org
+
+    @cached_property
+    def app(self) -> FastAPI:
+        """The node's API; building its routes takes longer than most calls."""
+        return create_app(self.node)
 
     def close(self) -> None:
         """Leave the databases."""
