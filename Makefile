@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
+unexport PYTHONDONTWRITEBYTECODE # where it is set, each of many processes would compile all again
 ARGS ?=
 
 .PHONY: help setup demo up down test test-browser test-compose year check compile mutation bench clean
@@ -37,7 +38,7 @@ down: setup ## Stop the embedded federation
 	@$(BIN)/relais down
 
 test: check ## Check the code, then run every test on SQLite and PostgreSQL
-	@$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
 
 test-browser: setup ## Look at the pages in a Chromium (CHROMIUM, else PATH), with axe-core
 	@if command -v "$${CHROMIUM:-chromium}" || command -v chromium-browser || command -v google-chrome; then \

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +11,18 @@ from tests.servers import PostgresServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
+
+_FIRST = tuple(Path(__file__).parent / folder for folder in ("year", "federation"))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let what waits on running federations come first, each part in the order that it was given.
+
+    Among them are the longest tests, and no worker should be left alone with one at the end. Their
+    federations also end before the rest begins, and need not run beside it.
+    """
+    items.sort(key=lambda item: not any(item.path.is_relative_to(one) for one in _FIRST))
 
 
 @pytest.fixture(scope="session")

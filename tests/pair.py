@@ -12,10 +12,12 @@ import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from fastapi import FastAPI
 from sqlalchemy import Row, select
 
 from contracts import registry
@@ -43,8 +45,10 @@ from services.chassis.routing import Request, read_data
 from services.chassis.scopes import STANDING_SCOPES
 from services.chassis.settings import NodeSettings
 from services.chassis.standing import Person
+from services.chassis.web import create_app
 from services.city.partner import PARTNER as CITY
 from services.school.partner import PARTNER as SCHOOL
+from tests.databases import migrated
 
 START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 SIGNED_ON = date(2026, 5, 4)
@@ -98,6 +102,11 @@ class Side:
     @property
     def org(self) -> str:
         return self.node.core.org
+
+    @cached_property
+    def app(self) -> FastAPI:
+        """The node's API; building its routes takes longer than most calls."""
+        return create_app(self.node)
 
     def close(self) -> None:
         """Leave the databases."""
@@ -237,7 +246,7 @@ class Pair:
             registrar_url="http://127.0.0.1:1",
             secret_file=secret,
         )
-        migrate.upgrade(settings.database_url, migrate.branches_of(partner.kind.value))
+        migrated(settings.database_url, migrate.branches_of(partner.kind.value))
         return self._start(settings, partner)
 
     def _start(self, settings: NodeSettings, partner: Partner) -> Side:
@@ -354,10 +363,18 @@ class Pair:
     async def carry(self, rounds: int = 6) -> None:
         """Carry letters both ways until nobody has any left to send."""
         for _ in range(rounds):
-            for one, other in ((self.school, self.city), (self.city, self.school)):
-                outgoing = one.outgoing()
-                await other.take(outgoing)
-                one.write(delivered([letter.message_id for letter in outgoing]))
+            moved = [await self._hand(self.school, self.city)]
+            moved.append(await self._hand(self.city, self.school))
+            if not any(moved):
+                return
+
+    async def _hand(self, one: Side, other: Side) -> int:
+        """Hand all that one side has to send to the other; returns how many letters."""
+        outgoing = one.outgoing()
+        if outgoing:
+            await other.take(outgoing)
+            one.write(delivered([letter.message_id for letter in outgoing]))
+        return len(outgoing)
 
     @property
     def sides(self) -> tuple[Side, Side]:

@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING, Self
 
 import psycopg
 
+from tests.databases import SET_ASIDE
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -187,6 +189,5 @@ class PostgresServer:
         self.query(
             f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"  # noqa: S608 -- our own name
         )
-        self.query("DROP SCHEMA public CASCADE", name)
-        self.query("CREATE SCHEMA public", name)
+        self.query(SET_ASIDE, name)
         self._empty.append(name)

@@ -42,6 +42,7 @@ from services.chassis.scopes import REGISTER_SCOPE, STANDING_SCOPES
 from services.chassis.secret import NodeSecret
 from services.chassis.settings import NodeSettings
 from services.chassis.telemetry import Telemetry
+from services.chassis.tls import public_authorities
 from services.chassis.tokens import Tokens
 
 HOUSEKEEPING_EVERY = 3600.0
@@ -122,7 +123,9 @@ class Node:
             delivered=self.metrics.delivered,
         )
         self.scheduler = Scheduler(self.core, self.database, given.clock, self._each_look)
-        self._registrar = httpx.AsyncClient(base_url=settings.registrar_url, timeout=5)
+        self._registrar = httpx.AsyncClient(
+            base_url=settings.registrar_url, timeout=5, verify=public_authorities()
+        )
         self._tasks: list[asyncio.Task[None]] = []
         self._activations: dict[tuple[str, str], str] = {}
         self._published: str | None = None

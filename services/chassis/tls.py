@@ -13,8 +13,10 @@ import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
+import httpx
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -35,6 +37,16 @@ def client_context(files: TlsFiles) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=str(files.ca))
     context.load_cert_chain(files.certificate, files.key)
     return context
+
+
+@cache
+def public_authorities() -> ssl.SSLContext:
+    """Context of a client that trusts the authorities of the web.
+
+    One for the whole process: each reading of their certificates takes 20 to 30 ms of processor
+    time, and a client asks for it whether or not its address begins with https.
+    """
+    return httpx.create_ssl_context()
 
 
 def write_private(path: Path, content: str | bytes) -> Path:

@@ -60,11 +60,14 @@ class Kept:
         }
 
 
-def kept(convention: Convention, root: Path) -> list[Kept]:
-    """Every obligation of a convention. root: the folder that holds `contracts` and `services`."""
+def kept(conventions: Iterable[Convention], root: Path) -> list[Kept]:
+    """Every obligation of these conventions, in their order.
+
+    root: the folder that holds `contracts` and `services`; its files are read once for all of them.
+    """
     homes, tests = _homes(root), _tests(root)
     found: list[Kept] = []
-    for one in convention.obligations:
+    for one in (one for convention in conventions for one in convention.obligations):
         here = (REGISTER,) if one.organisational else tuple(homes.get(one.id, ()))
         named = None if tests is None else tuple(tests.get(one.id, ()))
         found.append(Kept(one, here, named))

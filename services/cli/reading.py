@@ -100,11 +100,7 @@ def matrix(
 
 
 def _obligations(*, as_json: bool) -> None:
-    found = [
-        one
-        for convention in installed().conventions.values()
-        for one in kept(convention, Path(__file__).parents[2])
-    ]
+    found = kept(installed().conventions.values(), Path(__file__).parents[2])
     if as_json:
         show([one.as_json() for one in found])
         return

@@ -16,6 +16,7 @@ import typer
 
 from contracts.kernel.errors import UnknownName
 from contracts.kernel.organisation import Kind
+from services.chassis.tls import public_authorities
 from services.chassis.tokens import Role
 from services.cli.output import AsJson, Command, federation, home, pairs, say, show, table, wrapped
 from services.federation.config import installed, read_federation
@@ -199,7 +200,7 @@ def _overview(running: Federation) -> dict[str, Any]:
 
 def _ready(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/readyz", timeout=_READY_S).is_success
+        return httpx.get(f"{url}/readyz", timeout=_READY_S, verify=public_authorities()).is_success
     except httpx.HTTPError:
         return False
 

@@ -23,7 +23,7 @@ from contracts.kernel.terms import Terms
 from services.chassis.clock import REREAD_S, FileClock
 from services.chassis.keys import NodeKeys
 from services.chassis.secret import NodeSecret
-from services.chassis.tls import write_private
+from services.chassis.tls import public_authorities, write_private
 from services.chassis.tokens import Role, Tokens
 from services.federation import agents
 from services.federation.ceremony import amended, sign, sign_missing, texts
@@ -189,7 +189,7 @@ class Federation:
         registrar compares the hub with what the nodes published.
         """
         deadline = time.monotonic() + timeout_s
-        with httpx.Client(timeout=_HTTP_S) as client:
+        with httpx.Client(timeout=_HTTP_S, verify=public_authorities()) as client:
             for part in (*self.layout.orgs, REGISTRAR):
                 url = f"{self.layout.url(part)}/readyz"
                 wait_for(
@@ -275,7 +275,9 @@ class Federation:
     ) -> httpx.Client:
         """Make a client of an organisation's API; the caller closes it."""
         headers = {"Authorization": f"Bearer {self.token(org, role, agent_id)}"}
-        return httpx.Client(base_url=self.url(org), headers=headers, timeout=_HTTP_S)
+        return httpx.Client(
+            base_url=self.url(org), headers=headers, timeout=_HTTP_S, verify=public_authorities()
+        )
 
     def logs(self, org: str) -> Path:
         """JSON log of an organisation's service."""
@@ -312,7 +314,9 @@ class Federation:
 
     def texts(self, convention_id: str) -> list[Terms]:
         """Versions of a convention, oldest first; none where the registrar holds none."""
-        with httpx.Client(base_url=self.url(REGISTRAR), timeout=_HTTP_S) as registrar:
+        with httpx.Client(
+            base_url=self.url(REGISTRAR), timeout=_HTTP_S, verify=public_authorities()
+        ) as registrar:
             return texts(registrar, convention_id)
 
     def planned(self, convention_id: str) -> Amendment | None:

@@ -14,6 +14,7 @@ from contracts.kernel.organisation import Kind
 from tests.architecture.repository import PRODUCT, ROOT, Module, dotted, modules
 
 ALL = modules(*PRODUCT)
+TESTS = modules("tests")
 LONGEST = 400
 
 
@@ -35,7 +36,7 @@ def test_a_module_says_what_it_is_for(module: Module) -> None:
     assert ast.get_docstring(module.tree)
 
 
-@pytest.mark.parametrize("module", ALL, ids=lambda one: one.path)
+@pytest.mark.parametrize("module", [*ALL, *TESTS], ids=lambda one: one.path)
 def test_a_module_is_read_in_one_sitting(module: Module) -> None:
     assert len(module.text.splitlines()) <= LONGEST
 

@@ -166,7 +166,7 @@ _SELF = "architecture/test_obligations.py"
 
 
 CONVENTIONS = [one for one in INSTRUMENTS if isinstance(one, Convention)]
-KEPT = [one for convention in CONVENTIONS for one in kept(convention, ROOT)]
+KEPT = kept(CONVENTIONS, ROOT)
 _LETTERS_OF = {
     Nature.GATE: "G",
     Nature.MESSAGE: "M",
@@ -227,12 +227,12 @@ def test_those_checks_can_fail(tmp_path: Path) -> None:
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text)
     asking = _asking(one, other)
-    assert [found.tests for found in kept(asking, tmp_path)] == [None, None]
+    assert [found.tests for found in kept([asking], tmp_path)] == [None, None]
     (tmp_path / "tests" / "contracts").mkdir()
     (tmp_path / "tests" / "contracts" / "test_cases.py").write_text("")
-    there, missing = kept(asking, tmp_path)
+    there, missing = kept([asking], tmp_path)
     assert there.homes == ("contracts/rule.py (RULE)",)
     assert there.tests == ("contracts/cases.yaml (tests/contracts/test_cases.py::test_decisions)",)
     assert (missing.homes, missing.tests) == ((), ())
     (tmp_path / "tests" / "test_rule.py").write_text(f"@mark('{other}')\ndef test_it(): ...")
-    assert kept(asking, tmp_path)[1].tests == ("tests/test_rule.py::test_it",)
+    assert kept([asking], tmp_path)[1].tests == ("tests/test_rule.py::test_it",)

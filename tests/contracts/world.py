@@ -58,7 +58,7 @@ class Case:
 
     @property
     def rules(self) -> Rules:
-        return compile_flow(self.instrument, self.flow, self.side)
+        return rules_of(self.of, self.flow.code, self.side)
 
     def __str__(self) -> str:
         return f"{self.flow.type}, {self.side.value}: {self.name}"
@@ -107,6 +107,12 @@ def keys(of: str) -> list[Key]:
 KEYS: list[Key] = keys(FIRST)
 
 
+@cache
+def rules_of(of: str, code: str, side: Side) -> Rules:
+    """What the gate asks on one side of a flow."""
+    return compile_flow(*flows(of)[code], side)
+
+
 def flow_of(code: str, of: str = FIRST) -> Flow:
     return flows(of)[code][1]
 
@@ -122,13 +128,14 @@ def asked(flow: Flow, side: Side) -> dict[str, Check]:
     return found
 
 
-def cases(code: str, side: Side, of: str = FIRST) -> list[Case]:
+@cache
+def cases(code: str, side: Side, of: str = FIRST) -> tuple[Case, ...]:
     """Every case of a convention that is about that side of that flow."""
     instrument, flow = flows(of)[code]
     everywhere = "law" if isinstance(instrument, LegalDuty) else "everywhere"
     lines = (*document(of)[everywhere], *document(of)["only"])
     base = _base(flow, side, of)
-    return [_case(line, flow, side, base, of) for line in lines if _about(line, flow, side)]
+    return tuple(_case(line, flow, side, base, of) for line in lines if _about(line, flow, side))
 
 
 def _about(line: dict[str, Any], flow: Flow, side: Side) -> bool:

@@ -1,4 +1,4 @@
-"""One town for each database, started once a run and shared by the tests of this folder."""
+"""One town for each database, shared by the tests of this folder and ended with them."""
 
 from __future__ import annotations
 
@@ -23,13 +23,24 @@ def _running(home: Path, database_base_url: str | None = None) -> Iterator[Town]
             town.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A server for these towns alone.
+
+    A worker that comes back to this folder starts a town anew, under keys of its own; databases are
+    named by their organisations, and those of the former town hold what only its keys open.
+    """
+    with PostgresServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="package")
 def sqlite_town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     with _running(tmp_path_factory.mktemp("town")) as town:
         yield town
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def postgresql_town(
     tmp_path_factory: pytest.TempPathFactory, postgres_server: PostgresServer
 ) -> Iterator[Town]:

@@ -22,7 +22,6 @@ from services.chassis import tables
 from services.chassis.clock import new_id
 from services.chassis.reading import read_place
 from services.chassis.tokens import NotIdentified, Role
-from services.chassis.web import create_app
 from tests.pair import CONVENTION, PUPIL, START, Pair, Side
 
 FAR_EAST = "0001-01-01T00:00:00+14:00"
@@ -46,7 +45,7 @@ def one_pair(tmp_path: Path) -> Iterator[Pair]:
 async def calling(side: Side, role: Role) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a node's API, without its bus."""
     token = side.node.tokens.make("agent-1", role, START, timedelta(hours=1))
-    transport = httpx.ASGITransport(app=create_app(side.node), raise_app_exceptions=False)
+    transport = httpx.ASGITransport(app=side.app, raise_app_exceptions=False)
     headers = {"Authorization": f"Bearer {token}"}
     async with httpx.AsyncClient(
         transport=transport, headers=headers, base_url="http://node/api/v1"

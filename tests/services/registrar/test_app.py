@@ -1,98 +1,40 @@
-"""What the registrar takes and hands out, over HTTP; the hub is away throughout."""
+"""What the registrar takes of entries, texts and acts over HTTP; the hub is away throughout."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from pathlib import Path
 
-import httpx
 import pytest
 
-from contracts import registry
-from contracts.broker.activations import activation_token
-from contracts.broker.grants import Grant, grant
 from contracts.broker.nkey import KeyKind, KeyPair
 from contracts.kernel.documents import new_key
 from contracts.kernel.keyring import read_entry
 from contracts.kernel.organisation import Kind
 from contracts.kernel.terms import ActKind
 from services.chassis.bundle import Bundle, split_terms
-from services.chassis.clock import SystemClock
-from services.chassis.settings import Admitted, BadSettings, RegistrarSettings
-from services.registrar.app import MAX_DOCUMENT, create_app
+from services.chassis.settings import BadSettings
+from services.registrar.app import MAX_DOCUMENT
 from services.registrar.operator import OperatorKeys
-from services.registrar.service import Registrar
-from tests.parties import Organisation, account_key, city, school, signed, text
-from tests.servers import free_port
-
-REGISTRY = registry.load()
-Client = httpx.AsyncClient
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
-def make_registrar(
-    folder: Path, *, admitted: Iterable[Admitted] | None = None, database_url: str = ""
-) -> Registrar:
-    settings = RegistrarSettings(
-        registrar_dir=folder,
-        database_url=database_url,
-        hub_url=f"nats://127.0.0.1:{free_port()}",
-        organisations=tuple(admitted or listed(city(), school())),
-    )
-    operator, wall = OperatorKeys.open(folder, now()), SystemClock()
-    return Registrar(settings, operator, REGISTRY, clock=wall, wall=wall)
-
-
-@asynccontextmanager
-async def serving(
-    folder: Path, *, admitted: Iterable[Admitted] | None = None, database_url: str = ""
-) -> AsyncIterator[Client]:
-    registrar = make_registrar(folder, admitted=admitted, database_url=database_url)
-    app = create_app(registrar)
-    transport = httpx.ASGITransport(app=app)
-    async with (
-        app.router.lifespan_context(app),
-        Client(transport=transport, base_url="http://registrar") as client,
-    ):
-        yield client
-
-
-def listed(*orgs: Organisation) -> list[Admitted]:
-    return [Admitted(id=one.org, kind=one.kind, code=one.code) for one in orgs]
+from tests.parties import Organisation, city, school, signed, text
+from tests.services.registrar.calling import (
+    Client,
+    bundle,
+    code_of,
+    listed,
+    now,
+    published,
+    put,
+    serving,
+)
 
 
 @pytest.fixture
 async def client(tmp_path: Path) -> AsyncIterator[Client]:
     async with serving(tmp_path) as client:
         yield client
-
-
-async def code_of(answer: httpx.Response) -> str:
-    assert answer.headers["content-type"] == "application/problem+json"
-    return str(answer.json()["code"])
-
-
-async def bundle(client: Client) -> Bundle:
-    return Bundle.parse((await client.get("/directory")).content)
-
-
-async def put(client: Client, path: str, body: str) -> str:
-    """Publish; returns ``ok`` or the code of the refusal."""
-    method = "POST" if path in {"/terms", "/acts"} else "PUT"
-    answer = await client.request(method, path, content=body)
-    return "ok" if answer.status_code == 200 else await code_of(answer)
-
-
-async def published(client: Client, *orgs: Organisation) -> None:
-    for one in orgs:
-        assert await put(client, "/entries", one.entry()) == "ok"
 
 
 # -- entries and rotations -----------------------------------------------------------------
@@ -294,87 +236,6 @@ async def test_a_body_that_is_too_large_or_no_text_is_refused(client: Client) ->
     answer = await client.put("/entries", content=b"\xff\xfe")
     assert await code_of(answer) == "invalid_document"
     assert (await client.get("/entries")).status_code == 405
-
-
-# -- activations ---------------------------------------------------------------------------
-
-
-def one_grant(receiver: Organisation, sender: Organisation, days: int = 30) -> Grant:
-    return grant(
-        sender=sender.code,
-        receiver=receiver.code,
-        convention="cv",
-        message="m1",
-        expires_at=(now() + timedelta(days=days)).replace(microsecond=0),
-    )
-
-
-def token(
-    made: Grant,
-    receiver: Organisation,
-    sender: Organisation,
-    signer: KeyPair | None = None,
-    age: timedelta = timedelta(),
-) -> str:
-    return activation_token(
-        made,
-        sender_key=sender.account.public,
-        receiver_key=receiver.account.public,
-        signer=signer or receiver.account_signing,
-        issued_at=now() - age,
-    )
-
-
-async def activate(client: Client, org: str, *tokens: str) -> str:
-    return await put(client, f"/activations/{org}", json.dumps(tokens))
-
-
-async def test_activations_are_signed_by_the_receivers_account(client: Client) -> None:
-    one, other = city(), school()
-    await published(client, one, other)
-    made = one_grant(one, other)
-    assert await activate(client, "ville", token(made, one, other)) == "ok"
-    for false in (
-        token(made, one, other, signer=other.account_signing),
-        token(made, one, other, signer=account_key()),
-        token(one_grant(other, one), one, other),
-        token(made, other, other, signer=other.account_signing),
-    ):
-        assert await activate(client, "ville", false) == "activation_issuer"
-    assert await activate(client, "college", token(made, one, other)) == "activation_issuer"
-    assert await activate(client, "ville", "junk") == "token_shape"
-    assert await activate(client, "nobody", token(made, one, other)) == "unknown"
-    for junk in ('{"a": 1}', "[", "[1]"):
-        assert await put(client, "/activations/ville", junk) == "invalid_document"
-
-
-async def test_an_older_activation_does_not_replace_a_newer_one(tmp_path: Path) -> None:
-    one, other = city(), school()
-    made = one_grant(one, other)
-    old = token(made, one, other, age=timedelta(hours=1))
-    new = token(replace(made, expires_at=made.expires_at - timedelta(days=1)), one, other)
-    expired = token(one_grant(one, other, days=-1), one, other)
-    registrar = make_registrar(tmp_path)
-    await registrar.start()
-    try:
-        for each in (one, other):
-            await registrar.publish_entry(each.entry())
-        held = []
-        for given in (old, new, old, expired):
-            await registrar.publish_activations("ville", [given])
-            held.append(registrar.view.activations[made.subject].token)
-        assert held == [old, new, new, new]
-        ahead = token(made, one, other, age=-timedelta(days=1800))
-        for given in (ahead, new):  # a clock that was far ahead, then set right
-            await registrar.publish_activations("ville", [given])
-            assert registrar.view.activations[made.subject].token == given
-        one.account_signing = account_key()
-        await registrar.publish_entry(one.entry())
-        moved = token(made, one, other, age=timedelta(hours=2))
-        await registrar.publish_activations("ville", [moved])
-        assert registrar.view.activations[made.subject].token == moved
-    finally:
-        await registrar.stop()
 
 
 # -- directory, probes, restart ------------------------------------------------------------

@@ -22,6 +22,7 @@ HEAD = Agent("agent-1", Role.MANAGER)
 YOUTH = Agent("agent-1", Role.REFERENT)
 CONTACT = ANSWER["referent"]
 HOST = "Jardins partagés"
+ALERT = {"kind": "absence", "call_back": "+33639981234"}
 
 
 def paris(day: date, hour: int = 10, minute: int = 0) -> datetime:

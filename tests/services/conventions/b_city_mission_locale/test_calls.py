@@ -10,7 +10,6 @@ import httpx
 import pytest
 
 from services.chassis.tokens import Role
-from services.chassis.web import create_app
 from services.conventions.b_city_mission_locale.models import (
     common_events,
     psad_charters,
@@ -34,7 +33,7 @@ async def call(
 ) -> httpx.Response:
     """One call in a role, with a key of its own."""
     token = side.node.tokens.make("agent-1", role, START, timedelta(hours=1))
-    transport = httpx.ASGITransport(app=create_app(side.node), raise_app_exceptions=False)
+    transport = httpx.ASGITransport(app=side.app, raise_app_exceptions=False)
     headers = {"Authorization": f"Bearer {token}"}
     async with httpx.AsyncClient(transport=transport, base_url="http://node/api/v1") as client:
         return await client.request(method, path, json=body, headers=headers)

@@ -12,7 +12,6 @@ from contracts.conventions.c_employment_city_ccas.convention import CONVENTION a
 from contracts.conventions.c_employment_city_ccas.convention import RECRUITMENT
 from services.chassis import tables
 from services.chassis.tokens import Role
-from services.chassis.web import create_app
 from services.conventions.c_employment_city_ccas.facts import TYPES
 from services.conventions.c_employment_city_ccas.indicators import INDICATORS
 from services.conventions.c_employment_city_ccas.models import (
@@ -46,7 +45,7 @@ async def call(
 ) -> httpx.Response:
     """One call in a role."""
     token = side.node.tokens.make(agent, role, START, timedelta(hours=1))
-    transport = httpx.ASGITransport(app=create_app(side.node), raise_app_exceptions=False)
+    transport = httpx.ASGITransport(app=side.app, raise_app_exceptions=False)
     headers = {"Authorization": f"Bearer {token}"}
     async with httpx.AsyncClient(transport=transport, base_url="http://node/api/v1") as client:
         return await client.request(method, path, json=body, headers=headers)

@@ -10,7 +10,6 @@ import httpx
 import pytest
 
 from services.chassis.tokens import Role
-from services.chassis.web import create_app
 from services.conventions.c_employment_city_ccas import territory
 from tests.pair import CONVENTION, Side
 from tests.services.conventions.c_employment_city_ccas.territory_support import (
@@ -41,7 +40,7 @@ async def call(
 ) -> httpx.Response:
     """One call in a role."""
     token = side.node.tokens.make("agent-1", role, NOW, timedelta(hours=1))
-    transport = httpx.ASGITransport(app=create_app(side.node), raise_app_exceptions=False)
+    transport = httpx.ASGITransport(app=side.app, raise_app_exceptions=False)
     headers = {"Authorization": f"Bearer {token}"}
     async with httpx.AsyncClient(transport=transport, base_url="http://node/api/v1") as client:
         return await client.request(method, path, json=body, headers=headers)

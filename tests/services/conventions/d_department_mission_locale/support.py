@@ -29,7 +29,6 @@ from services.chassis.register import (
 from services.chassis.standing import Person
 from services.chassis.tokens import Agent, Role
 from services.chassis.views import case as case_view
-from services.chassis.web import create_app
 from services.conventions.d_department_mission_locale.department_routes import HolderNotice, inform
 from services.conventions.d_department_mission_locale.models import youths
 from services.conventions.d_department_mission_locale.routes import (
@@ -228,7 +227,7 @@ class Desk:
     ) -> httpx.Response:
         """One call of the API in a role."""
         token = side.node.tokens.make("agent-1", role, self.pair.clock.at, timedelta(hours=1))
-        transport = httpx.ASGITransport(app=create_app(side.node), raise_app_exceptions=False)
+        transport = httpx.ASGITransport(app=side.app, raise_app_exceptions=False)
         headers = {"Authorization": f"Bearer {token}"}
         async with httpx.AsyncClient(transport=transport, base_url="http://node/api/v1") as client:
             return await client.request(method, path, json=body, headers=headers)
