@@ -49,36 +49,11 @@ from services.chassis.web import create_app
 from services.city.partner import PARTNER as CITY
 from services.school.partner import PARTNER as SCHOOL
 from tests.databases import migrated
+from tests.invented import ANSWER, PUPIL, REFERRAL
 
 START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 SIGNED_ON = date(2026, 5, 4)
 CONVENTION = "a-ecole-ville"
-REFERRAL = {"level": "4e", "concerns": ["absences", "motivation"], "hoped_help": "support"}
-ANSWER = {
-    "decision": "accepted",
-    "referent": {
-        "name": "Camille Fictive",
-        "role": "référente de parcours",
-        "phone": None,
-        "email": "camille.fictive@ville.example",
-    },
-    "next_date": "2026-12-01",
-}
-PUPIL = {
-    "identity": {
-        "family_name": "Exemplaire",
-        "first_name": "Zoé",
-        "birth_date": "2012-03-09",
-        "channel": None,
-    },
-    "representatives": [
-        {
-            "family_name": "Exemplaire",
-            "first_name": "Dominique",
-            "channel": {"kind": "email", "value": "dominique@famille.example"},
-        }
-    ],
-}
 
 
 @dataclass

@@ -20,7 +20,7 @@ from contracts.kernel.paris import add_months, midnight
 from contracts.kernel.receipts import Head
 from contracts.kernel.signed import SignedConvention, State
 from contracts.kernel.terms import Act, ActKind, Signed, Terms, read_terms
-from tests.contracts.world import act, convention, signed_convention, terms
+from tests.contracts.signing import act, convention, signed_convention, terms
 from tests.parties import city, school, text
 
 FAR_EAST = "0001-01-01T00:00:00+14:00"

@@ -11,19 +11,8 @@ from contracts.gate import Allowed, Refused, decide
 from contracts.kernel.checks import Limit, Recorded, Side
 from contracts.kernel.facts import from_json, to_json
 from contracts.registry import load
-from tests.contracts.world import (
-    FOLDER,
-    Case,
-    allowed,
-    asked,
-    cases,
-    convention,
-    counts_of,
-    document,
-    flow_of,
-    flows,
-    keys,
-)
+from tests.contracts.signing import FOLDER, convention, document
+from tests.contracts.world import Case, allowed, asked, cases, counts_of, flow_of, flows, keys
 
 AGREEMENT_CODES = {
     "no_agreement",

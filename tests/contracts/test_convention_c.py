@@ -21,7 +21,7 @@ from contracts.kernel.organisation import DirectoryEntry, Kind
 from contracts.kernel.paris import PARIS, midnight
 from contracts.kernel.signed import State, assemble
 from contracts.kernel.terms import Signed
-from tests.contracts.world import signed_convention, terms
+from tests.contracts.signing import signed_convention, terms
 from tests.parties import Organisation
 
 AGENCY, CITY, CCAS = Kind.EMPLOYMENT_AGENCY, Kind.CITY, Kind.CCAS

@@ -23,7 +23,7 @@ from contracts.kernel.instrument import Flow
 from contracts.kernel.messages import Identity
 from contracts.kernel.organisation import Kind
 from contracts.registry import build
-from tests.contracts.world import document
+from tests.contracts.signing import document
 
 AGENCY, CITY = Kind.EMPLOYMENT_AGENCY, Kind.CITY
 OFFER = "5f" * 16

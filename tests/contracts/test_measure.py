@@ -30,7 +30,7 @@ from contracts.conventions.a_city_school.messages import (
 )
 from contracts.kernel.errors import Refused
 from contracts.kernel.organisation import Kind
-from tests.contracts.world import document
+from tests.contracts.signing import document
 
 MEASURE = document()["measure"]
 EVERY = list(product(Status, Act, Role))

@@ -14,7 +14,7 @@ from contracts.kernel.organisation import Kind
 from contracts.kernel.paris import PARIS, midnight
 from contracts.kernel.signed import OPEN_STATES, SignedConvention, State, assemble
 from contracts.kernel.terms import ActKind, Signed
-from tests.contracts.world import act, convention, instant, signed_convention, terms
+from tests.contracts.signing import act, convention, instant, signed_convention, terms
 
 SIGNED: dict[str, Any] = {"city_signed_on": "2026-04-30", "school_signed_on": "2026-06-15"}
 SOON = timedelta(microseconds=1)

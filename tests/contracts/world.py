@@ -11,10 +11,7 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cache
-from pathlib import Path
 from typing import Any
-
-import yaml
 
 from contracts.gate import Rules, compile_flow
 from contracts.kernel.agreement import expiry
@@ -23,18 +20,19 @@ from contracts.kernel.checks import ADULT, MINOR, Age, Assent, Check, Giver, Sid
 from contracts.kernel.derogation import DerogationFacts, Ground
 from contracts.kernel.facts import AgreementFacts, Facts, InstrumentFacts
 from contracts.kernel.immersion import Period, used_at_host
-from contracts.kernel.instrument import Convention, Flow, Instrument, LegalDuty
-from contracts.kernel.organisation import Kind, Suite
-from contracts.kernel.paris import day_of, midnight, reached
-from contracts.kernel.signed import SignedConvention, assemble
-from contracts.kernel.terms import Act, ActKind, Party, Signed, Terms
+from contracts.kernel.instrument import Flow, Instrument, LegalDuty
+from contracts.kernel.paris import day_of, reached
+from contracts.kernel.signed import SignedConvention
 from contracts.registry import load
-
-FOLDER = Path(__file__).parents[2] / "contracts" / "conventions"
-FIRST = "a_city_school"
-"""The convention that is meant where none is named."""
-
-EVIDENCE = "e" * 64
+from tests.contracts.signing import (
+    FIRST,
+    convention,
+    day_in,
+    document,
+    instant,
+    kinds,
+    signed_convention,
+)
 
 
 @dataclass(frozen=True)
@@ -62,21 +60,6 @@ class Case:
 
     def __str__(self) -> str:
         return f"{self.flow.type}, {self.side.value}: {self.name}"
-
-
-def convention(of: str = FIRST) -> Convention:
-    return load().convention(of)
-
-
-@cache
-def document(of: str = FIRST) -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load((FOLDER / of / "cases.yaml").read_text("utf-8"))
-    return found
-
-
-def kinds(of: str = FIRST) -> dict[str, Kind]:
-    """Kinds of the organisations of a convention's cases."""
-    return {org: Kind(kind) for org, kind in document(of)["parties"].items()}
 
 
 def merged(base: Any, change: Any) -> Any:
@@ -230,21 +213,13 @@ def _expected(flow: Flow, side: Side, of: str, article: str, code: str) -> tuple
     return named.get(article, article), code
 
 
-def instant(text: str) -> datetime:
-    return datetime.fromisoformat(text)
-
-
 def _when(text: str | None) -> datetime | None:
     return None if text is None else instant(text)
 
 
-def _day(text: str | None) -> date | None:
-    return None if text is None else date.fromisoformat(text)
-
-
 def facts_of(world: dict[str, Any], of: str) -> Facts:
     """The fact vector of a world."""
-    at, born = instant(world["at"]), _day(world["born"])
+    at, born = instant(world["at"]), day_in(world["born"])
     signed = None if world["convention"] is None else signed_convention(world["convention"], of)
     told = dict(world["facts"])
     if world.get("reversed"):
@@ -344,74 +319,3 @@ def _agreement(
         withdrawn_at=_when(said.get("withdrawn_at")),
         suspended_at=_when(said.get("suspended_at")),
     )
-
-
-def terms(
-    version: int = 1, *, evidence: bool = True, until: date | None = None, of: str = FIRST
-) -> Terms:
-    return Terms(
-        id=f"conv-{of[0]}-1",
-        convention=of,
-        version=version,
-        parties=tuple(
-            Party(
-                org=org,
-                kind=kind,
-                signing_key="k" * 43,
-                floor=Suite.XWING,
-                signatory="maire",
-                decision="deliberation",
-            )
-            for org, kind in kinds(of).items()
-        ),
-        evidence=EVIDENCE if evidence else None,
-        until=until,
-    )
-
-
-def act(
-    kind: ActKind, at: datetime, org: str = "college", of: str = FIRST, /, **days: date | None
-) -> Act:
-    return Act(
-        id=f"{kind.value.replace('_', '-')}-{int(at.timestamp() * 1e6)}",
-        convention_id=f"conv-{of[0]}-1",
-        kind=kind,
-        org=org,
-        at=at,
-        **days,
-    )
-
-
-def signed_convention(said: dict[str, Any], of: str = FIRST) -> SignedConvention:
-    """A signed convention from the days and acts of a case.
-
-    notices: days on which letters were received, by the party that sent each.
-    """
-    days = {org: _day(said[f"{kind.value}_signed_on"]) for org, kind in kinds(of).items()}
-    signed_on = {org: day for org, day in days.items() if day is not None}
-    versions = [Signed(terms(evidence=said.get("evidence", True), of=of), signed_on)]
-    amended = _day(said.get("amended_on"))
-    if amended is not None:
-        second = terms(2, until=_day(said.get("until")), of=of)
-        versions.append(Signed(second, dict.fromkeys(days, amended)))
-    return assemble(convention(of), versions, list(_acts(said, of)))
-
-
-def _acts(said: dict[str, Any], of: str) -> list[Act]:
-    *_, org = kinds(of)
-    found: list[Act] = []
-    for number, kind in enumerate(("notice", "second_notice")):
-        sent, received = _day(said.get(f"{kind}_sent_on")), _day(said.get(f"{kind}_received_on"))
-        if sent is not None or received is not None:
-            at = instant(f"2026-05-0{number + 1}T10:00:00+02:00")
-            days = {"sent_on": sent, "received_on": received}
-            found.append(act(ActKind.TERMINATION_NOTICE, at, org, of, **days))
-    for by, day in said.get("notices", {}).items():
-        received = date.fromisoformat(day)
-        found.append(
-            act(ActKind.TERMINATION_NOTICE, midnight(received), by, of, received_on=received)
-        )
-    for key, kind_of in (("suspended_at", "suspension"), ("resumed_at", "resumption")):
-        if said.get(key) is not None:
-            found.append(act(ActKind(kind_of), instant(said[key]), org, of))
-    return found

@@ -8,42 +8,42 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from contracts.gate import Allowed, Refused
 from contracts.kernel import errors
-from contracts.kernel.derogation import Derogation, Ground
-from contracts.kernel.errors import InvalidPayload, UnknownName
+from contracts.kernel.derogation import Derogation
+from contracts.kernel.errors import UnknownName
 from contracts.kernel.facts import from_json
 from contracts.kernel.paris import midnight
-from services.chassis import derogations, tables, views
+from services.chassis import derogations, tables
 from services.chassis.agreements import stop_letters, withdraw
-from services.chassis.clock import new_id
-from services.chassis.derogation_clocks import REVIEW, TELLING
 from services.chassis.derogations import (
-    DerogationBody,
-    DerogationReview,
     DerogationState,
-    TellingBody,
 )
-from services.chassis.minors import Objection, ObjectionAnswer, answer_objection, suspend
-from services.chassis.posting import Outcome
+from services.chassis.minors import ObjectionAnswer, answer_objection
 from services.chassis.recheck import recheck
-from services.chassis.retention import purge
 from services.chassis.schema import journal
-from services.chassis.tokens import Agent, NotPermitted, Role
-from tests.pair import Pair, Side
+from services.chassis.tokens import NotPermitted
+from tests.pair import Pair
+from tests.services.chassis.deciding import (
+    HOUR,
+    INSTANT,
+    SECOND,
+    alert,
+    asked,
+    codes,
+    decided,
+    decisions,
+    doing,
+    on_agreement,
+    row_of,
+    suspended,
+)
 from tests.services.conventions.a_city_school.support import Desk
-
-ALERT = {"kind": "accident", "call_back": "+33 1 99 00 12 34"}
-ASKING = Agent("agent-1", Role.REFERENT)
-SECOND = Agent("cheffe", Role.MANAGER)
-THIRD = Agent("dpo", Role.DPO)
-DAY, HOUR, INSTANT = timedelta(days=1), timedelta(hours=1), timedelta(microseconds=1)
 
 
 @pytest.fixture
@@ -54,82 +54,7 @@ def pair(tmp_path: Path, new_database_url: Callable[[], str]) -> Iterator[Pair]:
 
 @pytest.fixture
 async def desk(pair: Pair) -> Desk:
-    """A measure that runs, whose agreement one parent's objection suspends."""
-    made = Desk(pair)
-    await made.running()
-    objection = Objection(raised_by="representative")
-    on_agreement(made, suspend, objection)
-    await pair.carry()
-    return made
-
-
-def on_agreement(desk: Desk, act: Callable[..., Any], *said: Any) -> Any:
-    (row,) = desk.school.rows(tables.agreements)
-    core, at = desk.school.node.core, desk.pair.clock.now()
-    return desk.school.write(lambda tx: act(tx, core, row.agreement_id, *said, "agent-1", at))
-
-
-def asked(desk: Desk, **changes: Any) -> str:
-    body = DerogationBody(
-        **{
-            "case_id": desk.case_id,
-            "type": "alternative.alert",
-            "to": "ecole",
-            "ground": Ground.VITAL_INTERESTS,
-            **changes,
-        }
-    )
-    derogation_id = new_id()
-    doing(desk, derogations.ask, body, derogation_id, ASKING)
-    return derogation_id
-
-
-def doing(desk: Desk, act: Callable[..., Any], *said: Any, side: Side | None = None) -> Any:
-    """An act on a decision, at the city unless said otherwise."""
-    at_work, at = side or desk.city, desk.pair.clock.now()
-    return at_work.write(lambda tx: act(tx, at_work.node.core, *said, at))
-
-
-def decided(desk: Desk, **changes: Any) -> str:
-    derogation_id = asked(desk, **changes)
-    doing(desk, derogations.confirm, derogation_id, SECOND)
-    return derogation_id
-
-
-def alert(desk: Desk, derogation_id: str | None = None) -> Outcome:
-    content = {**ALERT, "at": desk.pair.clock.at.isoformat()}
-    return desk.send(desk.city, "alternative.alert", content, derogation_id=derogation_id)
-
-
-def codes(outcome: Outcome) -> set[str]:
-    decision = outcome.decision
-    return {one.code for one in decision.reasons} if isinstance(decision, Refused) else set()
-
-
-def row_of(side: Side, derogation_id: str) -> Any:
-    (row,) = side.rows(tables.derogations, tables.derogations.c.derogation_id == derogation_id)
-    return row
-
-
-def due(desk: Desk, kind: str) -> list[str]:
-    table = tables.deadlines
-    rows = desk.city.rows(table, table.c.kind == kind)
-    return [row.state for row in sorted(rows, key=lambda row: row.level)]
-
-
-def for_the_family(desk: Desk, side: Side) -> list[dict[str, Any]]:
-    """What the family may be shown, at a side, of messages that passed without agreement."""
-    found: list[dict[str, Any]] = side.write(
-        lambda tx: views.exchanges(tx, desk.case_id, desk.today)
-    )
-    return [one["without_agreement"] for one in found if one["without_agreement"]]
-
-
-def decisions(side: Side, message_id: str) -> list[dict[str, Any]]:
-    """What a side decided about a message, replayed."""
-    core = side.node.core
-    found = side.node.database.read_now(lambda c: views.explain(c, core, message_id))
-    return [one for one in found if one["event"] in {"message.sent", "message.received"}]
+    return await suspended(pair)
 
 
 async def test_two_persons_let_one_message_pass(desk: Desk) -> None:
@@ -263,126 +188,6 @@ async def test_the_receiver_refuses_a_decision_that_served_before(desk: Desk) ->
     again = alert(desk, derogation_id)
     await desk.pair.carry()
     assert desk.city.state(again.message_id) == "refused"
-
-
-# --- the family is told
-
-
-async def test_the_family_is_told_within_three_days_and_asked_for_until_it_is(desk: Desk) -> None:
-    derogation_id = decided(desk)
-    assert due(desk, TELLING) == []  # nothing was said of anybody yet
-    alert(desk, derogation_id)
-    assert due(desk, TELLING) == ["pending"]
-    await desk.later(days=3)
-    assert due(desk, TELLING) == ["missed", "pending"]
-    told = TellingBody(on=desk.today, channel="phone")
-    doing(desk, derogations.tell, derogation_id, told, ASKING)
-    assert due(desk, TELLING) == ["late", "met"]
-    assert row_of(desk.city, derogation_id).told_on == desk.today
-    for wrong in (desk.today + DAY, desk.today - 4 * DAY):
-        with pytest.raises(InvalidPayload):
-            doing(
-                desk,
-                derogations.tell,
-                derogation_id,
-                TellingBody(on=wrong, channel="phone"),
-                ASKING,
-            )
-
-
-async def test_it_is_sealed_until_a_day_and_shown_then_as_having_been_sealed(desk: Desk) -> None:
-    until = desk.today + 30 * DAY
-    derogation_id = decided(desk, sealed_until=until)
-    alert(desk, derogation_id)
-    await desk.pair.carry()
-    shown = [{"ground": "vital_interests", "sealed_until": until.isoformat()}]
-    for side in desk.pair.sides:
-        assert for_the_family(desk, side) == []
-    (waiting,) = desk.city.rows(tables.deadlines, tables.deadlines.c.kind == TELLING)
-    assert waiting.due_at == midnight(until) + 3 * DAY
-    desk.pair.clock.at = midnight(until) - INSTANT
-    assert for_the_family(desk, desk.city) == []
-    desk.pair.clock.at = midnight(until)
-    for side in desk.pair.sides:
-        assert for_the_family(desk, side) == shown
-
-
-async def test_what_is_not_sealed_is_shown_at_once(desk: Desk) -> None:
-    alert(desk, decided(desk))
-    await desk.pair.carry()
-    for side in desk.pair.sides:
-        assert for_the_family(desk, side) == [{"ground": "vital_interests", "sealed_until": None}]
-
-
-@pytest.mark.parametrize("days", [0, 31])
-async def test_a_seal_is_of_one_to_thirty_days(desk: Desk, days: int) -> None:
-    with pytest.raises(InvalidPayload):
-        asked(desk, sealed_until=desk.today + days * DAY)
-    asked(desk, sealed_until=desk.today + min(max(days, 1), 30) * DAY)
-
-
-# --- the review
-
-
-async def test_neither_of_the_two_reviews_and_it_is_asked_for_until_it_closes(desk: Desk) -> None:
-    derogation_id = asked(desk)
-    right = DerogationReview(outcome="justified")
-    with pytest.raises(DerogationState):
-        doing(desk, derogations.review, derogation_id, right, THIRD)
-    doing(desk, derogations.confirm, derogation_id, SECOND)
-    alert(desk, derogation_id)
-    assert due(desk, REVIEW) == ["pending"]
-    await desk.later(days=7)
-    assert due(desk, REVIEW) == ["missed", "pending"]
-    for one in (replace(SECOND, agent_id="agent-1"), SECOND):
-        with pytest.raises(NotPermitted):
-            doing(desk, derogations.review, derogation_id, right, one)
-    doing(desk, derogations.review, derogation_id, right, THIRD)
-    assert due(desk, REVIEW) == ["late", "met"]
-    assert row_of(desk.city, derogation_id).outcome == "justified"
-    with pytest.raises(DerogationState):
-        doing(desk, derogations.review, derogation_id, right, THIRD)
-
-
-async def test_a_decision_that_was_wrong_lifts_its_seal_and_serves_no_more(desk: Desk) -> None:
-    until = desk.today + 30 * DAY
-    used, unused = decided(desk, sealed_until=until), decided(desk, sealed_until=until)
-    alert(desk, used)
-    wrong = DerogationReview(outcome="unjustified")
-    for one in (used, unused):
-        doing(desk, derogations.review, one, wrong, THIRD)
-    assert for_the_family(desk, desk.city) == [{"ground": "vital_interests", "sealed_until": None}]
-    (waiting,) = desk.city.rows(
-        tables.deadlines, tables.deadlines.c.kind == TELLING, tables.deadlines.c.state == "pending"
-    )
-    assert waiting.due_at == desk.pair.clock.at + 3 * DAY
-    assert "derogation_expired" in codes(alert(desk, unused))
-
-
-async def test_a_partner_s_decision_is_its_own_to_review(desk: Desk) -> None:
-    derogation_id = decided(desk)
-    alert(desk, derogation_id)
-    await desk.pair.carry()
-    right = DerogationReview(outcome="justified")
-    with pytest.raises(UnknownName):
-        doing(desk, derogations.review, derogation_id, right, THIRD, side=desk.school)
-    doing(desk, derogations.review, derogation_id, right, THIRD)
-    assert [one["outcome"] for one in listed(desk.city)] == ["justified"]
-    assert [one["from"] for one in listed(desk.school)] == ["ville"]
-
-
-def listed(side: Side) -> list[dict[str, Any]]:
-    return side.node.database.read_now(lambda c: derogations.held(c, 10))
-
-
-async def test_decisions_go_when_their_proof_does(desk: Desk) -> None:
-    decided(desk)
-    core, at = desk.city.node.core, desk.pair.clock.at
-    years = timedelta(days=core.policy.proof_days)
-    await purge(desk.city.node.database, core, at + years - INSTANT)
-    assert len(listed(desk.city)) == 1
-    await purge(desk.city.node.database, core, at + years)
-    assert listed(desk.city) == []
 
 
 async def test_once_answered_the_objection_asks_for_no_decision(desk: Desk) -> None:
