@@ -25,7 +25,7 @@ NAMES: Final = {
     Role.AGENT: "Alix Agent",
     Role.REFERENT: "Robin Référent",
     Role.MANAGER: "Camille Cheffe",
-    Role.DPO: "Dominique Délégué",
+    Role.DPO: "Damien Délégué",
     Role.OPERATOR: "Éden Exploitante",
 }
 """One invented agent for each role that sits at pages."""

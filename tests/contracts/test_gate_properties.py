@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from contracts.gate import Allowed, Refused, Rules, decide
 from contracts.kernel.checks import ADULT, MINOR, Giver, Side
+from contracts.kernel.derogation import DerogationFacts, Ground
 from contracts.kernel.facts import AgreementFacts, Facts, InstrumentFacts, from_json, to_json
 from tests.contracts.world import KEYS, Key, allowed, asked
 
@@ -48,6 +49,17 @@ AGREEMENTS = st.builds(
     withdrawn_at=MAYBE,
     suspended_at=MAYBE,
 )
+DEROGATIONS = st.builds(
+    DerogationFacts,
+    ground=st.sampled_from(Ground),
+    flow=TYPES | st.just("alternative.alert"),
+    receiver=ORGS,
+    asked_at=INSTANTS,
+    confirmed_at=MAYBE,
+    expires_at=MAYBE,
+    used_at=INSTANTS,
+    sealed_days=st.integers(-1, 40),
+)
 FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "side": st.sampled_from([Side.SENDER, Side.RECEIVER]),
     "flow": TYPES,
@@ -65,6 +77,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "signatures": st.dictionaries(st.sampled_from(["head", "pupil"]), INSTANTS),
     "counts": st.dictionaries(st.just("days"), st.integers(-3, 12)),
     "records": st.dictionaries(st.sampled_from(["charter", "enrolled", "open_case"]), INSTANTS),
+    "derogation": st.none() | DEROGATIONS,
 }
 ANY = st.builds(Facts, **FIELDS)
 
@@ -98,10 +111,31 @@ def questions(draw: st.DrawFn) -> tuple[Rules, Facts, datetime]:
 
 @given(questions())
 def test_without_an_agreement_nothing_is_ever_allowed(drawn: tuple[Rules, Facts, datetime]) -> None:
+    """Nor a decision to do without one, of which the next test tells."""
     rules, facts, at = drawn
-    decision = decide(rules, replace(facts, agreement=None), at)
+    decision = decide(rules, replace(facts, agreement=None, derogation=None), at)
     assert isinstance(decision, Refused)
     assert "no_agreement" in {reason.code for reason in decision.reasons}
+
+
+@given(questions(), DEROGATIONS)
+def test_a_decision_to_do_without_helps_where_its_flow_has_that_road_and_nowhere_else(
+    drawn: tuple[Rules, Facts, datetime], derogation: DerogationFacts
+) -> None:
+    """A-3.15: confirmed by a second person, in its hours, for that message; else it refuses."""
+    rules, facts, at = drawn
+    decision = decide(rules, replace(facts, agreement=None, derogation=derogation), at)
+    if isinstance(decision, Allowed):
+        assert facts.flow == derogation.flow == "alternative.alert"
+        assert facts.receiver == derogation.receiver
+        assert derogation.confirmed_at is not None
+        assert derogation.expires_at is not None
+        assert derogation.confirmed_at <= derogation.used_at < derogation.expires_at
+        assert derogation.expires_at - derogation.confirmed_at <= timedelta(hours=4)
+        return
+    codes = {reason.code for reason in decision.reasons}
+    if facts.flow != "alternative.alert" and "flow" not in codes:
+        assert "no_derogation" in codes
 
 
 @given(questions(), st.timedeltas(timedelta(0), timedelta(days=3000)), AGREEMENTS)
@@ -110,7 +144,8 @@ def test_a_withdrawal_refuses_from_its_instant_on(
 ) -> None:
     rules, facts, at = drawn
     withdrawn = replace(facts.agreement or other, withdrawn_at=at)
-    decision = decide(rules, replace(facts, agreement=withdrawn), at + later)
+    facts = replace(facts, agreement=withdrawn, derogation=None)
+    decision = decide(rules, facts, at + later)
     assert isinstance(decision, Refused)
     assert "agreement_withdrawn" in {reason.code for reason in decision.reasons}
 
@@ -121,7 +156,8 @@ def test_an_objection_refuses_from_its_instant_on(
 ) -> None:
     rules, facts, at = drawn
     agreement = replace(facts.agreement or other, suspended_at=at)
-    assert isinstance(decide(rules, replace(facts, agreement=agreement), at + later), Refused)
+    facts = replace(facts, agreement=agreement, derogation=None)
+    assert isinstance(decide(rules, facts, at + later), Refused)
 
 
 @pytest.mark.parametrize("key", AGREED, ids=str)

@@ -41,7 +41,7 @@ from tests.servers import PostgresServer
 def test_every_part_runs_as_a_process_of_its_own(federation: Federation) -> None:
     found = federation.status()
     assert found.state == "running"
-    names = {"hub", "registrar", "observer"}
+    names = {"hub", "registrar", "observer", "provider"}
     for org in (SCHOOL, CITY):
         names |= {f"{org}.service", f"{org}.leaf"}
     assert set(found.processes) == names
