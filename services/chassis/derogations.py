@@ -316,8 +316,8 @@ def arrived(tx: Tx, envelope: Envelope) -> DerogationFacts | None:
 def keep(tx: Tx, envelope: Envelope) -> None:
     """Keep a partner's decision with the message that came on it, so that it is shown in time."""
     found = envelope.derogation
-    if found is None:
-        return
+    if found is None or _row(tx, found.id) is not None:
+        return  # the message passed on an agreement, whatever decision it named once more
     tx.insert(
         tables.derogations,
         {

@@ -90,7 +90,10 @@ def site(node: Node) -> Starlette:
             return RedirectResponse(door, HTTPStatus.SEE_OTHER)
         status, sentence, articles = _said(error)
         title = TITLES.get(status, "Erreur")
-        page = render("error.html", org=name, title=title, sentence=sentence, articles=articles)
+        home = None if node.settings.sign_in is None else HOME
+        page = render(
+            "error.html", org=name, title=title, sentence=sentence, articles=articles, home=home
+        )
         return HTMLResponse(page, status)
 
     return Starlette(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from starlette.requests import Request
@@ -82,8 +83,8 @@ async def at_desk(node: Node, request: Request, right: Right, *, charter: bool =
     session.agent.require(right)
     if charter and not await _accepted(node, session.agent.agent_id):
         raise CharterAwaited("Acceptez d'abord la charte de confidentialité.", articles=("A-5.2",))
-    seen = session
-    await node.database.write(lambda tx: sessions.touch(tx, seen, at))
+    if sessions.unseen(session, at):
+        await node.database.write(partial(sessions.touch, session=session, at=at))
     return session
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -9,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from contracts.kernel.errors import UnknownName
+from contracts.kernel.errors import Unavailable, UnknownName
 from services.chassis.database import Tx
 from services.chassis.node import Node
 from services.chassis.pages.rendering import ROLES, render
@@ -148,7 +149,9 @@ class _Doors:
         token = await self._node.database.write(
             lambda tx: sessions.leave_desk(tx, self._node.core, session, at)
         )
-        farewell = None if token is None else await self._provider.farewell(token)
+        farewell = None
+        with suppress(Unavailable):  # the session is over here, whether or not the provider hears
+            farewell = None if token is None else await self._provider.farewell(token)
         response = RedirectResponse(farewell or _PATH, HTTPStatus.SEE_OTHER)
         response.delete_cookie(cookie_name(self._settings), path="/")
         return response

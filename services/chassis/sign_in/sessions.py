@@ -150,12 +150,16 @@ def change(tx: Tx, core: Core, session: Session, authorisation: Row[Any], at: da
     return cookie
 
 
+def unseen(session: Session, at: datetime) -> bool:
+    """Whether it is to be noted that somebody is there: once a minute is enough."""
+    return at >= session.seen_at + _SEEN_EVERY
+
+
 def touch(tx: Tx, session: Session, at: datetime) -> None:
-    """Note that somebody is there; once a minute is enough."""
-    if at >= session.seen_at + _SEEN_EVERY:
-        table = tables.sessions
-        mine = table.c.session == session.session
-        tx.execute(update(table).where(mine).values(seen_at=at))
+    """Note that somebody is there."""
+    table = tables.sessions
+    mine = table.c.session == session.session
+    tx.execute(update(table).where(mine).values(seen_at=at))
 
 
 def leave_desk(tx: Tx, core: Core, session: Session, at: datetime) -> str | None:

@@ -190,6 +190,25 @@ async def test_the_receiver_refuses_a_decision_that_served_before(desk: Desk) ->
     assert desk.city.state(again.message_id) == "refused"
 
 
+async def test_a_decision_named_once_more_harms_no_message_that_passes_without_it(
+    desk: Desk,
+) -> None:
+    """Nothing dies of it, and the receiver keeps the decision with the message it served for."""
+    derogation_id = decided(desk)
+    first = alert(desk, derogation_id)
+    desk.pair.clock.at += HOUR
+    on_agreement(desk, answer_objection, ObjectionAnswer(outcome="lifted"))
+    await desk.pair.carry()
+    table = tables.derogations
+    mine = table.c.derogation_id == derogation_id
+    desk.city.write(lambda tx: tx.execute(table.update().where(mine).values(message_id=None)))
+    again = alert(desk, derogation_id)
+    await desk.pair.carry()
+    assert desk.city.state(again.message_id) == "accepted"
+    assert row_of(desk.school, derogation_id).message_id == first.message_id
+    assert desk.school.rows(tables.dead_letters) == []
+
+
 async def test_once_answered_the_objection_asks_for_no_decision(desk: Desk) -> None:
     desk.pair.clock.at += HOUR
     on_agreement(desk, answer_objection, ObjectionAnswer(outcome="lifted"))
