@@ -141,7 +141,7 @@ def create_app(node: Node) -> NodeApp:
     for side in node.given.partner.sides.values():
         if side.routes is not None:
             app.include_router(side.routes(node))
-    app.mount(ROOT, site(node))
+    app.mount(ROOT, site(node, app))
     _probes(app, node)
     return app
 

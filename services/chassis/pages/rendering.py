@@ -13,7 +13,7 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from services.chassis.tokens import Role
+from services.chassis.tokens import RIGHTS, Right, Role
 
 ROOM: Final = "services.chassis.pages"
 ROOT: Final = "/pages"
@@ -23,6 +23,7 @@ STATIC: Final = f"{ROOT}/static"
 
 _STYLE: Final = "style.css"
 _LINK: Final = Markup('<link rel="stylesheet" href="{}/{}">').format(STATIC, _STYLE)
+_SCRIPT: Final = Markup('<script src="{}/htmx.min.js" defer></script>').format(STATIC)
 _MONTHS: Final = (
     *("janvier", "février", "mars", "avril", "mai", "juin", "juillet"),
     *("août", "septembre", "octobre", "novembre", "décembre"),
@@ -31,6 +32,17 @@ _THIN: Final = "\N{NARROW NO-BREAK SPACE}"
 _HIGH_SIGNS: Final = re.compile(r" (?=[:;?!»])|(?<=«) ")
 """Spaces before the high signs of French, which no line may begin with."""
 
+
+PLACES: Final = (
+    (Right.READ, f"{ROOT}/today", "Aujourd'hui"),
+    (Right.CASES, f"{ROOT}/situations", "Situations"),
+    (Right.WITHDRAW, f"{ROOT}/agreements", "Accords"),
+    (Right.READ, f"{ROOT}/conventions", "Conventions"),
+    (Right.READ, f"{ROOT}/reports", "Bilans"),
+    (Right.JOURNAL, f"{ROOT}/journal", "Journal"),
+    (Right.OPERATE, f"{ROOT}/operation", "Exploitation"),
+)
+"""Where the pages' menu leads, and the right that opens each."""
 
 ROLES: Final = {
     Role.AGENT: "agent",
@@ -54,6 +66,11 @@ def count_in_words(number: int) -> str:
     return f"{number:,}".replace(",", _THIN)
 
 
+def places(role: Role) -> list[tuple[str, str]]:
+    """Address and name of each page that a role may open."""
+    return [(path, label) for right, path, label in PLACES if right in RIGHTS[role]]
+
+
 def typeset(value: object) -> object:
     """A text as French sets it; anything else as it is."""
     return _HIGH_SIGNS.sub(_THIN, value) if type(value) is str else value
@@ -73,6 +90,8 @@ def _environment() -> Environment:
     made.filters["count"] = count_in_words
     made.filters["role"] = ROLES.__getitem__
     made.globals["style_link"] = _LINK
+    made.globals["script_link"] = _SCRIPT
+    made.globals["places"] = places
     return made
 
 

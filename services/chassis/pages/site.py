@@ -22,7 +22,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from contracts.kernel.errors import RelaisError
 from services.chassis.node import Node
-from services.chassis.pages import reviews, today
+from services.chassis.pages import (
+    agreements,
+    conventions,
+    journal,
+    operation,
+    reviews,
+    situations,
+    today,
+)
+from services.chassis.pages.own_api import OwnApi
 from services.chassis.pages.rendering import ROOM, ROOT, STATIC, render
 from services.chassis.problems import TITLES, answer
 from services.chassis.sign_in import pages as sign_in
@@ -30,10 +39,10 @@ from services.chassis.sign_in.desk import HOME, CharterAwaited
 from services.chassis.tokens import NotIdentified
 
 POLICY: Final = (
-    "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'{provider}; "
-    "base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; "
+    "form-action 'self'{provider}; base-uri 'none'; frame-ancestors 'none'"
 )
-"""Own style sheets alone: no script, no style in a tag, no other site, in no frame.
+"""Own style sheets and own script files alone: none in a tag, no other site, in no frame.
 
 provider: where a form may lead beside this node, since leaving ends at the sign-in provider.
 """
@@ -69,13 +78,22 @@ class Guarded:
         await self._app(scope, receive, guarded)
 
 
-def site(node: Node) -> Starlette:
-    """The pages of a node: those of every node, and those that its conventions add."""
+def site(node: Node, app: ASGIApp) -> Starlette:
+    """The pages of a node: those of every node, and those that its conventions add.
+
+    app: the node's application, whose API does what the pages ask for.
+    """
+    api = OwnApi(node, app)
     routes: list[BaseRoute] = [
         Mount(STATIC.removeprefix(ROOT), StaticFiles(packages=[(ROOM, "static")])),
         *sign_in.routes(node),
         *today.routes(node),
+        *situations.routes(node, api),
+        *agreements.routes(node, api),
+        *conventions.routes(node, api),
         *reviews.routes(node),
+        *journal.routes(node, api),
+        *operation.routes(node, api),
     ]
     for side in node.given.partner.sides.values():
         if side.pages is not None:

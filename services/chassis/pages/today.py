@@ -73,6 +73,7 @@ def routes(node: Node) -> list[BaseRoute]:
         found = await node.database.read(lambda c: waiting(c, node.core))
         page = render(
             "today.html",
+            place=HOME,
             org=node.settings.name,
             session=session,
             late=[one for one in found if one.late],

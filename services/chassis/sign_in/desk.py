@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
+from starlette.datastructures import ImmutableMultiDict
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -66,11 +66,14 @@ def own_path(path: str) -> str:
     return path if good else HOME
 
 
-async def at_desk(node: Node, request: Request, right: Right, *, charter: bool = True) -> Session:
+async def at_desk(
+    node: Node, request: Request, right: Right, *, charter: bool = True, somebody: bool = True
+) -> Session:
     """The session behind a request, if its role includes the right.
 
-    charter: whether the present one must have been accepted. Raises NotIdentified, NotPermitted,
-    CharterAwaited.
+    charter: whether the present one must have been accepted. somebody: whether a person asks; not
+    so where a page refreshes itself, which keeps no session from resting. Raises NotIdentified,
+    NotPermitted, CharterAwaited.
     """
     settings = node.settings.sign_in
     cookie = None if settings is None else request.cookies.get(cookie_name(settings))
@@ -83,7 +86,7 @@ async def at_desk(node: Node, request: Request, right: Right, *, charter: bool =
     session.agent.require(right)
     if charter and not await _accepted(node, session.agent.agent_id):
         raise CharterAwaited("Acceptez d'abord la charte de confidentialité.", articles=("A-5.2",))
-    if sessions.unseen(session, at):
+    if somebody and sessions.unseen(session, at):
         await node.database.write(partial(sessions.touch, session=session, at=at))
     return session
 
@@ -109,12 +112,15 @@ async def _accepted(node: Node, agent_id: str) -> bool:
     return True
 
 
-async def form_of(request: Request, session: Session) -> Mapping[str, str]:
-    """Fields of a form of this session. Raises ForeignForm for one that comes from elsewhere."""
+async def form_of(request: Request, session: Session) -> ImmutableMultiDict[str, str]:
+    """Fields of a form of this session, of which one name may come several times.
+
+    Raises ForeignForm for one that comes from elsewhere.
+    """
     if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
         raise ForeignForm("Ce formulaire ne vient pas de cette page : rouvrez-la.")
-    async with request.form(max_files=0, max_fields=64) as form:
-        fields = {name: value for name, value in form.items() if isinstance(value, str)}
-    if not sessions.same_form(session, fields.pop(FORM_TOKEN, "")):
+    async with request.form(max_files=0, max_fields=256) as form:
+        fields = [(name, one) for name, one in form.multi_items() if isinstance(one, str)]
+    if not sessions.same_form(session, dict(fields).get(FORM_TOKEN, "")):
         raise ForeignForm("Ce formulaire ne vient pas de cette page : rouvrez-la.")
-    return fields
+    return ImmutableMultiDict([one for one in fields if one[0] != FORM_TOKEN])

@@ -1,0 +1,13 @@
+"""*Accords*: the register of persons, what they agreed to, and its withdrawal."""
+
+from __future__ import annotations
+
+from starlette.routing import BaseRoute
+
+from services.chassis.node import Node
+from services.chassis.pages.own_api import OwnApi
+
+
+def routes(_node: Node, _api: OwnApi) -> list[BaseRoute]:
+    """Pages of this part."""
+    return []
