@@ -23,7 +23,12 @@ STATIC: Final = f"{ROOT}/static"
 
 _STYLE: Final = "style.css"
 _LINK: Final = Markup('<link rel="stylesheet" href="{}/{}">').format(STATIC, _STYLE)
-_SCRIPT: Final = Markup('<script src="{}/htmx.min.js" defer></script>').format(STATIC)
+_LIVE: Final = Markup(
+    '<meta name="htmx-config" content=\'{{"includeIndicatorStyles": false, "allowEval": false, '
+    '"allowScriptTags": false, "selfRequestsOnly": true, "historyCacheSize": 0}}\'>\n'
+    '<script src="{}/htmx.min.js" defer></script>'
+).format(STATIC)
+"""Head of a page with parts that refresh themselves: htmx, without what the policy forbids."""
 _MONTHS: Final = (
     *("janvier", "février", "mars", "avril", "mai", "juin", "juillet"),
     *("août", "septembre", "octobre", "novembre", "décembre"),
@@ -90,7 +95,7 @@ def _environment() -> Environment:
     made.filters["count"] = count_in_words
     made.filters["role"] = ROLES.__getitem__
     made.globals["style_link"] = _LINK
-    made.globals["script_link"] = _SCRIPT
+    made.globals["live"] = _LIVE
     made.globals["places"] = places
     return made
 
