@@ -51,5 +51,12 @@ WORDS: Final[Mapping[str, str]] = {
     ),
     "trouver-un-emploi--faire-des-candidatures-spontanees": "Faire des candidatures spontanées",
     "trouver-un-emploi--repondre-a-des-offres-demploi": "Répondre à des offres d'emploi",
+    # purposes, and from when retention runs
+    "school_perseverance": "Persévérance éducative",
+    "social_and_work_inclusion": "Insertion sociale et professionnelle",
+    "cosupport_closed": "la clôture du co-accompagnement",
+    "immersion_ended": "la fin de l'immersion",
+    "offer_ended": "la fin de l'offre",
+    "orientation_answered": "la réponse à l'orientation",
 }
-"""By code, those of its acts included."""
+"""By code: of its messages and acts, its purposes and what retention runs from."""

@@ -50,5 +50,21 @@ WORDS: Final[Mapping[str, str]] = {
     "part_time": "Temps partiel",
     "near_home": "Près du domicile",
     "tutoring": "Tutorat",
+    # purposes, and from when retention runs
+    "convention_follow_up": "Suivi de la convention",
+    "social_and_work_inclusion": "Insertion sociale et professionnelle",
+    "zero_long_term_unemployment": "Territoire zéro chômeur de longue durée",
+    "campaign_ended": "la fin de la campagne",
+    "candidacy_decided": "la décision sur la candidature",
+    "communication_published": "la publication",
+    "contract_ended": "la fin du contrat",
+    "eligibility_answered": "la réponse sur l'éligibilité",
+    "immersion_ended": "la fin de l'immersion",
+    "offer_closed": "la clôture de l'offre",
+    "opportunity_closed": "la clôture de l'opportunité",
+    "referent_replaced": "le remplacement du référent",
+    "table_replaced": "le tableau suivant",
+    "trades_replaced": "la liste suivante des métiers",
+    "volunteer_answered": "la réponse au volontaire",
 }
-"""By code, those of its acts included."""
+"""By code: of its messages and acts, its purposes and what retention runs from."""

@@ -112,6 +112,10 @@ def test_every_code_that_an_agent_meets_has_a_french_word() -> None:
                 seen.add(option.code)
                 word = REGISTRY.word(instrument, option.code)
                 assert word != option.code or word in BARE, (instrument, leaf.name, option.code)
+    for instrument_, flow in REGISTRY.flows():
+        for code in (flow.purpose, flow.retention.event):
+            seen.add(code)
+            assert REGISTRY.word(instrument_.code, code) != code, (flow.type, code)
     unused = {code for words in REGISTRY.words.values() for code in words} - seen
     assert not unused | (set(COMMON) - seen)
 
