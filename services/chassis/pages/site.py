@@ -101,6 +101,10 @@ def site(node: Node, app: ASGIApp) -> Starlette:
     name = node.settings.name
 
     async def failed(request: Request, error: Exception) -> Response:
+        if "hx-request" in request.headers and isinstance(error, NotIdentified | CharterAwaited):
+            reload = await answer(request, error)
+            reload.headers["HX-Refresh"] = "true"  # the page itself then leads to the door
+            return reload
         if _PAGE not in request.headers.get("accept", ""):
             return await answer(request, error)
         door = _door(node, request, error)
