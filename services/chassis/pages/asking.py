@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -18,6 +20,8 @@ from services.chassis.pages.rendering import render
 from services.chassis.sign_in.desk import form_of
 from services.chassis.sign_in.sessions import Session
 
+_NAMED: Final = re.compile(r"\{(\w+)\}")
+
 KEY: Final = "key"
 """Field of every form, under which the API counts it once."""
 
@@ -26,8 +30,9 @@ KEY: Final = "key"
 class Question:
     """One form. template: of its page, with what else that shows.
 
-    method, path: of the API's call. body: what it is given, of what was typed. done: where to go
-    when it did. place: entry of the menu. person_id: whom a refusal is about.
+    method, path: of the API's call; a field's name in braces stands for what was typed there. body:
+    what it is given, of what was typed. done: where to go when it did. place: entry of the menu.
+    person_id: whom a refusal is about.
     """
 
     template: str
@@ -51,9 +56,10 @@ async def asked(
         fields = filled(question.fields, NOTHING_TYPED)
         return _page(node, session, question, fields, node.given.new_id())
     typed = await form_of(request, session)
-    content = question.body(content_of(question.fields, typed))
+    said = content_of(question.fields, typed)
+    path = _NAMED.sub(lambda found: quote(str(said.pop(found[1], "")), safe=""), question.path)
     key = typed.get(KEY) or None
-    answer = await api.call(session.agent, question.method, question.path, content, key)
+    answer = await api.call(session.agent, question.method, path, question.body(said), key)
     if answer.done:
         return RedirectResponse(question.done(answer.content or {}), HTTPStatus.SEE_OTHER)
     refusal, fields = refused(answer, question.fields, typed, question.person_id)

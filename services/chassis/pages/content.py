@@ -65,6 +65,11 @@ class Telling:
         return self._word(name) if entry is None else entry.name
 
     def _one(self, label: str, value: Any) -> Told | None:  # noqa: ANN401 -- any JSON value
+        if isinstance(value, Mapping) and set(value) == {
+            "kind",
+            "value",
+        }:  # a way to reach somebody
+            return Told(label=label, value=str(value["value"]))
         if isinstance(value, Mapping):
             parts = self.told(value)
             return Told(label=label, parts=parts) if parts else None

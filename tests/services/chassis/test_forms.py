@@ -194,3 +194,16 @@ def test_what_a_page_fills_by_itself_is_not_asked_and_a_text_may_become_a_choice
     assert by_name["recipients"].shape is Shape.CHOICES
     form = ImmutableMultiDict([("recipients", "ville-1")])
     assert content_of([by_name["recipients"]], form) == {"recipients": ["ville-1"]}
+
+
+def test_every_call_that_records_something_beside_a_case_is_offered_in_words() -> None:
+    """Each has a label and an article, and each of its fields a label of its own."""
+    for kind in Kind:
+        for side in partner(kind).sides.values():
+            for (method, path), call in side.calls.items():
+                if call.body is None:
+                    continue
+                assert call.label, (method, path)
+                assert call.article, (method, path)
+                for field in call.body.model_fields:
+                    assert call.body.model_fields[field].title, (path, field)
