@@ -17,6 +17,7 @@ from services.chassis import deadlines, derogations, standing, tables, views
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.pages.content import Telling, Told, instant_in_words, name_of
+from services.chassis.pages.persons import person_in_words, person_of_case
 from services.chassis.pages.rendering import ROOT, day_in_words
 from services.chassis.pages.today import by_in_words
 from services.chassis.posting import OPEN
@@ -128,30 +129,6 @@ def instrument_of(core: Core, instrument: str) -> Instrument | None:
     return core.registry.duties.get(instrument) if signed is None else signed.convention
 
 
-def person_in_words(tx: Tx, core: Core, row: Row[Any]) -> str:
-    """Name of the person of a case; empty where nobody is named here."""
-    if row.state == standing.ERASED:
-        return ""
-    person = _person(tx, core, row)
-    return "" if person is None else name_in_words(person)
-
-
-def name_in_words(person: standing.KnownPerson) -> str:
-    """First name and family name."""
-    return f"{person.identity.first_name} {person.identity.family_name}"
-
-
-def _person(tx: Tx, core: Core, row: Row[Any]) -> standing.KnownPerson | None:
-    known = standing.of_case(tx, row.case_id, core.org)
-    found = standing.person_of(tx, core, known)
-    if found is not None or row.person_id is None:
-        return found
-    held = tx.get(standing.PERSONS, row.person_id)
-    if held is None:
-        return None
-    return standing.opened_person(tx, core, held.scope, held.sealed)
-
-
 def case_view(tx: Tx, core: Core, case_id: str, agent: Agent, at: datetime) -> CaseView:
     """One case for an agent who may read it. Raises UnknownName."""
     held = views.case(tx, core, case_id)
@@ -160,12 +137,12 @@ def case_view(tx: Tx, core: Core, case_id: str, agent: Agent, at: datetime) -> C
         raise LookupError(case_id)
     text = instrument_of(core, row.instrument)
     known = standing.of_case(tx, case_id, core.org)
-    person = None if row.state == standing.ERASED else _person(tx, core, row)
+    person = person_of_case(tx, core, case_id)
     code = "" if text is None else text.code
     born = None if person is None else person.identity.birth_date
     return CaseView(
         case_id=case_id,
-        person=person_in_words(tx, core, row),
+        person=person_in_words(tx, core, case_id),
         person_id=row.person_id,
         born="" if born is None else day_in_words(born),
         title="Texte inconnu ici" if text is None else text.title,

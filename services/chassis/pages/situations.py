@@ -17,9 +17,10 @@ from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.node import Node
 from services.chassis.pages import case_page, sending
-from services.chassis.pages.cases import PLACE, STATES, instrument_of, person_in_words
+from services.chassis.pages.cases import PLACE, STATES, instrument_of
 from services.chassis.pages.content import instant_in_words, name_of
 from services.chassis.pages.own_api import OwnApi
+from services.chassis.pages.persons import person_in_words
 from services.chassis.pages.rendering import render
 from services.chassis.sign_in.desk import at_desk
 from services.chassis.tokens import RIGHTS, Agent, Right
@@ -99,7 +100,7 @@ def _shown(tx: Tx, core: Core, row: Row[Any]) -> Case:
     text = instrument_of(core, row.instrument)
     return Case(
         case_id=row.case_id,
-        person=person_in_words(tx, core, row),
+        person=person_in_words(tx, core, row.case_id),
         title="Texte inconnu ici" if text is None else text.title,
         purpose=row.purpose if text is None else core.registry.word(text.code, row.purpose),
         partner=name_of(core, row.partner),
