@@ -36,7 +36,7 @@ from services.chassis.pages.own_api import OwnApi
 from services.chassis.pages.rendering import ROOM, ROOT, STATIC, render
 from services.chassis.problems import TITLES, answer
 from services.chassis.sign_in import pages as sign_in
-from services.chassis.sign_in.desk import HOME, CharterAwaited
+from services.chassis.sign_in.desk import HOME, CharterAwaited, seated
 from services.chassis.tokens import NotIdentified
 
 POLICY: Final = (
@@ -116,7 +116,13 @@ def site(node: Node, app: ASGIApp) -> Starlette:
         title = TITLES.get(status, "Erreur")
         home = None if node.settings.sign_in is None else HOME
         page = render(
-            "error.html", org=name, title=title, sentence=sentence, articles=articles, home=home
+            "error.html",
+            org=name,
+            session=seated(request),
+            title=title,
+            sentence=sentence,
+            articles=articles,
+            home=home,
         )
         return HTMLResponse(page, status)
 
