@@ -28,7 +28,7 @@ from services.chassis.pages.refusals import Refusal, refused
 from services.chassis.pages.rendering import render
 from services.chassis.sign_in.desk import at_desk, form_of
 from services.chassis.sign_in.sessions import Session
-from services.chassis.tokens import RIGHTS, Right
+from services.chassis.tokens import RIGHTS, NotPermitted, Right
 
 _SAID: Final = {
     "sent": "Le message est parti. Son état se lit ci-dessous.",
@@ -71,7 +71,13 @@ class _Pages:
     async def case(self, request: Request) -> Response:
         """The whole page."""
         session = await at_desk(self._node, request, Right.CASES)
-        return self._page(await self._view(request, session), session, request)
+        try:
+            case = await self._view(request, session)
+        except NotPermitted:
+            if "done" not in request.query_params:
+                raise
+            return RedirectResponse(f"{PLACE}?handed=1", HTTPStatus.SEE_OTHER)
+        return self._page(case, session, request)
 
     def _page(
         self,

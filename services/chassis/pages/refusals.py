@@ -32,10 +32,14 @@ class Said:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """A refusal as a page says it, above the form that was refused."""
+    """A refusal as a page says it, above the form that was refused.
+
+    number: under which it is in the journal, of a message.
+    """
 
     title: str
     reasons: Sequence[Said]
+    number: str = ""
 
     def wrong(self, fields: Iterable[Field]) -> list[Field]:
         """The fields of a form that are to be corrected."""
@@ -111,4 +115,6 @@ def refused(
         reasons = [Said(sentence=detail, article=articles, way=way)]
     reasons += [Said(sentence=f"Un champ qui n'est pas sur cette page {one}.") for one in elsewhere]
     title = "À corriger" if answer.status == HTTPStatus.UNPROCESSABLE_ENTITY else "Refusé"
-    return Refusal(title=title, reasons=reasons), filled(fields, typed, faults)
+    number = str(problem.get("message_id") or "")
+    refusal = Refusal(title=title, reasons=reasons, number=number)
+    return refusal, filled(fields, typed, faults)

@@ -31,6 +31,9 @@ _LOOKED_AT: Final = 200
 """Cases looked at for one page, so that many that are others' do not make it slow."""
 
 
+_HANDED: Final = "C'est enregistré. Cette situation est maintenant suivie par quelqu'un d'autre."
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """One case of the list. person: empty where nobody is named here."""
@@ -131,6 +134,7 @@ def routes(node: Node, api: OwnApi) -> list[BaseRoute]:
             found=found,
             state=state,
             states=STATES,
+            said=_HANDED if "handed" in request.query_params else "",
             sends=Right.SEND in RIGHTS[session.agent.role],
         )
         return HTMLResponse(page)
