@@ -100,6 +100,7 @@ EVENTS: Final = {
     "notice.recorded": "information enregistrée",
     "objection.lifted": "opposition levée",
     "objection.upheld": "opposition admise",
+    "person.compared": "ressemblance examinée",
     "person.erased": "personne effacée",
     "person.left": "personne partie",
     "person.registered": "personne inscrite au registre",
