@@ -58,8 +58,8 @@ class DerogationBody(BaseModel):
     case_id: _Id
     type: str = Field(max_length=60)
     to: OrgId
-    ground: Ground
-    sealed_until: LegalDay | None = None
+    ground: Ground = Field(title="Motif")
+    sealed_until: LegalDay | None = Field(default=None, title="Famille informée à partir du")
 
 
 class TellingBody(BaseModel):
@@ -67,8 +67,8 @@ class TellingBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    on: LegalDay
-    channel: Literal["meeting", "letter", "phone", "email"]
+    on: LegalDay = Field(title="Famille informée le")
+    channel: Literal["meeting", "letter", "phone", "email"] = Field(title="Moyen")
 
 
 class DerogationReview(BaseModel):
@@ -76,7 +76,7 @@ class DerogationReview(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    outcome: Literal["justified", "unjustified"]
+    outcome: Literal["justified", "unjustified"] = Field(title="Conclusion de la revue")
 
 
 def ask(
