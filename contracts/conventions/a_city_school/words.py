@@ -83,5 +83,13 @@ WORDS: Final[Mapping[str, str]] = {
     "attendance_warning": "Avertissement pour assiduité",
     "temporary_exclusion": "Exclusion temporaire",
     "definitive_exclusion": "Exclusion définitive",
+    # purposes, and what the time of keeping runs from
+    "school_perseverance": "la persévérance éducative et la prévention du décrochage",
+    "exclusion_alternative": "une réponse éducative en cas d'exclusion temporaire",
+    "school_attendance": "l'assiduité scolaire",
+    "pathway_closed": "la fin du parcours",
+    "measure_ended": "la fin de la mesure",
+    "school_year_ended": "la fin de l'année scolaire",
+    "school_year_of_age_16": "la fin de l'année scolaire des 16 ans",
 }
-"""By code, those of its acts and of the duty beside it included."""
+"""By code, those of its purposes and acts and of the duty beside it included."""

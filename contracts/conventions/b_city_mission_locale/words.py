@@ -51,5 +51,12 @@ WORDS: Final[Mapping[str, str]] = {
     ),
     "trouver-un-emploi--faire-des-candidatures-spontanees": "Faire des candidatures spontanées",
     "trouver-un-emploi--repondre-a-des-offres-demploi": "Répondre à des offres d'emploi",
+    # purposes, and what the time of keeping runs from
+    "social_and_work_inclusion": "l'insertion sociale et professionnelle",
+    "school_perseverance": "la persévérance éducative et la prévention du décrochage",
+    "orientation_answered": "la réponse à l'orientation",
+    "cosupport_closed": "la fin du co-accompagnement",
+    "immersion_ended": "la fin de l'immersion",
+    "offer_ended": "la fin de la proposition",
 }
-"""By code, those of its acts included."""
+"""By code, those of its purposes and acts included."""

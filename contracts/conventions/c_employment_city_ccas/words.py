@@ -50,5 +50,21 @@ WORDS: Final[Mapping[str, str]] = {
     "part_time": "Temps partiel",
     "near_home": "Près du domicile",
     "tutoring": "Tutorat",
+    # purposes, and what the time of keeping runs from
+    "social_and_work_inclusion": "l'insertion sociale et professionnelle",
+    "zero_long_term_unemployment": "le territoire zéro chômeur de longue durée",
+    "convention_follow_up": "le suivi de la convention entre collègues",
+    "offer_closed": "la clôture de l'offre",
+    "candidacy_decided": "la décision sur la candidature",
+    "contract_ended": "la fin du contrat",
+    "trades_replaced": "la liste suivante des métiers",
+    "immersion_ended": "la fin de l'immersion",
+    "opportunity_closed": "la clôture de l'opportunité",
+    "eligibility_answered": "la réponse à la question",
+    "campaign_ended": "la fin de la campagne",
+    "table_replaced": "le tableau suivant",
+    "volunteer_answered": "la réponse au volontaire",
+    "referent_replaced": "le remplacement du référent",
+    "communication_published": "la publication de la communication",
 }
-"""By code, those of its acts included."""
+"""By code, those of its purposes and acts included."""

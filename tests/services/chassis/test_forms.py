@@ -20,6 +20,7 @@ from contracts.kernel.organisation import Kind
 from contracts.kernel.words import COMMON
 from contracts.registry import load
 from services.chassis.derogations import DerogationBody, DerogationReview, TellingBody
+from services.chassis.minors import Hearing, Objection, ObjectionAnswer
 from services.chassis.pages.forms import (
     NOTHING_TYPED,
     Field,
@@ -62,6 +63,8 @@ def bodies() -> Iterator[tuple[str, type[BaseModel]]]:
             yield from ((code, one.body) for one in side.calls.values() if one.body is not None)
     for model in (AgreementRecord, DerogationBody, TellingBody, DerogationReview):
         yield "", model
+    for said in (Hearing, Objection, ObjectionAnswer):
+        yield "", said
 
 
 def leaves(model: type[BaseModel]) -> list[Field]:
@@ -112,6 +115,10 @@ def test_every_code_that_an_agent_meets_has_a_french_word() -> None:
                 seen.add(option.code)
                 word = REGISTRY.word(instrument, option.code)
                 assert word != option.code or word in BARE, (instrument, leaf.name, option.code)
+    for text, flow in REGISTRY.flows():
+        for code in (flow.purpose, flow.retention.event):
+            seen.add(code)
+            assert REGISTRY.word(text.code, code) != code, (text.code, code)
     unused = {code for words in REGISTRY.words.values() for code in words} - seen
     assert not unused | (set(COMMON) - seen)
 
