@@ -38,7 +38,9 @@ class NoticeRecord(Payload):
     language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] = said(
         "Langue", why="Une information non comprise n'en est pas une.", source="A-2.10"
     )
-    given_at: Instant = said("Date", why="L'information précède l'envoi.", source="A-2.10")
+    given_at: Instant = said(
+        "Information donnée le", why="L'information précède l'envoi.", source="A-2.10"
+    )
 
 
 Associated = Annotated[
@@ -80,7 +82,7 @@ class AgreementRecord(Payload):
         default=(),
     )
     notice: NoticeRecord = said("Information", why="L'information précède.", source="A-2.10")
-    given_at: Instant = said("Date", why="L'accord précède l'envoi.", source="A-4.4")
+    given_at: Instant = said("Accord donné le", why="L'accord précède l'envoi.", source="A-4.4")
 
 
 class NewPerson(Person):

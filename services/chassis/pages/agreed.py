@@ -27,6 +27,15 @@ STATES: Final = {
 }
 """What people read of where an agreement stands."""
 
+COUNTED: Final = {
+    "given": ("accord en cours", "accords en cours"),
+    "suspended": ("accord suspendu", "accords suspendus"),
+    "refused": ("refus", "refus"),
+    "withdrawn": ("accord retiré", "accords retirés"),
+    "expired": ("accord terminé", "accords terminés"),
+}
+"""The same of one and of several, as a list says it."""
+
 GIVERS: Final = {
     Giver.REPRESENTATIVE: "un représentant légal",
     Giver.YOUNG_PERSON: "la personne elle-même",
@@ -64,7 +73,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """An agreement as people read it; days in Paris. recipients: name and id of each."""
+    """An agreement as people read it; days in Paris. recipients: name and id of each.
+
+    article: on which its messages ask for it.
+    """
 
     agreement_id: str
     person_id: str
@@ -75,6 +87,7 @@ class Shown:
     assent: str
     associated: Sequence[str]
     messages: Sequence[Message]
+    article: str
     recipients: Sequence[tuple[str, str]]
     references: Sequence[str]
     given_on: date
@@ -138,7 +151,8 @@ def _shown(core: Core, row: Row[Any], references: Any, at: datetime) -> Shown:  
         means=word(row.means).lower(),
         assent=ASSENTS[row.assent],
         associated=[_associated_word(core, one) for one in row.associated],
-        messages=[message_of(core, one, orgs) for one in row.flows],
+        messages=[message_of(core, one, orgs) for one in dict.fromkeys(row.flows)],
+        article=_article(core, row.flows, orgs),
         recipients=[(name_of(core, org), org) for org in orgs],
         references=[references[org] for org in orgs],
         given_on=day_of(row.given_at),
@@ -172,6 +186,18 @@ def message_of(core: Core, type_: str, orgs: Iterable[str]) -> Message:
     articles = dict.fromkeys(one.article for one in flows)
     label = flows[0].label if flows else type_
     return Message(type=type_, label=label, articles=", ".join(articles))
+
+
+def _article(core: Core, types: Iterable[str], orgs: Iterable[str]) -> str:
+    checks = [
+        check
+        for org in orgs
+        for signed in core.between(org)
+        for flow in _ours(core, signed, org)
+        for check in flow.checks
+        if flow.type in set(types) and isinstance(check, Agreement)
+    ]
+    return ", ".join(dict.fromkeys(one.article for one in checks))
 
 
 def _ours(core: Core, signed: SignedConvention, org: str) -> Iterator[Flow]:

@@ -171,7 +171,7 @@ def _purpose(
         why=core.registry.word(instrument.code, flows[0].purpose),
         basis=BASES[flows[0].legal_basis],
         givers=list(dict.fromkeys(_givers(flows))),
-        messages=[_told(core, instrument, one, names) for one in flows],
+        messages=list(_all_told(core, instrument, flows, names)),
     )
 
 
@@ -185,15 +185,23 @@ def _givers(flows: Iterable[Flow]) -> Iterator[str]:
                 yield f"{who[:1].upper()}{who[1:]} ({check.article})."
 
 
-def _told(core: Core, instrument: Instrument, flow: Flow, names: dict[Kind, str]) -> Told:
-    ends = [names.get(one, one.label) for one in (flow.sender, flow.receiver)]
-    return Told(
-        label=flow.label,
-        article=flow.article,
-        way=f"{ends[0]} → {ends[1]}",
-        says=list(said_by(flow.payload)),
-        kept=kept(core, instrument, flow.retention),
-    )
+def _all_told(
+    core: Core, instrument: Instrument, flows: Sequence[Flow], names: dict[Kind, str]
+) -> Iterator[Told]:
+    """One line for each type; of one that goes both ways alike, one line for both."""
+    alike: dict[tuple[str, str, Retention], list[Flow]] = {}
+    for flow in flows:
+        alike.setdefault((flow.type, flow.article, flow.retention), []).append(flow)
+    for same in alike.values():
+        first, arrow = same[0], "→" if len(same) == 1 else "↔"
+        ends = [names.get(one, one.label) for one in _ends(first)]
+        yield Told(
+            label=first.label,
+            article=first.article,
+            way=f"{ends[0]} {arrow} {ends[1]}",
+            says=list(said_by(first.payload)),
+            kept=kept(core, instrument, first.retention),
+        )
 
 
 def said_by(payload: type[Payload]) -> Iterator[str]:

@@ -6,6 +6,7 @@ Names and days of birth come by forms alone, never in an address; a page's title
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -24,7 +25,7 @@ from services.chassis import resemblance, tables
 from services.chassis.core import Core
 from services.chassis.minors import ASKED_FROM, MAJORITY_AGE
 from services.chassis.pages import agreed
-from services.chassis.pages.agreed import DueOn, Group, Shown
+from services.chassis.pages.agreed import COUNTED, DueOn, Group, Shown
 from services.chassis.pages.forms import NOTHING_TYPED, Field, Typed, content_of, fields_of, filled
 from services.chassis.pages.own_api import Answer
 from services.chassis.pages.part import PEOPLE, Part, asked_id, onward
@@ -73,7 +74,7 @@ class Sheet:
     asked_on: date
     contact: str
     representatives: Sequence[tuple[str, str]]
-    authorities: Sequence[tuple[str, date]]
+    authorities: Sequence[str]
     groups: Sequence[Group]
     agreements: Sequence[Shown]
     due: Sequence[DueOn]
@@ -195,10 +196,12 @@ def _problem(error: InvalidPayload) -> Answer:
 
 
 def _line(one: Registered, agreements: Sequence[Shown]) -> Line:
-    states: dict[str, int] = {}
-    for shown in agreements:
-        states[shown.state_word] = states.get(shown.state_word, 0) + 1
-    said_ = ", ".join(f"{number} {word}" for word, number in states.items())
+    states = Counter(shown.state for shown in agreements)
+    said_ = ", ".join(
+        f"{states[state]} {words[states[state] > 1]}"
+        for state, words in COUNTED.items()
+        if states[state]
+    )
     return Line(
         person_id=one.person_id,
         name=name_of(one),
@@ -231,7 +234,7 @@ def sheet_of(connection: Connection, core: Core, person_id: str, at: datetime) -
         representatives=[
             (full_name(one), contact_of(one.channel)) for one in who.person.representatives
         ],
-        authorities=[(one.authority, one.given_on) for one in collected if one.authority],
+        authorities=sorted({one.authority for one in collected if one.authority}),
         groups=agreed.open_groups(core, at),
         agreements=collected,
         due=agreed.due_about(connection, core, person_id, ids),

@@ -54,6 +54,7 @@ class Held:
     given_on: date
     last_day: date
     withdrawn_on: date | None
+    article: str = ""
 
     @property
     def live(self) -> bool:
