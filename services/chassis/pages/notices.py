@@ -240,6 +240,6 @@ class Notices:
 
     async def notice(self, request: Request) -> Response:
         """The text to read aloud, print and hand over."""
-        session = await at_desk(self._node, request, Right.READ)
+        session = await at_desk(self._node, request, Right.WITHDRAW)
         found = notice_of(self._node.core, request.path_params["instrument"])
         return self._part.page("notice.html", session, notice=found)

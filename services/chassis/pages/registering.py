@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -17,6 +18,7 @@ from starlette.routing import Route
 from contracts.kernel.errors import InvalidPayload
 from contracts.kernel.fields import Payload, said
 from contracts.kernel.messages import Channel, Identity, Representative
+from contracts.kernel.paris import day_of
 from services.chassis import resemblance
 from services.chassis.pages.forms import (
     NOTHING_TYPED,
@@ -68,6 +70,16 @@ class Compared:
     def same(self) -> bool:
         """Whether both say the same, capitals apart."""
         return self.new.casefold() == self.known.casefold()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Near:
+    """Somebody of the register who resembles. key: of the form that says it is the same."""
+
+    person_id: str
+    since: date
+    facts: Sequence[Compared]
+    key: str
 
 
 class Registering:
@@ -155,9 +167,13 @@ class Registering:
             "people_same.html",
             session,
             near=[
-                (one.person_id, one.registered_at, list(_side_by_side(new, one.person)))
+                Near(
+                    person_id=one.person_id,
+                    since=day_of(one.registered_at),
+                    facts=list(_side_by_side(new, one.person)),
+                    key=self._part.fresh_key(),
+                )
                 for one in near
-                if new is not None
             ],
             typed=typed_again,
             key=self._part.fresh_key(),
