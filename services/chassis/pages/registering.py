@@ -19,7 +19,7 @@ from contracts.kernel.errors import InvalidPayload
 from contracts.kernel.fields import Payload, said
 from contracts.kernel.messages import Channel, Identity, Representative
 from contracts.kernel.paris import day_of
-from services.chassis import resemblance
+from services.chassis import idempotency, resemblance
 from services.chassis.pages.forms import (
     NOTHING_TYPED,
     Field,
@@ -109,7 +109,7 @@ class Registering:
         content = content_of(self._fields, typed)
         body, others = _body(content), typed.getlist("others")
         near = [one for one in await self._near(body) if one.person_id not in others]
-        if near:
+        if near and not await self._sent_before(session, typed.get("key", "")):
             return self._compare(session, typed, _person(body), near)
         asked = body | {"others": others}
         answer = await self._part.post(session, "/persons", asked, typed.get("key"))
@@ -141,6 +141,12 @@ class Registering:
                 c, core, who.family_name, who.first_name, who.birth_date
             )
         )
+
+    async def _sent_before(self, session: Session, key: str) -> bool:
+        """Whether this very form was answered already: whom it registered resembles it."""
+        slot = idempotency.slot(session.agent.agent_id, key)
+        found = await self._node.database.read(lambda c: idempotency.ANSWERS.fetch(c, (slot,)))
+        return slot in found
 
     def _form(
         self,

@@ -306,3 +306,14 @@ async def test_a_person_who_left_is_asked_for_nothing_new(pair: DeskPair) -> Non
     page = await desk.get(landed(done))
     assert "a quitté Organisme s1 le" in page.text
     assert f"/pages/people/{person}/agreement" not in page.text
+
+
+async def test_a_key_that_no_page_wrote_goes_into_no_header(pair: DeskPair) -> None:
+    desk = Desk.at(pair.school, Role.AGENT)
+    form = await desk.get("/pages/people/new")
+    for day, key in enumerate(("x\r\nX-Role: manager", "é" * 40, "\x00"), start=1):
+        typed = who(**{"identity.birth_date": f"2009-03-0{day}"}) | {"key": key}
+        token = re.findall(r'name="token" value="([^"]+)"', form.text)[0]
+        answer = await desk.client.post("/pages/people/new", data={"token": token, **typed})
+        assert landed(answer).startswith("/pages/people/")
+        assert "X-Role" not in str(answer.headers)
