@@ -87,12 +87,13 @@ class Desk:
 
     async def send(self, page: httpx.Response, to: str, typed: Mapping[str, Any]) -> httpx.Response:
         """Send a form of a page, with its hidden fields and what was typed."""
-        form = re.search(rf'<form[^>]*action="{re.escape(to)}".*?</form>', page.text, re.DOTALL)
+        forms = re.findall(r"<form.*?</form>", page.text, re.DOTALL)
+        own = [one for one in forms if "action=" not in one.partition(">")[0]]
+        named = [one for one in forms if f'action="{to}"' in one]
+        form = next(iter(named + own), None)
         assert form is not None, (to, page.text)
         hidden: dict[str, Any] = {}
-        for name, value in re.findall(
-            r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form.group()
-        ):
+        for name, value in re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form):
             hidden.setdefault(name, []).append(html.unescape(value))
         return await self.client.post(to, data={**hidden, **typed})
 

@@ -16,7 +16,7 @@ from contracts.export import blocks, instruments, said
 from contracts.gate import instrument_checks
 from contracts.kernel.checks import Agreement, Check, Purpose, Recorded
 from contracts.kernel.control import CONTROL_TYPES
-from contracts.kernel.instrument import Instrument
+from contracts.kernel.instrument import Instrument, Retention
 from contracts.kernel.organisation import Kind
 from contracts.registry import Registry
 
@@ -240,15 +240,28 @@ def message(type_: str, registry: Registry | None = None) -> str:
     return _labels(registry or _installed()).get(type_, type_)
 
 
-def titles(registry: Registry) -> dict[str, str]:
-    """What people call each field of the messages, those of inner blocks included."""
+def titles(registry: Registry, instrument: str | None = None) -> dict[str, str]:
+    """What people call each field of the messages, those of inner blocks included.
+
+    instrument: the code of the one whose words count alone; else every one's, the first counts.
+    """
     found: dict[str, str] = {}
-    waiting = [flow.payload for _, flow in registry.flows()]
+    waiting = [flow.payload for one, flow in registry.flows() if instrument in {None, one.code}]
     while waiting:
         for name, info in waiting.pop().model_fields.items():
             found.setdefault(name, info.title or name)
             waiting += blocks(info.annotation)
     return found
+
+
+def kept(registry: Registry, instrument: str, retention: Retention) -> str:
+    """How long the receiver keeps a record, without the article. instrument: its code."""
+    event = registry.word(instrument, retention.event)
+    if retention.transient:
+        return f"montré jusqu'à {event}, jamais écrit chez le destinataire"
+    lengths = {"mois": retention.months, "jours": retention.days, "heures": retention.hours}
+    after = next((f"{number} {unit}" for unit, number in lengths.items() if number), None)
+    return f"jusqu'à {event}" if after is None else f"{after} après {event}"
 
 
 @cache

@@ -83,13 +83,14 @@ WORDS: Final[Mapping[str, str]] = {
     "attendance_warning": "Avertissement pour assiduité",
     "temporary_exclusion": "Exclusion temporaire",
     "definitive_exclusion": "Exclusion définitive",
-    # purposes, and what the time of keeping runs from
-    "school_perseverance": "la persévérance éducative et la prévention du décrochage",
-    "exclusion_alternative": "une réponse éducative en cas d'exclusion temporaire",
-    "school_attendance": "l'assiduité scolaire",
-    "pathway_closed": "la fin du parcours",
+    # purposes, and from when retention runs
+    "exclusion_alternative": "Alternative à l'exclusion temporaire",
+    "school_perseverance": "Persévérance scolaire",
+    "school_attendance": "Assiduité scolaire, information du maire",
     "measure_ended": "la fin de la mesure",
+    "meeting_held": "la réunion",
+    "pathway_closed": "la clôture du parcours",
     "school_year_ended": "la fin de l'année scolaire",
-    "school_year_of_age_16": "la fin de l'année scolaire des 16 ans",
+    "school_year_of_age_16": "la fin de l'année scolaire des seize ans",
 }
-"""By code, those of its purposes and acts and of the duty beside it included."""
+"""By code: of its messages and acts, its purposes and what retention runs from, and the duty's."""

@@ -51,12 +51,12 @@ WORDS: Final[Mapping[str, str]] = {
     ),
     "trouver-un-emploi--faire-des-candidatures-spontanees": "Faire des candidatures spontanées",
     "trouver-un-emploi--repondre-a-des-offres-demploi": "Répondre à des offres d'emploi",
-    # purposes, and what the time of keeping runs from
-    "social_and_work_inclusion": "l'insertion sociale et professionnelle",
-    "school_perseverance": "la persévérance éducative et la prévention du décrochage",
-    "orientation_answered": "la réponse à l'orientation",
-    "cosupport_closed": "la fin du co-accompagnement",
+    # purposes, and from when retention runs
+    "school_perseverance": "Persévérance éducative",
+    "social_and_work_inclusion": "Insertion sociale et professionnelle",
+    "cosupport_closed": "la clôture du co-accompagnement",
     "immersion_ended": "la fin de l'immersion",
-    "offer_ended": "la fin de la proposition",
+    "offer_ended": "la fin de l'offre",
+    "orientation_answered": "la réponse à l'orientation",
 }
-"""By code, those of its purposes and acts included."""
+"""By code: of its messages and acts, its purposes and what retention runs from."""

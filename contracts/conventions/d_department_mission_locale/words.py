@@ -26,16 +26,16 @@ WORDS: Final[Mapping[str, str]] = {
     # the training obligation
     "absent_from_interview": "Absent à l'entretien",
     "left_early": "Parti avant la fin",
-    # purposes, and what the time of keeping runs from
-    "access_to_autonomy": "l'accès à l'autonomie des jeunes confiés au Département",
-    "evaluation": "l'évaluation de la convention",
-    "training_obligation": "l'obligation de formation à 16 et 17 ans",
-    "contact_answered": "la réponse à la demande de contact",
+    # purposes, and from when retention runs
+    "access_to_autonomy": "Accès des jeunes à l'autonomie",
+    "evaluation": "Évaluation",
+    "training_obligation": "Obligation de formation jusqu'à 18 ans",
     "case_closed": "la clôture du dossier",
-    "interview_held": "l'entretien",
-    "project_ended": "la fin du projet d'accès à l'autonomie",
-    "youth_contract_answered": "la réponse sur le contrat d'engagement jeune",
+    "contact_answered": "la réponse au premier contact",
     "convention_ended": "la fin de la convention",
+    "interview_held": "l'entretien",
+    "project_ended": "la fin du projet",
     "training_obligation_ended": "la fin de l'obligation de formation",
+    "youth_contract_answered": "la réponse sur le contrat d'engagement jeune",
 }
-"""By code, those of its purposes and acts and of the duty beside it included."""
+"""By code: of its messages and acts, its purposes and what retention runs from, and the duty's."""

@@ -16,6 +16,7 @@ from contracts.kernel.signed import SignedConvention
 from services.chassis import deadlines, standing, tables, views
 from services.chassis.core import Core
 from services.chassis.minors import MAJORITY_AGE
+from services.chassis.pages.content import instant_in_words, name_of
 from services.chassis.pages.today import by_in_words
 
 STATES: Final = {
@@ -114,12 +115,6 @@ class Shown:
 def last_day_of(end: datetime) -> date:
     """The last legal day before an end, which is the first instant after."""
     return day_of(end - timedelta(microseconds=1))
-
-
-def name_of(core: Core, org: str) -> str:
-    """What people call an organisation; its id where no entry of it is known."""
-    entry = core.directory.entry(org)
-    return org if entry is None else entry.name
 
 
 def agreements_of(connection: Connection, core: Core, person_id: str, at: datetime) -> list[Shown]:
@@ -334,10 +329,10 @@ class Told:
     """A recipient of an agreement that ended, and what it answered; empty while it has not."""
 
     name: str
-    told_at: datetime
+    told_at: str
     answer: str
     article: str
-    done_at: datetime | None
+    done_at: str
 
 
 def told(connection: Connection, core: Core, references: Sequence[str]) -> list[Told]:
@@ -349,10 +344,10 @@ def told(connection: Connection, core: Core, references: Sequence[str]) -> list[
     return [
         Told(
             name=name_of(core, row.org),
-            told_at=row.told_at,
+            told_at=instant_in_words(row.told_at),
             answer="" if row.outcome is None else _ANSWERS.get(row.outcome, row.outcome),
             article=row.article or "",
-            done_at=row.done_at,
+            done_at="" if row.done_at is None else instant_in_words(row.done_at),
         )
         for row in rows
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.routing import BaseRoute
 
 from services.chassis.node import Node
+from services.chassis.pages.informing import Informing
 from services.chassis.pages.notices import Notices
 from services.chassis.pages.own_api import OwnApi
 from services.chassis.pages.part import AGREEMENTS, Part
@@ -23,4 +24,5 @@ def routes(node: Node, api: OwnApi) -> list[BaseRoute]:
         *Recording(part).routes,
         *Withdrawing(part).routes,
         *Notices(part).routes,
+        *Informing(part).routes,
     ]

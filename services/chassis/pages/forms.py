@@ -168,10 +168,14 @@ def _block(name: str, found: Sequence[Schema], defs: Schema, word: Word) -> tupl
     kinds: list[str] = []
     for one in found:
         for part in _parts(one, defs, f"{name}.", word):
-            made.setdefault(part.name, part)
+            known = made.get(part.name)
+            label = part.label if known is None else f"{known.label} ou {part.label.lower()}"
+            made[part.name] = replace(part, label=label)
         kinds += [it["const"] for it in one["properties"].values() if "const" in it]
     which = next(key for key, part in made.items() if part.name.endswith(".kind"))
-    made[which] = replace(made[which], shape=Shape.CHOICE, options=_options(kinds, word))
+    options = _options(kinds, word)
+    first = str(found[0]["properties"]["kind"].get("title", ""))
+    made[which] = replace(made[which], label=first, shape=Shape.CHOICE, options=options)
     rest = [replace(it, shape=Shape.TEXT) for key, it in made.items() if key != which]
     return (made[which], *rest)
 

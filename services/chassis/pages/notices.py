@@ -23,10 +23,12 @@ from contracts.kernel.fields import Payload
 from contracts.kernel.instrument import Flow, Instrument, LegalBasis, Retention
 from contracts.kernel.organisation import Kind
 from services.chassis.core import Core
-from services.chassis.pages.agreed import GIVERS, name_of
+from services.chassis.pages.agreed import GIVERS
+from services.chassis.pages.content import name_of
 from services.chassis.pages.part import Part
 from services.chassis.sign_in.desk import at_desk
 from services.chassis.tokens import Right
+from services.chassis.words import kept
 
 _DIGITS: Final = 8
 """Characters of the digest in a version: enough that two texts never share one by chance."""
@@ -200,7 +202,8 @@ def _all_told(
             article=first.article,
             way=f"{ends[0]} {arrow} {ends[1]}",
             says=list(said_by(first.payload)),
-            kept=kept(core, instrument, first.retention),
+            kept=f"{kept(core.registry, instrument.code, first.retention)} "
+            f"({first.retention.article})",
         )
 
 
@@ -209,21 +212,6 @@ def said_by(payload: type[Payload]) -> Iterator[str]:
     for info in payload.model_fields.values():
         inner = dict.fromkeys(t for block in blocks(info.annotation) for t in said_by(block))
         yield f"{info.title} ({', '.join(inner)})" if inner else str(info.title)
-
-
-def kept(core: Core, instrument: Instrument, retention: Retention) -> str:
-    """How long the receiver keeps it, in words, with the article."""
-    event = core.registry.word(instrument.code, retention.event)
-    if retention.transient:
-        return f"pas conservé : vu jusqu'à {event} ({retention.article})"
-    for number, unit in (
-        (retention.months, "mois"),
-        (retention.days, "jours"),
-        (retention.hours, "heures"),
-    ):
-        if number:
-            return f"{number} {unit} après {event} ({retention.article})"
-    return f"jusqu'à {event} ({retention.article})"
 
 
 class Notices:

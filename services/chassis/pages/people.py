@@ -27,8 +27,11 @@ from services.chassis.minors import ASKED_FROM, MAJORITY_AGE
 from services.chassis.pages import agreed
 from services.chassis.pages.agreed import COUNTED, DueOn, Group, Shown
 from services.chassis.pages.forms import NOTHING_TYPED, Field, Typed, content_of, fields_of, filled
+from services.chassis.pages.informing import open_duties
 from services.chassis.pages.own_api import Answer
 from services.chassis.pages.part import PEOPLE, Part, asked_id, onward
+from services.chassis.pages.persons import name_in_words
+from services.chassis.pages.procedures import procedures
 from services.chassis.pages.refusals import Refusal, refused
 from services.chassis.pages.registering import contact_of, full_name
 from services.chassis.requests import read_body
@@ -62,11 +65,23 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """Information given to a person about a duty of the law."""
+
+    notice_id: str
+    title: str
+    version: str
+    on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
     """All that a person's page says. asked: whether old enough to be asked."""
 
     who: Registered
     name: str
+    registered_on: date
+    left_on: date | None
     age: int
     adult: bool
     adult_on: date
@@ -78,7 +93,7 @@ class Sheet:
     groups: Sequence[Group]
     agreements: Sequence[Shown]
     due: Sequence[DueOn]
-    notices: Sequence[tuple[str, str, date]]
+    notices: Sequence[Given]
 
 
 class People:
@@ -160,11 +175,15 @@ class People:
         core, at = self._node.core, self._node.clock.now()
         sheet = await self._node.database.read(lambda c: sheet_of(c, core, person_id, at))
         rights = RIGHTS[session.agent.role]
+        here = sheet.who.left_at is None
         return self._part.page(
             "person.html",
             session,
             sheet=sheet,
-            may_register=Right.REGISTER in rights and sheet.who.left_at is None,
+            may_register=Right.REGISTER in rights and here,
+            may_send=Right.SEND in rights and here,
+            procedures=_about_persons(core, session) if here else [],
+            duties=open_duties(core, at),
         )
 
     async def departure(self, request: Request) -> Response:
@@ -190,6 +209,15 @@ class People:
         )
 
 
+def _about_persons(core: Core, session: Session) -> list[tuple[str, str]]:
+    """Name and label of what may be recorded of a person beside agreements."""
+    return [
+        (one.name, one.call.label)
+        for one in procedures(core, session.agent)
+        if one.call.body is not None and "person_id" in one.call.body.model_fields
+    ]
+
+
 def _problem(error: InvalidPayload) -> Answer:
     faults = [{"path": path, "code": code} for path, code in error.fields]
     return Answer(HTTPStatus.UNPROCESSABLE_ENTITY, {"detail": error.sentence, "fields": faults})
@@ -204,16 +232,10 @@ def _line(one: Registered, agreements: Sequence[Shown]) -> Line:
     )
     return Line(
         person_id=one.person_id,
-        name=name_of(one),
+        name=name_in_words(one.person),
         birth=one.person.identity.birth_date,
         states=said_ or "aucun",
     )
-
-
-def name_of(one: Registered) -> str:
-    """First and family name of a person of the register."""
-    who = one.person.identity
-    return f"{who.first_name or ''} {who.family_name or ''}".strip()
 
 
 def sheet_of(connection: Connection, core: Core, person_id: str, at: datetime) -> Sheet:
@@ -224,7 +246,9 @@ def sheet_of(connection: Connection, core: Core, person_id: str, at: datetime) -
     ids = [one.agreement_id for one in collected]
     return Sheet(
         who=who,
-        name=name_of(who),
+        name=name_in_words(who.person),
+        registered_on=day_of(who.registered_at),
+        left_on=None if who.left_at is None else day_of(who.left_at),
         age=agreed.age(birth, day_of(at)),
         adult=agreed.of_age(birth, at),
         adult_on=birthday(birth, MAJORITY_AGE),
@@ -250,16 +274,17 @@ def birth_of(who: Registered) -> date:
     return birth
 
 
-def _notices(connection: Connection, core: Core, person_id: str) -> list[tuple[str, str, date]]:
-    """What a person was told about duties of the law: title, version, day."""
+def _notices(connection: Connection, core: Core, person_id: str) -> list[Given]:
+    """What a person was told about duties of the law."""
     table = tables.notices
     mine = select(table).where(table.c.person_id == person_id).order_by(table.c.given_at)
     duties = core.registry.duties
     return [
-        (
-            duties[row.instrument].title if row.instrument in duties else row.instrument,
-            row.version,
-            day_of(row.given_at),
+        Given(
+            notice_id=row.notice_id,
+            title=duties[row.instrument].title if row.instrument in duties else row.instrument,
+            version=row.version,
+            on=day_of(row.given_at),
         )
         for row in connection.execute(mine)
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from datetime import date, datetime
+from datetime import date
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
@@ -13,7 +13,6 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from contracts.kernel.paris import PARIS, day_of
 from services.chassis.tokens import RIGHTS, Right, Role
 
 ROOM: Final = "services.chassis.pages"
@@ -43,6 +42,7 @@ PLACES: Final = (
     (Right.READ, f"{ROOT}/today", "Aujourd'hui"),
     (Right.CASES, f"{ROOT}/situations", "Situations"),
     (Right.WITHDRAW, f"{ROOT}/agreements", "Accords"),
+    (Right.READ, f"{ROOT}/procedures", "Démarches"),
     (Right.READ, f"{ROOT}/conventions", "Conventions"),
     (Right.READ, f"{ROOT}/reports", "Bilans"),
     (Right.JOURNAL, f"{ROOT}/journal", "Journal"),
@@ -65,12 +65,6 @@ def day_in_words(day: date) -> str:
     """A day as French writes it: ``1er septembre 2026``."""
     number = "1er" if day.day == 1 else str(day.day)
     return f"{number} {_MONTHS[day.month - 1]} {day.year}"
-
-
-def moment_in_words(at: datetime) -> str:
-    """An instant as people read it, in Paris: ``1er septembre 2026 à 9 h 05``."""
-    local = at.astimezone(PARIS)
-    return f"{day_in_words(local.date())} à {local.hour} h {local.minute:02}"
 
 
 def count_in_words(number: int) -> str:
@@ -99,8 +93,6 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters["day"] = day_in_words
-    made.filters["day_of"] = day_of
-    made.filters["moment"] = moment_in_words
     made.filters["count"] = count_in_words
     made.filters["role"] = ROLES.__getitem__
     made.globals["style_link"] = _LINK

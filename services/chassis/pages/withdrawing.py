@@ -32,8 +32,8 @@ from services.chassis.pages.agreed import (
     Told,
     last_day_of,
     message_of,
-    name_of,
 )
+from services.chassis.pages.content import name_of
 from services.chassis.pages.forms import NOTHING_TYPED, content_of, fields_of, filled
 from services.chassis.pages.part import AGREEMENTS, Part, asked_id, onward
 from services.chassis.pages.refusals import refused
@@ -154,6 +154,8 @@ class Withdrawing:
         if not shown.live:
             return set()
         may = {"withdrawal"} if Right.WITHDRAW in rights else set()
+        if shown.state == "given" and Right.SEND in rights:
+            may.add("situation")
         named = {name for name, word in _WORDS.items() if word.right in rights}
         suspended = shown.state == "suspended"
         return may | (named - ({"objection"} if suspended else {"objection-answer"}))

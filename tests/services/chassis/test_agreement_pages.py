@@ -15,6 +15,7 @@ from contracts.kernel.paris import PARIS
 from services.chassis import tables
 from services.chassis.clock import new_id
 from services.chassis.pages import agreed
+from services.chassis.pages.notices import version_of
 from services.chassis.register import register_person
 from services.chassis.standing import Person
 from services.chassis.tokens import Role
@@ -246,3 +247,34 @@ async def test_under_another_convention_the_young_person_decides_alone(tmp_path:
 
 def _groups(side: Side) -> list[str]:
     return [one.purpose for one in agreed.open_groups(side.node.core, START)]
+
+
+async def test_a_duty_of_the_law_is_told_before_it_is_done(pair: DeskPair) -> None:
+    """GDPR 13, L131-6: which duty, how and when; the version is that of the text handed over."""
+    person, desk = pair.person(), Desk.at(pair.school)
+    path = f"/pages/people/{person}/notice"
+    assert path in (await desk.get(f"/pages/people/{person}")).text
+    before = answers(pair)["given_at"]
+    typed = {"instrument": "mayor_attendance", "channel": "letter", "language": "fr"}
+    short = await desk.send(await desk.get(path), path, typed)
+    assert short.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    done = await desk.send(short, path, {**typed, "given_at": before})
+    page = await desk.get(landed(done))
+    (row,) = pair.school.rows(tables.notices)
+    assert row.version == version_of(pair.school.node.core, "mayor_attendance")
+    assert f"version {row.version}" in page.text
+    assert f"/pages/situations/new?notice={row.notice_id}" in page.text
+    other = await desk.send(await desk.get(path), path, {**typed, "instrument": "x"})
+    assert other.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    nothing = await Desk.at(pair.city).get(f"/pages/people/{person}/notice")
+    assert nothing.status_code == HTTPStatus.NOT_FOUND
+
+
+async def test_an_agreement_leads_to_a_situation_while_it_is_given(pair: DeskPair) -> None:
+    agreement = pair.agreement()
+    to = f"/pages/situations/new?agreement={agreement}"
+    desk = Desk.at(pair.school)
+    assert to in (await desk.get(f"/pages/agreements/{agreement}")).text
+    assert (await desk.get(to)).status_code == HTTPStatus.OK
+    dpo = Desk.at(pair.school, Role.DPO)
+    assert to not in (await dpo.get(f"/pages/agreements/{agreement}")).text

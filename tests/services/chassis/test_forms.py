@@ -115,10 +115,10 @@ def test_every_code_that_an_agent_meets_has_a_french_word() -> None:
                 seen.add(option.code)
                 word = REGISTRY.word(instrument, option.code)
                 assert word != option.code or word in BARE, (instrument, leaf.name, option.code)
-    for text, flow in REGISTRY.flows():
+    for instrument_, flow in REGISTRY.flows():
         for code in (flow.purpose, flow.retention.event):
             seen.add(code)
-            assert REGISTRY.word(text.code, code) != code, (text.code, code)
+            assert REGISTRY.word(instrument_.code, code) != code, (flow.type, code)
     unused = {code for words in REGISTRY.words.values() for code in words} - seen
     assert not unused | (set(COMMON) - seen)
 
@@ -197,3 +197,16 @@ def test_what_a_page_fills_by_itself_is_not_asked_and_a_text_may_become_a_choice
     assert by_name["recipients"].shape is Shape.CHOICES
     form = ImmutableMultiDict([("recipients", "ville-1")])
     assert content_of([by_name["recipients"]], form) == {"recipients": ["ville-1"]}
+
+
+def test_every_call_that_records_something_beside_a_case_is_offered_in_words() -> None:
+    """Each has a label and an article, and each of its fields a label of its own."""
+    for kind in Kind:
+        for side in partner(kind).sides.values():
+            for (method, path), call in side.calls.items():
+                if call.body is None:
+                    continue
+                assert call.label, (method, path)
+                assert call.article, (method, path)
+                for field in call.body.model_fields:
+                    assert call.body.model_fields[field].title, (path, field)

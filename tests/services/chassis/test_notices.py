@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from contracts.kernel.errors import UnknownName
-from contracts.kernel.instrument import LegalBasis, Retention
+from contracts.kernel.instrument import LegalBasis
 from contracts.registry import build, load
-from services.chassis.pages.notices import Notice, kept, notice_of, said_by, version_of
+from services.chassis.pages.notices import Notice, notice_of, said_by, version_of
 from services.chassis.pages.rendering import typeset
 from services.chassis.tokens import Role
 from tests.desks import Desk, DeskPair, desk_pair
@@ -82,22 +82,6 @@ def test_nothing_that_binds_nobody_here_has_a_notice(pair: DeskPair) -> None:
     for name in ("training_obligation", "x", "b-ville-mission"):
         with pytest.raises(UnknownName):
             notice(pair.school, name)
-
-
-@pytest.mark.parametrize(
-    ("retention", "words"),
-    [
-        ({"months": 3}, "3 mois après la fin du parcours (A-5.1)"),
-        ({"days": 2}, "2 jours après la fin du parcours (A-5.1)"),
-        ({"hours": 4}, "4 heures après la fin du parcours (A-5.1)"),
-        ({"months": 0}, "jusqu'à la fin du parcours (A-5.1)"),
-        ({"transient": True}, "pas conservé : vu jusqu'à la fin du parcours (A-5.1)"),
-    ],
-)
-def test_how_long_is_said_in_words(pair: DeskPair, retention: dict[str, Any], words: str) -> None:
-    kept_for = Retention(event="pathway_closed", article="A-5.1", **retention)
-    text = load().convention("a_city_school")
-    assert kept(pair.school.node.core, text, kept_for) == words
 
 
 @pytest.mark.parametrize("name", [CONVENTION, DUTY])

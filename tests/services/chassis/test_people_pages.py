@@ -23,6 +23,7 @@ EACH: dict[str, set[Role]] = {
     "/pages/people/{person}": FAMILY,
     "/pages/people/{person}/departure": WORKERS,
     "/pages/people/{person}/agreement": WORKERS,
+    "/pages/people/{person}/notice": WORKERS,
     "/pages/agreements/{agreement}": FAMILY,
     "/pages/agreements/{agreement}/answers": FAMILY,
     "/pages/agreements/{agreement}/withdrawal": FAMILY,
@@ -37,6 +38,7 @@ ACTS: dict[str, set[Role]] = {
     "/pages/people/{person}/same": WORKERS,
     "/pages/people/{person}/departure": WORKERS,
     "/pages/people/{person}/agreement": WORKERS,
+    "/pages/people/{person}/notice": WORKERS,
     "/pages/agreements/{agreement}/withdrawal": FAMILY,
     "/pages/agreements/{agreement}/hearing": WORKERS,
     "/pages/agreements/{agreement}/objection": FAMILY,
@@ -275,27 +277,28 @@ async def test_a_script_typed_in_a_field_is_shown_as_text(pair: DeskPair, field:
     assert "&lt;script&gt;" in looked.text
 
 
-async def test_what_a_name_may_hold_is_written_as_text_on_every_page(pair: DeskPair) -> None:
+async def test_what_a_name_may_hold_is_written_as_text_on_every_page(tmp_path: Any) -> None:
     """Names take no bracket; quotes and ampersands they take are escaped wherever they stand."""
-    name = 'O\'Neil & "Fils"'
-    person = pair.person(
-        {
-            "identity": {
-                "family_name": name,
-                "first_name": "x' onload='y",
-                "birth_date": "2011-07-08",
-                "channel": {"kind": "email", "value": "a'b&c@modele.example"},
-            },
-            "representatives": [],
-        }
-    )
-    desk = Desk.at(pair.school, Role.AGENT)
-    paths = [f"/pages/people/{person}{end}" for end in ("", "/departure", "/agreement")]
-    for path in ("/pages/agreements", *paths):
-        text = (await desk.get(path)).text
-        assert name not in text
-        assert "x' onload" not in text
-        assert "O&#39;Neil &amp; &#34;Fils&#34;" in text
+    with desk_pair(tmp_path) as pair:
+        name = 'O\'Neil & "Fils"'
+        person = pair.person(
+            {
+                "identity": {
+                    "family_name": name,
+                    "first_name": "x' onload='y",
+                    "birth_date": "2011-07-08",
+                    "channel": {"kind": "email", "value": "a'b&c@modele.example"},
+                },
+                "representatives": [],
+            }
+        )
+        desk = Desk.at(pair.school, Role.AGENT)
+        paths = [f"/pages/people/{person}{end}" for end in ("", "/departure", "/agreement")]
+        for path in ("/pages/agreements", *paths):
+            text = (await desk.get(path)).text
+            assert name not in text
+            assert "x' onload" not in text
+            assert "O&#39;Neil &amp; &#34;Fils&#34;" in text
 
 
 async def test_a_person_who_left_is_asked_for_nothing_new(pair: DeskPair) -> None:
