@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from http import HTTPStatus
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -277,7 +278,7 @@ async def test_a_script_typed_in_a_field_is_shown_as_text(pair: DeskPair, field:
     assert "&lt;script&gt;" in looked.text
 
 
-async def test_what_a_name_may_hold_is_written_as_text_on_every_page(tmp_path: Any) -> None:
+async def test_what_a_name_may_hold_is_written_as_text_on_every_page(tmp_path: Path) -> None:
     """Names take no bracket; quotes and ampersands they take are escaped wherever they stand."""
     with desk_pair(tmp_path) as pair:
         name = 'O\'Neil & "Fils"'
