@@ -15,6 +15,9 @@ from typing import Any, Self
 
 import httpx
 
+from contracts.kernel.documents import add_signature, kid_of
+from contracts.kernel.terms import Party, Terms
+from services.chassis.bundle import Bundle
 from services.chassis.clock import new_id
 from services.chassis.partner import Partner
 from services.chassis.settings import NodeSettings, SignInSettings
@@ -45,6 +48,37 @@ def desk_pair(folder: Path, **more: Any) -> DeskPair:
     """A school and the city on SQLite."""
     urls = (f"sqlite:///{folder / 'one'}.sqlite", f"sqlite:///{folder / 'other'}.sqlite")
     return DeskPair(folder, urls, **more)
+
+
+def second_school(pair: DeskPair) -> Side:
+    """One more school with which the city signed the same convention; the caller closes it."""
+    urls, pair.database_urls = pair.database_urls, None
+    school = pair._side("lycee", "s2", pair.partners[0], 0, uai="0999998B")
+    pair.database_urls = urls
+    sides = (school, pair.city)
+    terms = Terms(
+        id="a-lycee-ville",
+        convention=pair.convention,
+        version=1,
+        evidence="e" * 64,
+        parties=tuple(
+            Party(
+                org=one.org,
+                kind=one.node.core.kind,
+                signing_key=kid_of(one.node.keys.signing),
+                floor=one.node.settings.floor,
+                signatory="signataire",
+                decision="délibération fictive",
+            )
+            for one in sides
+        ),
+    )
+    said, token = {"signed_on": pair.signed_on.isoformat()}, None
+    for one in sides:
+        token = add_signature(token, terms.to_bytes(), one.org, one.node.keys.signing, said)
+    entry = pair._entry(school, 1)
+    pair.publish(Bundle(entries=(entry,), terms=(token or "",)))
+    return school
 
 
 def sign_in(side: Side, role: Role, agent_id: str = "") -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,9 +13,13 @@ from typing import Any
 import pytest
 
 from services.chassis import minors
+from services.chassis.clock import new_id
+from services.chassis.register import register_person
+from services.chassis.standing import Person
 from services.chassis.tokens import Role
 from tests.browser.conftest import Site, serving
-from tests.desks import DeskPair, desk_pair, sign_in
+from tests.desks import DeskPair, desk_pair, second_school, sign_in
+from tests.invented import PUPIL
 from tests.pair import CONVENTION
 
 pytestmark = pytest.mark.browser
@@ -33,6 +38,9 @@ class School:
     given: str
     suspended: str
     refused: str
+    city: Site
+    at_city: str
+    known_there: str
 
 
 @pytest.fixture(scope="module")
@@ -45,9 +53,24 @@ def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
         core, at = pair.school.node.core, pair.clock.now()
         objection = minors.Objection(raised_by="representative")
         pair.school.write(lambda tx: minors.suspend(tx, core, suspended, objection, "agent-1", at))
-        with serving(pair.school) as site:
-            cookie = sign_in(pair.school, Role.MANAGER)
-            yield School(pair, site, cookie, person, given, suspended, refused)
+        other, city, known = second_school(pair), pair.city, new_id()
+        who = Person.model_validate_json(json.dumps(PUPIL))
+        city.write(lambda tx: register_person(tx, city.node.core, who, known, "agent-1", at))
+        with serving(pair.school) as site, serving(city) as there:
+            cookie, at_city = (sign_in(one, Role.MANAGER) for one in (pair.school, city))
+            yield School(
+                pair=pair,
+                site=site,
+                cookie=cookie,
+                person=person,
+                given=given,
+                suspended=suspended,
+                refused=refused,
+                city=there,
+                at_city=at_city,
+                known_there=known,
+            )
+        other.close()
 
 
 @contextmanager
@@ -105,6 +128,13 @@ def nobody(page: Any, school: School) -> None:
     assert page.title().startswith("Personnes retrouvées")
 
 
+def of_two(page: Any, school: School) -> None:
+    """At the city, which two schools signed with."""
+    page.context.add_cookies([{"name": "relais", "value": school.at_city, "url": school.city.url}])
+    page.goto(f"{school.city.url}/pages/people/{school.known_there}/agreement")
+    assert page.locator("[name=to]").count() == 2
+
+
 def at(path: str) -> Callable[[Any, School], None]:
     def go(page: Any, school: School) -> None:
         answer = page.goto(school.site.url + path.format(**vars(school)))
@@ -124,6 +154,7 @@ STATES: dict[str, Callable[[Any, School], None]] = {
     "informed": at("/pages/people/{person}/notice"),
     "record": at("/pages/people/{person}/agreement"),
     "record-faulty": not_recorded,
+    "recipients": of_two,
     "given": at("/pages/agreements/{given}"),
     "suspended": at("/pages/agreements/{suspended}"),
     "refused": at("/pages/agreements/{refused}"),

@@ -56,11 +56,18 @@ class Told:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Purpose:
-    """Why, and the messages that serve it. givers: who agrees, in sentences; none for a duty."""
+    """Why, and the messages that serve it.
+
+    givers: who agrees, in sentences; none where nobody is asked. unasked: messages that pass
+    without an agreement of their own, where others ask for one. despite: in which danger one passes
+    although nobody agreed.
+    """
 
     why: str
     basis: str
     givers: Sequence[str]
+    unasked: Sequence[str]
+    despite: Sequence[str]
     messages: Sequence[Told]
 
 
@@ -173,8 +180,29 @@ def _purpose(
         why=core.registry.word(instrument.code, flows[0].purpose),
         basis=BASES[flows[0].legal_basis],
         givers=list(dict.fromkeys(_givers(flows))),
+        unasked=list(dict.fromkeys(_cited(one) for one in flows if not _asks(one))),
+        despite=list(dict.fromkeys(_despite(core, instrument, flows))),
         messages=list(_all_told(core, instrument, flows, names)),
     )
+
+
+def _asks(flow: Flow) -> bool:
+    return any(isinstance(check, Agreement) for check in flow.checks)
+
+
+def _cited(flow: Flow) -> str:
+    return f"{flow.label} ({flow.article})"
+
+
+def _despite(core: Core, instrument: Instrument, flows: Iterable[Flow]) -> Iterator[str]:
+    for flow in flows:
+        for rule in flow.derogations:
+            ground = core.registry.word(instrument.code, rule.ground.value)
+            yield (
+                f"{flow.label} ({rule.article}). Motif : {ground}. Deux personnes le décident, "
+                f"pour un seul message, dans les {rule.hours} heures. Vous l'apprenez ensuite, "
+                f"au plus tard {rule.sealed_days} jours après"
+            )
 
 
 def _givers(flows: Iterable[Flow]) -> Iterator[str]:

@@ -21,7 +21,7 @@ from services.chassis.standing import Person
 from services.chassis.tokens import Role
 from services.city.partner import PARTNER as CITY_PARTNER
 from services.mission_locale.partner import PARTNER as MISSION_PARTNER
-from tests.desks import Desk, DeskPair, desk_pair, landed
+from tests.desks import Desk, DeskPair, desk_pair, landed, second_school
 from tests.invented import PUPIL
 from tests.pair import START, Side
 
@@ -278,3 +278,33 @@ async def test_an_agreement_leads_to_a_situation_while_it_is_given(pair: DeskPai
     assert (await desk.get(to)).status_code == HTTPStatus.OK
     dpo = Desk.at(pair.school, Role.DPO)
     assert to not in (await dpo.get(f"/pages/agreements/{agreement}")).text
+
+
+async def test_of_several_partners_those_are_chosen_whom_the_agreement_names(
+    pair: DeskPair,
+) -> None:
+    """A-4.1: each recipient is named, and no other gets anything."""
+    other = second_school(pair)
+    person, side = new_id(), pair.city
+    body, core = Person.model_validate_json(json.dumps(PUPIL)), side.node.core
+    side.write(lambda tx: register_person(tx, core, body, person, "agent-1", START))
+    desk, path = Desk.at(side), f"/pages/people/{person}/agreement"
+    asked = await desk.get(path)
+    assert [f'name="to" value="{org}"' in asked.text for org in ("ecole", "lycee")] == [True, True]
+    assert "Organisme s2" in asked.text
+    one = await desk.get(path, to="lycee")
+    assert 'name="recipients" value="lycee"' in one.text
+    assert 'value="ecole"' not in one.text
+    nobody = await desk.get(path, to="mairie-inconnue")
+    assert 'name="to"' in nobody.text
+    typed = answers(pair)
+    del typed["recipients"]
+    both = await desk.get(path, to=["ecole", "lycee"])
+    where = landed(await desk.send(both, path, typed))
+    rows = side.rows(tables.agreement_recipients)
+    assert {row.recipient for row in rows} == {"ecole", "lycee"}
+    page = await desk.get(where)
+    assert "Organisme s1, Organisme s2" in page.text
+    confirm = await desk.get(f"{where}/withdrawal")
+    assert "Organisme s1, Organisme s2" in confirm.text
+    other.close()

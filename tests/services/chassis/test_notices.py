@@ -47,6 +47,17 @@ def test_it_names_every_message_about_persons_and_each_field(pair: DeskPair) -> 
     assert {one.contact for one in found.organisations} == {"dpo@organisme.example"}
 
 
+def test_what_passes_without_agreement_is_said(pair: DeskPair) -> None:
+    """A-3.15: nobody is told that nothing leaves without agreement where something may."""
+    support, measure = notice(pair.school).purposes
+    assert (support.unasked, support.despite) == ([], [])
+    (danger,) = measure.despite
+    assert "information sans délai (A-3.15)" in danger
+    assert "4 heures" in danger
+    assert "30 jours" in danger
+    assert all(one.givers for one in (support, measure))
+
+
 def test_both_sides_tell_the_same_and_cite_the_same_articles(pair: DeskPair) -> None:
     ours, theirs = notice(pair.school), notice(pair.city)
     assert {p.why for p in ours.purposes} == {p.why for p in theirs.purposes}
