@@ -201,6 +201,7 @@ async def test_an_agreement_is_withdrawn_where_a_partner_holds_it_too(pair: Desk
     (case,) = pair.city.rows(tables.cases)
     desk = Desk.at(pair.city)
     where = f"/pages/agreements/{case.reference}"
+    assert f'href="{where}"' in (await desk.get(f"/pages/situations/{case.case_id}")).text
     assert "Accord recueilli par Organisme s1" in (await desk.get(where)).text
     confirm = await desk.get(f"{where}/withdrawal")
     assert "Organisme s1, qui a recueilli" in confirm.text

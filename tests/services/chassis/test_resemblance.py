@@ -35,6 +35,13 @@ def school(tmp_path: Any) -> Iterator[Side]:
         yield pair.school
 
 
+@pytest.fixture
+def on_each(tmp_path: Any, database_url: str) -> Iterator[Pair]:
+    """A pair whose school keeps its register on SQLite, then on PostgreSQL."""
+    with Pair(tmp_path, (database_url, f"sqlite:///{tmp_path / 'other'}.sqlite")) as pair:
+        yield pair
+
+
 def named(family: str, first: str, born: date = BORN) -> Person:
     identity = {"family_name": family, "first_name": first, "birth_date": born, "channel": None}
     return Person.model_validate({"identity": identity})
@@ -156,24 +163,24 @@ def test_it_stays_fast_with_five_thousand_persons(school: Side) -> None:
     assert time.perf_counter() - began < 0.5
 
 
-def test_the_last_ones_are_those_with_whom_something_happened(tmp_path: Any) -> None:
-    urls = (f"sqlite:///{tmp_path / 'one'}.sqlite", f"sqlite:///{tmp_path / 'other'}.sqlite")
-    with Pair(tmp_path, urls) as pair:
-        first = pair.person()
-        pair.clock.at += timedelta(days=1)
-        (second,) = registered(pair.school, named("Lefèvre", "Jean"))
-        core = pair.school.node.core
+def test_the_last_ones_are_those_with_whom_something_happened(on_each: Pair) -> None:
+    school, first = on_each.school, on_each.person()
+    on_each.clock.at += timedelta(days=1)
+    (second,) = registered(school, named("Lefèvre", "Jean"))
+    core = school.node.core
 
-        def last(number: int) -> list[str]:
-            ones = pair.school.node.database.read_now(
-                lambda c: resemblance.last_ones(c, core, number)
-            )
-            return [one.person_id for one in ones]
+    def last(number: int) -> list[str]:
+        ones = school.node.database.read_now(lambda c: resemblance.last_ones(c, core, number))
+        return [one.person_id for one in ones]
 
-        assert last(5) == [second, first]
-        pair.clock.at += timedelta(days=1)
-        pair.agreement(first)
-        assert (last(5), last(1)) == ([first, second], [first])
+    assert last(5) == [second, first]
+    on_each.clock.at += timedelta(days=1)
+    on_each.agreement(first)
+    assert (last(5), last(1)) == ([first, second], [first])
+    assert found(school, "jean", "LEFEVRE") == [second]
+    school.write(lambda tx: tx.execute(update(tables.persons).values(birth_box=None)))
+    assert school.write(lambda tx: resemblance.place_all(tx, core)) == 2
+    assert found(school, "Exemplaire", "Zoe") == [first]
 
 
 async def test_what_an_agent_said_of_a_likeness_is_journaled(school: Side) -> None:
