@@ -243,7 +243,9 @@ def test_a_notice_prints_on_paper_without_the_desk(browser: Any, school: School)
     with at_desk(browser, school, viewport=WIDE) as page:
         page.goto(f"{school.site.url}/pages/notices/{CONVENTION}")
         page.emulate_media(media="print")
-        assert page.evaluate("getComputedStyle(document.querySelector('.desk')).display") == "none"
+        assert (
+            page.evaluate("getComputedStyle(document.querySelector('.places')).display") == "none"
+        )
         paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
         assert paper == "rgb(255, 255, 255)"
         assert page.pdf(format="A4").startswith(b"%PDF")

@@ -131,7 +131,7 @@ async def test_what_was_typed_stays_when_the_api_refuses(pair: DeskPair) -> None
     assert late.text.count(" checked>") == len(SUPPORT) + 6
     none = await recorded(pair, desk, person, flows=[])
     assert "Un accord nomme des messages connus" in none.text
-    hidden = await recorded(pair, desk, person, **{"notice.version": "1 85 05 78 006 084 91"})
+    hidden = await recorded(pair, desk, person, **{"notice.version": "a@famille.example"})
     assert 'href="#f-notice-version"' in hidden.text
     assert pair.school.rows(tables.agreements) == []
 
