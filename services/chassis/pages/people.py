@@ -36,6 +36,7 @@ from services.chassis.pages.refusals import Refusal, refused
 from services.chassis.pages.registering import contact_of, full_name
 from services.chassis.requests import read_body
 from services.chassis.resemblance import Registered
+from services.chassis.retention import LEFT
 from services.chassis.sign_in.desk import at_desk, form_of
 from services.chassis.sign_in.sessions import Session
 from services.chassis.tokens import RIGHTS, Right
@@ -204,6 +205,7 @@ class People:
             "person_left.html",
             session,
             sheet=sheet,
+            kept_until=day_of(at + LEFT),
             refusal=refusal,
             key=self._part.fresh_key(),
         )
