@@ -16,6 +16,15 @@ from services.chassis.tokens import Role
 from tests.federation.test_sign_in import accept_charter, authorised_at, browser, sign_in
 from tests.federation.town import CITY, SCHOOL, Town, until
 
+RARE = "Quetzalmoulin"
+"""A name that nothing else here bears."""
+
+
+def written(town: Town) -> list[str]:
+    """Files of any node, its logs among them, in which the name stands in clear."""
+    files = (one for one in town.fed.layout.home.rglob("*") if one.is_file())
+    return [str(one) for one in files if RARE.lower().encode() in one.read_bytes().lower()]
+
 
 def send(client: httpx.Client, path: str, to: str, typed: Mapping[str, Any]) -> str:
     """Send the form of a page; returns where it leads."""
@@ -32,21 +41,21 @@ def send(client: httpx.Client, path: str, to: str, typed: Mapping[str, Any]) -> 
 
 
 def test_a_person_agrees_and_withdraws_at_a_running_school(one_town: Town) -> None:
-    """A-2.10, A-2.11: the city's signed answer shows on the school's page."""
+    """A-2.10, A-2.11: the city's signed answer shows; no name stays in a log or a file."""
     with authorised_at(one_town, SCHOOL, Role.REFERENT), browser(one_town, SCHOOL) as client:
         assert sign_in(client, Role.REFERENT, SCHOOL).status_code == HTTPStatus.SEE_OTHER
         accept_charter(client)
         who = {
-            "identity.family_name": "Témoin",
+            "identity.family_name": RARE,
             "identity.first_name": "Sasha",
             "identity.birth_date": "2012-07-14",
-            "first.family_name": "Témoin",
+            "first.family_name": RARE,
             "first.first_name": "Lou",
             "first.channel.kind": "email",
-            "first.channel.value": "lou@famille.example",
+            "first.channel.value": "lou@quetzalmoulin.example",
         }
         person = send(client, "/pages/people/new", "/pages/people/new", who)
-        looked = {"family_name": "TEMOIN", "first_name": "sasha", "birth_date": "2012-07-14"}
+        looked = {"family_name": RARE.upper(), "first_name": "sasha", "birth_date": "2012-07-14"}
         assert send(client, "/pages/agreements", "/pages/agreements/search", looked) == person
         before = one_town.fed.now(SCHOOL) - timedelta(minutes=5)
         given = before.astimezone(PARIS).strftime("%Y-%m-%dT%H:%M")
@@ -69,3 +78,6 @@ def test_a_person_agrees_and_withdraws_at_a_running_school(one_town: Town) -> No
         assert send(client, withdrawal, withdrawal, {}) == agreement
         until(lambda: "tout est arrêté" in client.get(agreement).text, f"{CITY} did not answer")
         assert "pas encore de réponse" not in client.get(agreement).text
+        assert RARE in client.get(person).text
+        assert RARE not in person + agreement
+    assert written(one_town) == []
