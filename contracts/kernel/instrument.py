@@ -163,7 +163,8 @@ class Convention:
     minimisation_article: what a content with other fields is refused on.
     new_case_during_notice: the texts are silent; a reading, hence a setting (A-10.1).
     dispute_article: what is kept for a dispute is kept under it. insurance_article: where the text
-    asks both parties to be insured. small_cells, year_begins:
+    asks both parties to be insured. associated: bodies that an agreement may name beside the
+    recipients, each with the article that asks for it. small_cells, year_begins:
     of the report for the review; the month in which the year it counts begins (1 to 12).
     obligations: what the text asks, line by line.
     """
@@ -188,6 +189,7 @@ class Convention:
     flows: tuple[Flow, ...]
     new_case_during_notice: bool = True
     insurance_article: str | None = None
+    associated: Mapping[str, str] = field(default_factory=dict)
     small_cells: SmallCells = field(default_factory=SmallCells)
     year_begins: int = 1
     obligations: tuple[Obligation, ...] = ()

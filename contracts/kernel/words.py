@@ -29,6 +29,7 @@ COMMON: Final[Mapping[str, str]] = {
     "interrupted": "Interrompu",
     "justified": "Justifié",
     "letter": "Courrier",
+    "lifted": "Levée",
     "meeting": "Entretien",
     "met": "Rencontré",
     "mission_locale": "Mission Locale",
@@ -52,6 +53,7 @@ COMMON: Final[Mapping[str, str]] = {
     "unknown": "Non connu",
     "unreachable": "Injoignable",
     "vital_interests": "Intérêts vitaux (RGPD 6.1.d)",
+    "upheld": "Admise",
     "yes": "Oui",
     "young_person": "La personne elle-même",
 }

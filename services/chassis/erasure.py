@@ -177,6 +177,7 @@ def erase_person(tx: Tx, core: Core, person_id: str, at: datetime) -> dict[str, 
     gone = tx.execute(delete(tables.persons).where(tables.persons.c.person_id == person_id))
     tx.forget(standing.PERSONS)
     tx.forget(standing.AGREEMENTS)
+    core.journal.erase_inputs(tx, person_scope(person_id))
     if gone.rowcount:  # else it lay under a case's key, and went with it
         core.keystore.destroy(person_scope(person_id), at)
     core.journal.append(tx, Entry(at=at, event="person.erased", outcome="deleted"))

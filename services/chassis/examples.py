@@ -16,9 +16,8 @@ from services.chassis.api import MessageBody
 from services.chassis.conventions import ActBody, SignatureBody
 from services.chassis.derogations import DerogationBody
 from services.chassis.people import CharterBody
-from services.chassis.register import AgreementRecord
+from services.chassis.register import AgreementRecord, NewPerson
 from services.chassis.sign_in.authorisations import Authorisation
-from services.chassis.standing import Person
 
 Json = dict[str, Any]
 
@@ -89,7 +88,7 @@ def examples(typed: Mapping[tuple[str, int], type[Payload]]) -> dict[str, Json]:
     }
     return {
         CharterBody.__name__: _only({"version": "1"}),
-        Person.__name__: _only(_PERSON),
+        NewPerson.__name__: _only(_PERSON),
         AgreementRecord.__name__: _only(_agreement(flows or ["referral.submitted"])),
         MessageBody.__name__: {name: {"value": one} for name, one in messages.items()},
         SignatureBody.__name__: _only(_SIGNATURE),

@@ -16,6 +16,7 @@ from sqlalchemy import Row, select, update
 
 from contracts.kernel.checks import Agreement, Assent, Giver
 from contracts.kernel.errors import InvalidPayload, RelaisError, UnknownName
+from contracts.kernel.fields import said
 from contracts.kernel.paris import add_months, birthday, day_of, midnight, reached
 from services.chassis import standing, tables
 from services.chassis.agreement_clocks import HEARING, MAJORITY, OBJECTION
@@ -48,8 +49,14 @@ class Hearing(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    assent: Literal["yes", "no"]
-    continues: bool
+    assent: Literal["yes", "no"] = said(
+        "Ce que dit le jeune", why="Sa propre parole, entendue à part.", source="CC 371-1"
+    )
+    continues: bool = said(
+        "L'accord continue",
+        why="Oui ou non ; un non l'arrête partout, tout de suite.",
+        source="CC 371-1",
+    )
 
 
 class Objection(BaseModel):
@@ -57,7 +64,9 @@ class Objection(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    raised_by: Literal["representative", "young_person"]
+    raised_by: Literal["representative", "young_person"] = said(
+        "Qui s'oppose", why="Dit à qui répondre, jamais pourquoi.", source="RGPD 21"
+    )
 
 
 class ObjectionAnswer(BaseModel):
@@ -65,7 +74,9 @@ class ObjectionAnswer(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    outcome: Literal["upheld", "lifted"]
+    outcome: Literal["upheld", "lifted"] = said(
+        "Réponse", why="Admise, l'accord est retiré ; levée, il reprend.", source="RGPD 12.3"
+    )
 
 
 def owe(tx: Tx, core: Core, agreement_id: str, birth: date, at: datetime) -> None:

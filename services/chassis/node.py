@@ -22,7 +22,7 @@ from contracts.broker.compile import activations_for
 from contracts.kernel.errors import RelaisError, Unavailable
 from contracts.kernel.paris import day_of
 from contracts.registry import Registry
-from services.chassis import migrate, retention
+from services.chassis import migrate, resemblance, retention
 from services.chassis.arrivals import Arrivals
 from services.chassis.bus import Bus, BusSettings
 from services.chassis.clock import Clock
@@ -173,6 +173,7 @@ class Node:
         self.database.start()
         self.journal.attach(self.database)
         self.keystore.ensure(STANDING_SCOPES)
+        await self.database.write(lambda tx: resemblance.place_all(tx, self.core))
         loop = asyncio.get_running_loop()
         self.database.on_commit(lambda: loop.call_soon_threadsafe(self.relay.wake))
         await self._sync_once()

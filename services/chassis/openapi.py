@@ -27,10 +27,9 @@ from services.chassis.holds import Hold
 from services.chassis.minors import Hearing, Objection, ObjectionAnswer
 from services.chassis.people import CharterBody
 from services.chassis.problems import MEDIA_TYPE
-from services.chassis.register import AgreementRecord
+from services.chassis.register import AgreementRecord, NewPerson
 from services.chassis.review import CSV_TYPE, ReportFilter, YearToPublish
 from services.chassis.sign_in.authorisations import Authorisation
-from services.chassis.standing import Person
 from services.chassis.tokens import RIGHTS, Right
 
 Document = dict[str, Any]
@@ -76,7 +75,7 @@ CALLS: Final[Mapping[tuple[str, str], Call]] = {
         right=Right.READ, query=views.ArrivalFilter, answer=answers.Arrivals
     ),
     ("POST", "/persons"): Call(
-        right=Right.REGISTER, body=Person, answer=answers.PersonAdded, headers=_REPEATED
+        right=Right.REGISTER, body=NewPerson, answer=answers.PersonAdded, headers=_REPEATED
     ),
     ("POST", "/charter"): Call(
         right=Right.READ, body=CharterBody, answer=answers.CharterAccepted, headers=_REPEATED
@@ -102,6 +101,9 @@ CALLS: Final[Mapping[tuple[str, str], Call]] = {
         body=ObjectionAnswer,
         answer=answers.AgreementAfter,
         headers=_REPEATED,
+    ),
+    ("POST", "/persons/{person_id}/recognition"): Call(
+        right=Right.REGISTER, answer=answers.PersonAdded, headers=_REPEATED
     ),
     ("POST", "/persons/{person_id}/departure"): Call(
         right=Right.REGISTER, answer=answers.PersonAdded, headers=_REPEATED

@@ -19,13 +19,14 @@ from services.chassis.erasure import erase_person
 from services.chassis.node import Node
 from services.chassis.register import (
     AgreementRecord,
+    NewPerson,
     accept_charter,
     person_left,
     record_agreement,
     register_person,
 )
 from services.chassis.requests import admitted, agent_of, known, read_body, write_once
-from services.chassis.standing import Person
+from services.chassis.resemblance import note_answer
 from services.chassis.tokens import Agent, Right
 
 
@@ -41,6 +42,7 @@ def router(node: Node) -> APIRouter:
     """Routes of one node, under ``/api/v1``."""
     routes = APIRouter(prefix="/api/v1")
     _register(routes, node)
+    _charter(routes, node)
     _agreements(routes, node)
     _minors(routes, node)
     return routes
@@ -51,15 +53,27 @@ def _register(routes: APIRouter, node: Node) -> None:
     async def person(request: Request) -> Response:
         """Add a person to this organisation's own register; the id is random and local."""
         agent = await admitted(node, request, Right.REGISTER)
-        body = read_body(Person, await request.body())
-        person_id = node.given.new_id()
+        body = read_body(NewPerson, await request.body())
+        person_id, who = node.given.new_id(), agent.agent_id
 
         def unit(tx: Tx) -> dict[str, Any]:
             at = node.clock.now()
-            register_person(tx, node.core, body, person_id, agent.agent_id, at)
+            register_person(tx, node.core, body.person, person_id, who, at, body.others)
             return {"person_id": person_id}
 
         return await write_once(node, request, agent, unit)
+
+    @routes.post("/persons/{person_id}/recognition")
+    async def recognition(request: Request, person_id: str) -> Response:
+        """Record that somebody who was about to be registered is this person, already here."""
+        agent = await admitted(node, request, Right.REGISTER)
+
+        def unit(tx: Tx) -> dict[str, Any]:
+            at = node.clock.now()
+            note_answer(tx, node.core, person_id, "same", agent.agent_id, at)
+            return {"person_id": person_id}
+
+        return await write_once(node, request, agent, unit, HTTPStatus.OK)
 
     @routes.post("/persons/{person_id}/departure")
     async def departure(request: Request, person_id: str) -> Response:
@@ -80,6 +94,8 @@ def _register(routes: APIRouter, node: Node) -> None:
             node, request, agent, lambda tx: _erase_person(tx, node, person_id), 202
         )
 
+
+def _charter(routes: APIRouter, node: Node) -> None:
     @routes.post("/charter", status_code=201)
     async def charter(request: Request) -> Response:
         """Accept the confidentiality charter in force (A-5.2)."""

@@ -5,6 +5,7 @@ The collector keeps the record (A-2.10, A-2.11); recipients get a proof.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from typing import Annotated, Literal
@@ -22,6 +23,7 @@ from contracts.kernel.signed import OPEN_STATES, SignedConvention
 from services.chassis import minors, standing, tables
 from services.chassis.core import Core
 from services.chassis.database import Tx
+from services.chassis.resemblance import box, note_answer
 from services.chassis.scopes import person_scope
 from services.chassis.standing import Person
 
@@ -36,7 +38,9 @@ class NoticeRecord(Payload):
     language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] = said(
         "Langue", why="Une information non comprise n'en est pas une.", source="A-2.10"
     )
-    given_at: Instant = said("Date", why="L'information précède l'envoi.", source="A-2.10")
+    given_at: Instant = said(
+        "Information donnée le", why="L'information précède l'envoi.", source="A-2.10"
+    )
 
 
 Associated = Annotated[
@@ -78,15 +82,38 @@ class AgreementRecord(Payload):
         default=(),
     )
     notice: NoticeRecord = said("Information", why="L'information précède.", source="A-2.10")
-    given_at: Instant = said("Date", why="L'accord précède l'envoi.", source="A-4.4")
+    given_at: Instant = said("Accord donné le", why="L'accord précède l'envoi.", source="A-4.4")
+
+
+class NewPerson(Person):
+    """Body of ``POST /persons``: who, and those of the register who resemble and are others.
+
+    others: their ids; an agent saw each of them beside the new person and said so.
+    """
+
+    others: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")], ...], Field(max_length=32)
+    ] = ()
+
+    @property
+    def person(self) -> Person:
+        """The person alone, as the register keeps one."""
+        return Person(identity=self.identity, representatives=self.representatives)
 
 
 def register_person(
-    tx: Tx, core: Core, person: Person, person_id: str, agent_id: str, at: datetime
+    tx: Tx,
+    core: Core,
+    person: Person,
+    person_id: str,
+    agent_id: str,
+    at: datetime,
+    others: Sequence[str] = (),
 ) -> str:
     """Add a person to one's own register, sealed under a key of its own.
 
-    Raises InvalidPayload for a birth date in the future.
+    others: see `NewPerson`. Raises InvalidPayload for a birth date in the future; UnknownName for
+    one of the others.
     """
     if person.identity.birth_date > day_of(at):
         raise InvalidPayload(
@@ -97,10 +124,18 @@ def register_person(
     core.keystore.fresh(scope)
     tx.insert(
         tables.persons,
-        {"person_id": person_id, "scope": scope, "created_at": at, "registered_at": at},
+        {
+            "person_id": person_id,
+            "scope": scope,
+            "created_at": at,
+            "registered_at": at,
+            "birth_box": box(core, person.identity.birth_date),
+        },
         sealed=partial(standing.sealed_person, core, scope, person),
     )
     core.journal.note(tx, "person.registered", agent_id, at)
+    for other in others:
+        note_answer(tx, core, other, "other", agent_id, at)
     return person_id
 
 

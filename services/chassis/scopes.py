@@ -11,7 +11,10 @@ REGISTER_SCOPE = "class:register"
 OUTBOX_SCOPE = "class:outbox"
 """What waits in the outbox and is no case's content: control messages and receipts."""
 
-STANDING_SCOPES = (REFUSAL_SCOPE, REGISTER_SCOPE, OUTBOX_SCOPE)
+LOOKUP_SCOPE = "class:lookup"
+"""Its salt says in which box a day of birth falls; nothing is sealed under it (ADR 29)."""
+
+STANDING_SCOPES = (REFUSAL_SCOPE, REGISTER_SCOPE, OUTBOX_SCOPE, LOOKUP_SCOPE)
 """Keys that every node has from its first start."""
 
 

@@ -316,12 +316,16 @@ def sealed_person(core: Core, scope: str, person: KnownPerson) -> bytes:
     return core.keystore.seal(scope, person.model_dump_json().encode(), _PLACE)
 
 
+def open_person(core: Core, scope: str, sealed: bytes) -> KnownPerson:
+    """What `sealed_person` returned. Raises KeyDestroyed, SealBroken."""
+    return KnownPerson.model_validate_json(core.keystore.open(scope, sealed, _PLACE))
+
+
 def opened_person(tx: Tx, core: Core, scope: str, sealed: bytes) -> KnownPerson:
-    """What `sealed_person` returned, opened once a batch. Raises KeyDestroyed, SealBroken."""
+    """The same, opened once a batch. Raises KeyDestroyed, SealBroken."""
     known: dict[bytes, KnownPerson] = tx.state.setdefault(_OPENED, {})
     if sealed not in known:
-        content = core.keystore.open(scope, sealed, _PLACE)
-        known[sealed] = KnownPerson.model_validate_json(content)
+        known[sealed] = open_person(core, scope, sealed)
     return known[sealed]
 
 

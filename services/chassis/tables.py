@@ -35,11 +35,12 @@ persons = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("registered_at", UtcDateTime),
     Column("left_at", UtcDateTime),
+    Column("birth_box", Integer, index=True),
 )
 """Own register: a person is local to a node and never an id on the bus.
 
 registered_at, left_at: since and until when the person is registered with this organisation (for a
-school, the pupil's enrolment).
+school, the pupil's enrolment). birth_box: of the day of birth, one of a thousand (ADR 29).
 """
 
 agreements = Table(

@@ -155,7 +155,7 @@ def agreement(connection: Connection, agreement_id: str, at: datetime) -> dict[s
     )
     return {
         "agreement_id": agreement_id,
-        "state": _state(row, at),
+        "state": agreement_state(row, at),
         "flows": list(row.flows),
         "recipients": sorted(found.references),
         "giver": row.giver,
@@ -179,7 +179,8 @@ def agreement(connection: Connection, agreement_id: str, at: datetime) -> dict[s
     }
 
 
-def _state(row: Row[Any], at: datetime) -> str:
+def agreement_state(row: Row[Any], at: datetime) -> str:
+    """Where an agreement stands: given, refused, suspended, withdrawn or expired."""
     if row.refused:
         return "refused"
     if row.withdrawn_at is not None:

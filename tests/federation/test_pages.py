@@ -47,6 +47,7 @@ ACTS = {
     ("GET", "/received/{id}/view"): WORKERS | {Role.DPO},
     ("POST", "/watch-cells/{id}/agenda"): WORKERS | {Role.INTEGRATOR},
     ("POST", "/watch-cells/{id}/participants"): WORKERS | {Role.INTEGRATOR},
+    ("POST", "/persons/{id}/recognition"): WORKERS,
     ("POST", "/persons/{id}/departure"): WORKERS,
     ("POST", "/persons/{id}/erasure"): {Role.DPO},
     ("GET", "/cases/{id}"): WORKERS | {Role.DPO},

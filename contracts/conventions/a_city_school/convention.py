@@ -317,6 +317,7 @@ CONVENTION = Convention(
     minimisation_article="A-5.1",
     dispute_article="A-12.1",
     insurance_article="A-7.3",
+    associated={"prevention_association": "A-6.1", "host_association": "A-4.1"},
     year_begins=9,
     flows=(*_REFERRAL, *_PATHWAY, *_MEASURE),
     obligations=OBLIGATIONS,

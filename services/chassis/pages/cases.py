@@ -97,7 +97,11 @@ class Certificate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseView:
-    """One case, whole. agreement: on whose it rests. related: other cases of the same person."""
+    """One case, whole. agreement: on whose it rests. related: other cases of the same person.
+
+    agreement_page: name of its page here, by the reference where a partner collected it. own: that
+    the person is of this organisation's own register.
+    """
 
     case_id: str
     person: str
@@ -112,7 +116,8 @@ class CaseView:
     opened: str
     kept: str
     agreement: str
-    agreement_id: str | None
+    agreement_page: str
+    own: bool
     told: tuple[Told, ...]
     steps: tuple[Step, ...]
     dues: tuple[Due, ...]
@@ -154,7 +159,8 @@ def case_view(tx: Tx, core: Core, case_id: str, agent: Agent, at: datetime) -> C
         opened=instant_in_words(row.opened_at),
         kept=_kept(row, held),
         agreement=agreement_in_words(known, at),
-        agreement_id=known.agreement_id,
+        agreement_page=known.agreement_id or _reference(known),
+        own=known.agreement_id is not None and row.person_id is not None,
         told=Telling(core, code).told(held["content"]),
         steps=tuple(_steps(tx, core, row, text)),
         dues=tuple(_dues(tx, core, case_id)),
@@ -187,6 +193,10 @@ def agreement_in_words(known: standing.Standing, at: datetime) -> str:
     if at >= it.expires_at:
         return f"{given}, échu le {_day(it.expires_at)}"
     return f"{given}, valable jusqu'au {_day(it.expires_at)}"
+
+
+def _reference(known: standing.Standing) -> str:
+    return "" if known.agreement is None else known.agreement.reference
 
 
 def _day(at: datetime) -> str:

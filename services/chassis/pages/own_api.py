@@ -6,6 +6,7 @@ sits there, good for that one call. So nothing can be done from a page that the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,6 +19,8 @@ from services.chassis.node import Node
 from services.chassis.tokens import Agent
 
 _LIFETIME: Final = timedelta(minutes=1)
+_KEY: Final = re.compile(r"[0-9a-f]{32}")
+"""A key as pages write one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +52,14 @@ class OwnApi:
         body: Mapping[str, Any] | None = None,
         key: str | None = None,
     ) -> Answer:
-        """One call as an agent. path: under ``/api/v1``. key: of a form, so that it counts once."""
+        """One call as an agent. path: under ``/api/v1``. key: of a form, so that it counts once.
+
+        A key that no page wrote counts for none.
+        """
         at = self._node.clock.now()
         token = self._node.tokens.make(agent.agent_id, agent.role, at, _LIFETIME)
         headers = {"Authorization": f"Bearer {token}"}
-        if key is not None:
+        if key is not None and _KEY.fullmatch(key):
             headers["Idempotency-Key"] = key
         answer = await self._client.request(method, f"/api/v1{path}", json=body, headers=headers)
         return Answer(answer.status_code, answer.json() if answer.content else None)

@@ -20,6 +20,7 @@ from contracts.kernel.organisation import Kind
 from contracts.kernel.words import COMMON
 from contracts.registry import load
 from services.chassis.derogations import DerogationBody, DerogationReview, TellingBody
+from services.chassis.minors import Hearing, Objection, ObjectionAnswer
 from services.chassis.pages.forms import (
     NOTHING_TYPED,
     Field,
@@ -62,6 +63,8 @@ def bodies() -> Iterator[tuple[str, type[BaseModel]]]:
             yield from ((code, one.body) for one in side.calls.values() if one.body is not None)
     for model in (AgreementRecord, DerogationBody, TellingBody, DerogationReview):
         yield "", model
+    for said in (Hearing, Objection, ObjectionAnswer):
+        yield "", said
 
 
 def leaves(model: type[BaseModel]) -> list[Field]:

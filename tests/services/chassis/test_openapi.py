@@ -23,10 +23,9 @@ from services.chassis.governance import Insurance, Review
 from services.chassis.holds import Hold
 from services.chassis.minors import Hearing, Objection, ObjectionAnswer
 from services.chassis.openapi import CALLS, complete, sendable
-from services.chassis.register import AgreementRecord
+from services.chassis.register import AgreementRecord, NewPerson
 from services.chassis.review import YearToPublish
 from services.chassis.sign_in.authorisations import Authorisation
-from services.chassis.standing import Person
 from services.chassis.telemetry import FASTAPI_OFF
 from services.chassis.tokens import RIGHTS, Role
 from services.chassis.web import NodeApp
@@ -37,7 +36,7 @@ MODELS: dict[str, type[BaseModel]] = {
     for model in (
         api.MessageBody,
         people.CharterBody,
-        Person,
+        NewPerson,
         AgreementRecord,
         Hearing,
         Objection,
