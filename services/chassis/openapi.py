@@ -26,6 +26,8 @@ from services.chassis.governance import Insurance, Review
 from services.chassis.holds import Hold
 from services.chassis.minors import Hearing, Objection, ObjectionAnswer
 from services.chassis.people import CharterBody
+from services.chassis.person import usage
+from services.chassis.person.codes import CodeBody
 from services.chassis.problems import MEDIA_TYPE
 from services.chassis.register import AgreementRecord
 from services.chassis.review import CSV_TYPE, ReportFilter, YearToPublish
@@ -109,6 +111,14 @@ CALLS: Final[Mapping[tuple[str, str], Call]] = {
     ("POST", "/persons/{person_id}/erasure"): Call(
         right=Right.ERASE, answer=answers.PersonErased, headers=_REPEATED
     ),
+    ("POST", "/persons/{person_id}/codes"): Call(
+        right=Right.CASES, body=CodeBody, answer=answers.CodeGiven
+    ),
+    ("GET", "/usage/findUsage"): Call(
+        right=Right.CASES, query=usage.UsageQuery, answer=usage.Usages
+    ),
+    ("GET", "/usage/usagePeriod"): Call(right=Right.READ, answer=usage.UsagePeriod),
+    ("GET", "/usage/heartbeat"): Call(right=Right.READ, answer=usage.Heartbeat),
     ("POST", "/notices"): Call(
         right=Right.REGISTER,
         body=NoticeBody,

@@ -30,12 +30,14 @@ from sqlalchemy import (
 
 from contracts.kernel.paris import day_of
 from contracts.kernel.signed import State
-from services.chassis import convention_tables, schema, standing, tables
+from services.chassis import convention_tables, person_tables, schema, standing, tables
 from services.chassis.controls import send_control
 from services.chassis.core import Core
 from services.chassis.database import Database, Tx
 from services.chassis.erasure import erase_case
 from services.chassis.holds import any_hold, held_cases, held_references
+from services.chassis.person.codes import WINDOW
+from services.chassis.person.visits import LONGEST as VISIT
 from services.chassis.purges import record_purges
 from services.chassis.sign_in.sessions import AWAY, LONGEST
 from services.chassis.standing import ERASED
@@ -178,6 +180,12 @@ def _old(core: Core, at: datetime) -> list[tuple[Table, ColumnElement[bool]]]:
         (tables.withheld, tables.withheld.c.until <= at),
         (tables.departures, tables.departures.c.left_at <= at - AWAY),
         (tables.sessions, tables.sessions.c.began_at <= at - LONGEST),
+        (person_tables.visits, person_tables.visits.c.began_at <= at - VISIT),
+        (person_tables.attempts, person_tables.attempts.c.at <= at - WINDOW),
+        (person_tables.codes, person_tables.codes.c.given_at <= proof),
+        (person_tables.code_persons, _of_no_code()),
+        (person_tables.refusals, person_tables.refusals.c.at <= proof),
+        (person_tables.destructions, person_tables.destructions.c.at <= proof),
         (tables.authorisations, _ended(proof)),
         (tables.idempotency, tables.idempotency.c.created_at <= at - ANSWERS),
         (tables.proof_lists, (lists.c.received_at <= proof) & unused),
@@ -219,6 +227,12 @@ def _ended(proof: datetime) -> ColumnElement[bool]:
     given = tables.authorisations
     over = (given.c.ended_at <= proof) | (given.c.last_day <= day_of(proof))
     return over & ~exists().where(tables.sessions.c.authorisation_id == given.c.authorisation_id)
+
+
+def _of_no_code() -> ColumnElement[bool]:
+    """Condition: a code's tie to a person, of a code that is kept no more."""
+    codes, ties = person_tables.codes, person_tables.code_persons
+    return ~exists().where(codes.c.code_id == ties.c.code_id)
 
 
 def _unless(column: Column[Any], kept: Select[Any]) -> ColumnElement[bool]:

@@ -155,7 +155,7 @@ def agreement(connection: Connection, agreement_id: str, at: datetime) -> dict[s
     )
     return {
         "agreement_id": agreement_id,
-        "state": _state(row, at),
+        "state": state_of(row, at),
         "flows": list(row.flows),
         "recipients": sorted(found.references),
         "giver": row.giver,
@@ -179,7 +179,8 @@ def agreement(connection: Connection, agreement_id: str, at: datetime) -> dict[s
     }
 
 
-def _state(row: Row[Any], at: datetime) -> str:
+def state_of(row: Row[Any], at: datetime) -> str:
+    """State of an agreement collected here, from its row, at an instant."""
     if row.refused:
         return "refused"
     if row.withdrawn_at is not None:

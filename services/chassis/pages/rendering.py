@@ -10,12 +10,14 @@ from hashlib import sha256
 from importlib.resources import files
 from typing import Any, Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from services.chassis.tokens import RIGHTS, Right, Role
 
 ROOM: Final = "services.chassis.pages"
+PERSON_ROOM: Final = "services.chassis.person"
+"""Where the templates of a person's own page lie, on the same base."""
 ROOT: Final = "/pages"
 """Path under which a node serves its pages."""
 STATIC: Final = f"{ROOT}/static"
@@ -84,7 +86,7 @@ def typeset(value: object) -> object:
 @cache
 def _environment() -> Environment:
     made = Environment(
-        loader=PackageLoader(ROOM, "templates"),
+        loader=ChoiceLoader([PackageLoader(room, "templates") for room in (ROOM, PERSON_ROOM)]),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=typeset,
@@ -101,7 +103,7 @@ def _environment() -> Environment:
 
 
 def render(template: str, **values: Any) -> str:  # noqa: ANN401 -- whatever the template names
-    """Fill a template of this room. Raises jinja2's UndefinedError for a name that is missing."""
+    """Fill a template of these rooms. Raises jinja2's UndefinedError for a name that is missing."""
     return _environment().get_template(template).render(**values)
 
 

@@ -106,7 +106,7 @@ def site(node: Node, app: ASGIApp) -> Starlette:
         door = _door(node, request, error)
         if door is not None:
             return RedirectResponse(door, HTTPStatus.SEE_OTHER)
-        status, sentence, articles = _said(error)
+        status, sentence, articles = said(error)
         title = TITLES.get(status, "Erreur")
         home = None if node.settings.sign_in is None else HOME
         page = render(
@@ -139,7 +139,7 @@ def _door(node: Node, request: Request, error: Exception) -> str | None:
     return None
 
 
-def _said(error: Exception) -> tuple[int, str, tuple[str, ...]]:
+def said(error: Exception) -> tuple[int, str, tuple[str, ...]]:
     """Status, sentence and articles of an error; of a defect its kind alone."""
     if isinstance(error, RelaisError):
         return error.status, error.sentence, error.articles

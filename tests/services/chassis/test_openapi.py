@@ -23,6 +23,7 @@ from services.chassis.governance import Insurance, Review
 from services.chassis.holds import Hold
 from services.chassis.minors import Hearing, Objection, ObjectionAnswer
 from services.chassis.openapi import CALLS, complete, sendable
+from services.chassis.person.codes import CodeBody
 from services.chassis.register import AgreementRecord
 from services.chassis.review import YearToPublish
 from services.chassis.sign_in.authorisations import Authorisation
@@ -45,6 +46,7 @@ MODELS: dict[str, type[BaseModel]] = {
         SignatureBody,
         ActBody,
         NoticeBody,
+        CodeBody,
         answers.ActContent,
         Review,
         YearToPublish,
