@@ -185,6 +185,9 @@ def _old(core: Core, at: datetime) -> list[tuple[Table, ColumnElement[bool]]]:
         (person_tables.codes, person_tables.codes.c.given_at <= proof),
         (person_tables.code_persons, _of_no_code()),
         (person_tables.refusals, person_tables.refusals.c.at <= proof),
+        (person_tables.requests, person_tables.requests.c.closed_at <= proof),
+        (person_tables.answers, _of_no_request(person_tables.answers)),
+        (person_tables.request_persons, _of_no_request(person_tables.request_persons)),
         (person_tables.destructions, person_tables.destructions.c.at <= proof),
         (tables.authorisations, _ended(proof)),
         (tables.idempotency, tables.idempotency.c.created_at <= at - ANSWERS),
@@ -233,6 +236,12 @@ def _of_no_code() -> ColumnElement[bool]:
     """Condition: a code's tie to a person, of a code that is kept no more."""
     codes, ties = person_tables.codes, person_tables.code_persons
     return ~exists().where(codes.c.code_id == ties.c.code_id)
+
+
+def _of_no_request(table: Table) -> ColumnElement[bool]:
+    """Condition: it belongs to a request that is kept no more."""
+    requests = person_tables.requests
+    return ~exists().where(requests.c.request_id == table.c.request_id)
 
 
 def _unless(column: Column[Any], kept: Select[Any]) -> ColumnElement[bool]:

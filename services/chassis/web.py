@@ -22,6 +22,7 @@ from services.chassis import (
     casework,
     derogating,
     disputes,
+    exercising,
     openapi,
     people,
     problems,
@@ -143,6 +144,7 @@ def create_app(node: Node) -> NodeApp:
     app.include_router(review.router(node))
     app.include_router(disputes.router(node))
     app.include_router(derogating.router(node))
+    app.include_router(exercising.router(node))
     app.include_router(authorising.router(node))
     for side in node.given.partner.sides.values():
         if side.routes is not None:

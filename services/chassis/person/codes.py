@@ -100,7 +100,7 @@ def give(
     person_ids = tuple(dict.fromkeys((person_id, *asked.also)))
     known = [opened(tx, core, one, agent, at) for one in person_ids]
     _one_person(known)
-    majority = _majority(known[0], at) if asked.holder == "representative" else None
+    majority = majority_of(known[0], at) if asked.holder == "representative" else None
     expires_at = at + LIFETIME if majority is None else min(at + LIFETIME, majority)
     selector, secret = _unused(tx), _drawn(GROUP * (_GROUPS - 1))
     row = {
@@ -179,8 +179,11 @@ def _one_person(known: list[KnownPerson]) -> None:
 _NAMED_BY: Final = ("family_name", "first_name", "birth_date")
 
 
-def _majority(person: KnownPerson, at: datetime) -> datetime:
-    """When whoever represents a person no longer does."""
+def majority_of(person: KnownPerson, at: datetime) -> datetime:
+    """When whoever represents a person no longer does.
+
+    Raises InvalidPayload where the register knows of nobody, or the person is of age.
+    """
     birth = person.identity.birth_date
     if birth is None or not person.representatives:
         raise InvalidPayload(

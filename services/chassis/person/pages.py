@@ -17,7 +17,8 @@ from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.node import Node
 from services.chassis.pages.rendering import day_in_words, render
-from services.chassis.person import agreed, visits
+from services.chassis.person import agreed, visits, words
+from services.chassis.person.asking import requests_of
 from services.chassis.person.codes import TooManyTries
 from services.chassis.person.door import (
     ROOT,
@@ -105,10 +106,11 @@ class Pages:
                 "following": first + _SHOWN if len(found) > first + _SHOWN else None,
                 "agreements": [agreement_seen(core, visit, one) for one in agreements],
                 "whose": _whose(tx, core, visit),
+                "requests": requests_of(tx, core, visit, at),
             }
 
         found = await self._node.database.write(unit)
-        return self._page("person.html", visit=visit, **found)
+        return self._page("person.html", visit=visit, rights=words.RIGHTS, **found)
 
     # -- an agreement --------------------------------------------------------------------------
 

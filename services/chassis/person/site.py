@@ -22,6 +22,7 @@ from services.chassis.node import Node
 from services.chassis.pages.rendering import render
 from services.chassis.pages.site import Guarded, said
 from services.chassis.person import usage
+from services.chassis.person.asking import Asking
 from services.chassis.person.door import ROOT, NoVisit, drop_cookie
 from services.chassis.person.pages import Pages
 from services.chassis.problems import TITLES, answer
@@ -31,7 +32,7 @@ _PAGE = "text/html"
 
 def person_site(node: Node) -> Starlette:
     """The site of a node's persons, for whoever typed a code."""
-    pages = Pages(node)
+    pages, asking = Pages(node), Asking(node)
     both = ["GET", "POST"]
     agreement = "/agreements/{agreement_id}"
     return Starlette(
@@ -43,6 +44,7 @@ def person_site(node: Node) -> Starlette:
             Route(f"{agreement}/answers", pages.answers),
             Route(f"{agreement}/withdrawal", pages.withdrawal, methods=both),
             Route(f"{agreement}/objection", pages.objection, methods=both),
+            Route("/requests/{right}", asking.ask, methods=both),
             *usage.visit_routes(node),
         ],
         middleware=[Middleware(Guarded)],

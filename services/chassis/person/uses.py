@@ -81,8 +81,9 @@ def uses_of(tx: Tx, core: Core, visit: Visit, at: datetime) -> list[Use]:
     found += _refused(tx, core, visit, today)
     found += _gone(tx, visit)
     found += _opened(tx, core, visit)
-    # Of one instant the last line comes first too: a stable sort keeps the order it is given.
-    return sorted(reversed(found), key=lambda one: one.at, reverse=True)
+    found.sort(key=lambda one: one.at)
+    found.reverse()  # of one instant the last line comes first too
+    return found
 
 
 # --- what a case's lines say

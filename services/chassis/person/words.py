@@ -68,6 +68,23 @@ RIGHTS: Final = {
 }
 """Rights that a page offers (GDPR 15, 16, 17, 21)."""
 
+FOLLOWS: Final = {
+    "access": "Une copie vous est remise, en clair, sans rien payer.",
+    "rectification": "Ce qui est faux est corrigé ici, et chez ceux à qui on l'a dit.",
+    "erasure": "Ce qui est tenu ici est détruit, et chez ceux à qui on l'a dit aussi. Ce qu'une "
+    "loi oblige à garder reste, et on vous dit quelle loi. Cette page se fermera.",
+    "objection": "Tout se met en pause, ici et chez ceux à qui on l'a dit, jusqu'à la réponse.",
+}
+"""What follows when a right is exercised."""
+
+ABOUT: Final = {
+    "identity": "Mon nom, mon prénom ou ma date de naissance",
+    "contact": "Le moyen de me joindre",
+    "representative": "Ce qui est écrit d'un représentant légal",
+    "content": "Ce qui est dit de ma situation",
+}
+"""What may be wrong, as a list: the words for it are said to whoever answers."""
+
 GROUNDS: Final = {
     "vital_interests": "pour protéger la vie ou l'intégrité de quelqu'un",
 }

@@ -26,6 +26,7 @@ from services.chassis.openapi import CALLS, complete, sendable
 from services.chassis.person.codes import CodeBody
 from services.chassis.register import AgreementRecord
 from services.chassis.review import YearToPublish
+from services.chassis.rights import AnswerBody, CheckBody, RightsBody
 from services.chassis.sign_in.authorisations import Authorisation
 from services.chassis.standing import Person
 from services.chassis.telemetry import FASTAPI_OFF
@@ -47,6 +48,9 @@ MODELS: dict[str, type[BaseModel]] = {
         ActBody,
         NoticeBody,
         CodeBody,
+        RightsBody,
+        CheckBody,
+        AnswerBody,
         answers.ActContent,
         Review,
         YearToPublish,
