@@ -145,21 +145,21 @@ class RightsRequested(Payload):
     )
     about: About = said("Objet", why="Dit ce qui est à corriger.", source="RGPD 16")
     case_ids: Ids = said("Dossiers", why="Dit de quoi il s'agit.", source="RGPD 19")
-    asked_at: Instant = said("Demandé le", why="Le délai court de ce jour.", source="RGPD 12.3")
-    due_on: Day = said("Échéance", why="Un mois au plus.", source="RGPD 12.3")
+    asked_at: Instant = said("Demandé le", why="Le délai court de ce jour.", source="RGPD 12")
+    due_on: Day = said("Échéance", why="Un mois au plus.", source="RGPD 12")
 
 
 class RightsAnswered(Payload):
     """What a recipient answers to a right that was passed on to it."""
 
-    request_id: Id = said("Demande", why="Dit à quoi il est répondu.", source="RGPD 12.3")
+    request_id: Id = said("Demande", why="Dit à quoi il est répondu.", source="RGPD 12")
     outcome: Literal["done", "partly", "refused", "unknown"] = said(
-        "Suite", why="Prouve ce qui a été fait.", source="RGPD 12.3"
+        "Suite", why="Prouve ce qui a été fait.", source="RGPD 12"
     )
     article: Article | None = said(
-        "Article", why="Fonde un refus, s'il y en a un.", source="RGPD 12.4"
+        "Article", why="Fonde un refus, s'il y en a un.", source="RGPD 12"
     )
-    done_at: Instant = said("Fait le", why="Date la preuve.", source="RGPD 12.3")
+    done_at: Instant = said("Fait le", why="Date la preuve.", source="RGPD 12")
 
 
 Content = type[Payload]
@@ -187,8 +187,8 @@ CONTROL_TYPES: dict[str, ControlType] = {
         ControlType("erasure.done", "effacement certifié", ErasureDone, "A-5.1"),
         ControlType("content.requested", "contenu redemandé", ContentRequested, "C-5.1"),
         ControlType("content.shown", "contenu montré", ContentShown, "C-5.1"),
-        ControlType("rights.requested", "droit exercé", RightsRequested, "RGPD 12.3"),
-        ControlType("rights.answered", "réponse à un droit exercé", RightsAnswered, "RGPD 12.3"),
+        ControlType("rights.requested", "droit exercé", RightsRequested, "RGPD 12"),
+        ControlType("rights.answered", "réponse à un droit exercé", RightsAnswered, "RGPD 12"),
         ControlType(
             "convention.state_changed", "état de la convention", ConventionStateChanged, "A-10.1"
         ),

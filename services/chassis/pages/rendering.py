@@ -46,6 +46,7 @@ PLACES: Final = (
     (Right.WITHDRAW, f"{ROOT}/agreements", "Accords"),
     (Right.READ, f"{ROOT}/conventions", "Conventions"),
     (Right.READ, f"{ROOT}/reports", "Bilans"),
+    (Right.REVIEW, f"{ROOT}/requests", "Demandes"),
     (Right.JOURNAL, f"{ROOT}/journal", "Journal"),
     (Right.OPERATE, f"{ROOT}/operation", "Exploitation"),
 )

@@ -27,6 +27,7 @@ from services.chassis.pages import (
     conventions,
     journal,
     operation,
+    requests,
     reviews,
     situations,
     today,
@@ -92,6 +93,7 @@ def site(node: Node, app: ASGIApp) -> Starlette:
         *agreements.routes(node, api),
         *conventions.routes(node, api),
         *reviews.routes(node),
+        *requests.routes(node, api),
         *journal.routes(node, api),
         *operation.routes(node, api),
     ]
