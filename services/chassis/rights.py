@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Row, select, update
 
 from contracts.kernel.control import About, Article
@@ -70,7 +69,7 @@ class CheckBody(BaseModel):
 class AnswerBody(BaseModel):
     """Body of ``POST /requests/{id}/answer``: what was done, how the person was told.
 
-    article: on which a refusal, or what is kept, rests; asked for then.
+    article: on which a refusal, or what is kept, rests; it is asked for then.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -78,12 +77,6 @@ class AnswerBody(BaseModel):
     outcome: Outcome
     article: Article | None = None
     channel: Channel
-
-    @model_validator(mode="after")
-    def _said_why(self) -> AnswerBody:
-        if self.outcome != "done" and self.article is None:
-            raise PydanticCustomError("article", "a refusal names its article")
-        return self
 
 
 class RequestState(RelaisError):
@@ -232,10 +225,16 @@ def close(
 ) -> None:
     """Answer a request; a partner who passed it on is told, and an objection is decided.
 
-    Raises UnknownName; RequestState for one that is to be sent first; NotPermitted for an objection
-    by a role that decides none.
+    Raises UnknownName; InvalidPayload for a refusal without its article; RequestState for one that
+    is to be sent first; NotPermitted for an objection by a role that decides none.
     """
     row = open_request(tx, request_id)
+    if body.outcome != "done" and body.article is None:
+        raise InvalidPayload(
+            "Un refus, ou ce qui est gardé, nomme l'article sur lequel il repose.",
+            fields=(("article", "missing"),),
+            articles=("RGPD 12.4",),
+        )
     if row.origin is None and row.sent_at is None and body.outcome != "refused":
         raise RequestState("Transmettez d'abord cette demande aux partenaires.")
     if row.right == "objection":

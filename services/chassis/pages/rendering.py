@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
@@ -13,6 +13,7 @@ from typing import Any, Final
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from contracts.kernel.paris import PARIS
 from services.chassis.tokens import RIGHTS, Right, Role
 
 ROOM: Final = "services.chassis.pages"
@@ -67,6 +68,14 @@ def day_in_words(day: date) -> str:
     """A day as French writes it: ``1er septembre 2026``."""
     number = "1er" if day.day == 1 else str(day.day)
     return f"{number} {_MONTHS[day.month - 1]} {day.year}"
+
+
+def by_in_words(due_at: datetime) -> str:
+    """Until when, in Paris: the day before, whole, where it is midnight."""
+    local = due_at.astimezone(PARIS)
+    if local.time() == time():
+        return day_in_words(local.date() - timedelta(days=1))
+    return f"{day_in_words(local.date())}, {local.hour} h {local.minute:02}"
 
 
 def count_in_words(number: int) -> str:

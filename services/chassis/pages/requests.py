@@ -22,7 +22,7 @@ from contracts.kernel.paris import PARIS, day_of
 from services.chassis import rights_views
 from services.chassis.node import Node
 from services.chassis.pages.own_api import Answer, OwnApi
-from services.chassis.pages.rendering import ROOT, day_in_words, render
+from services.chassis.pages.rendering import ROOT, by_in_words, day_in_words, render
 from services.chassis.person.sentences import named
 from services.chassis.sign_in.desk import at_desk, form_of
 from services.chassis.sign_in.sessions import Session
@@ -172,13 +172,13 @@ class _Desk:
         )
 
     def _told(self, one: Mapping[str, Any], at: datetime) -> dict[str, Any]:
-        due = day_of(datetime.fromisoformat(one["due_at"]))
-        left = (due - day_of(at)).days
+        due_at = datetime.fromisoformat(one["due_at"])
+        left = (day_of(due_at) - day_of(at)).days
         origin = one["origin"]
         return {
             **one,
             "asked_on": _day(one["asked_at"]),
-            "due_on": day_in_words(due),
+            "due_on": by_in_words(due_at),
             "checked_on": _day(one["checked_at"]),
             "sent_on": _day(one["sent_at"]),
             "closed_on": _day(one["closed_at"]),
@@ -211,7 +211,7 @@ class _Desk:
             "code_slip.html",
             session,
             code=answer.content["code"],
-            holder=HOLDER_LABELS[answer.content["holder"]],
+            holder=answer.content["holder"],
             until=f"{until.hour} h {until.minute:02}",
             address=self._address(),
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
 from typing import Final
 
 from sqlalchemy import Connection, select
@@ -11,11 +10,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from contracts.kernel.paris import PARIS
 from services.chassis import deadlines, tables
 from services.chassis.core import Core
 from services.chassis.node import Node
-from services.chassis.pages.rendering import day_in_words, render
+from services.chassis.pages.rendering import by_in_words, render
 from services.chassis.sign_in.desk import HOME, at_desk
 from services.chassis.tokens import Right
 
@@ -35,14 +33,6 @@ class Waiting:
     late: bool
     case_id: str | None
     subject: str
-
-
-def by_in_words(due_at: datetime) -> str:
-    """Until when, in Paris: the day before, whole, where it is midnight."""
-    local = due_at.astimezone(PARIS)
-    if local.time() == time():
-        return day_in_words(local.date() - timedelta(days=1))
-    return f"{day_in_words(local.date())}, {local.hour} h {local.minute:02}"
 
 
 def waiting(connection: Connection, core: Core) -> list[Waiting]:

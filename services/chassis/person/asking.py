@@ -15,7 +15,7 @@ from services.chassis import rights, rights_views
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.node import Node
-from services.chassis.pages.rendering import day_in_words, render
+from services.chassis.pages.rendering import by_in_words, day_in_words, render
 from services.chassis.person import words
 from services.chassis.person.door import ROOT, form_of, visit_of
 from services.chassis.person.sentences import named
@@ -95,7 +95,7 @@ def _seen(core: Core, one: dict[str, Any]) -> dict[str, Any]:
     return {
         "what": words.RIGHTS[one["right"]],
         "asked_on": day_in_words(day_of(datetime.fromisoformat(one["asked_at"]))),
-        "due_on": day_in_words(day_of(datetime.fromisoformat(one["due_at"]))),
+        "due_on": by_in_words(datetime.fromisoformat(one["due_at"])),
         "extended": one["extended_at"] is not None,
         "answer": words.ANSWERS[one["outcome"]] if answered else None,
         "article": one["article"],

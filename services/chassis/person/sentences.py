@@ -12,7 +12,7 @@ from typing import Final
 
 from contracts.kernel.paris import PARIS, day_of
 from services.chassis.core import Core
-from services.chassis.pages.rendering import day_in_words
+from services.chassis.pages.rendering import by_in_words, day_in_words
 from services.chassis.person import words
 from services.chassis.person.agreed import Agreed, Told
 from services.chassis.person.uses import Use
@@ -39,8 +39,7 @@ class AgreementSeen:
     state: str
     running: bool
     giver: str
-    given_on: str
-    until: str
+    since: str
     recipients: tuple[str, ...]
     messages: tuple[str, ...]
     told: tuple[tuple[str, str], ...]
@@ -149,14 +148,20 @@ def agreement_seen(core: Core, visit: Visit, one: Agreed) -> AgreementSeen:
         state=words.STATES[one.state],
         running=one.state in {"given", "suspended"},
         giver=words.GIVERS[one.giver.value],
-        given_on=day_in_words(day_of(one.given_at)),
-        until=day_in_words(day_of(one.expires_at)),
+        since=_since(one),
         recipients=tuple(named(core, org) for org in _between(core, one)),
         messages=tuple(dict.fromkeys(_label(core, type_) for type_ in one.messages)),
         told=tuple((named(core, told.org), _answer(told)) for told in one.told),
         may_withdraw=one.may_withdraw(visit),
         may_object=one.may_object(visit),
     )
+
+
+def _since(one: Agreed) -> str:
+    day, giver = day_in_words(day_of(one.given_at)), words.GIVERS[one.giver.value]
+    if one.state == "refused":
+        return f"Le {day}, {giver} a dit non."
+    return f"Donné le {day} par {giver}, au plus tard jusqu'au {by_in_words(one.expires_at)}."
 
 
 def _between(core: Core, one: Agreed) -> list[str]:

@@ -61,9 +61,9 @@ ANSWERS: Final = {
 """What an organisation answered."""
 
 RIGHTS: Final = {
-    "access": "recevoir une copie de ce qui est tenu sur moi",
+    "access": "recevoir une copie de ce qui est tenu ici",
     "rectification": "faire corriger ce qui est faux",
-    "erasure": "faire effacer ce qui est tenu sur moi",
+    "erasure": "faire effacer ce qui est tenu ici",
     "objection": "m'opposer à ce qui est fait",
 }
 """Rights that a page offers (GDPR 15, 16, 17, 21)."""
@@ -78,10 +78,10 @@ FOLLOWS: Final = {
 """What follows when a right is exercised."""
 
 ABOUT: Final = {
-    "identity": "Mon nom, mon prénom ou ma date de naissance",
-    "contact": "Le moyen de me joindre",
+    "identity": "Le nom, le prénom ou la date de naissance",
+    "contact": "Le téléphone ou l'adresse",
     "representative": "Ce qui est écrit d'un représentant légal",
-    "content": "Ce qui est dit de ma situation",
+    "content": "Ce qui est dit de la situation",
 }
 """What may be wrong, as a list: the words for it are said to whoever answers."""
 

@@ -199,8 +199,9 @@ async def test_what_a_dispute_keeps_is_said_with_its_article(desk: Desk) -> None
     assert len(desk.city.rows(tables.persons)) == 1
     (agreement,) = school.rows(tables.agreements)
     assert agreement.withdrawn_at is not None  # kept, but used for nothing more
-    with pytest.raises(ValueError, match="article"):
-        done("partly")
+    with pytest.raises(InvalidPayload) as refused:
+        doing(school, rights.close, request_id, done("partly"), DPO)
+    assert refused.value.fields == (("article", "missing"),)
     doing(school, rights.close, request_id, done("partly", article="A-12.1"), DPO)
     assert seen(school, request_id)["article"] == "A-12.1"
 
@@ -268,7 +269,7 @@ async def test_a_representative_asks_until_majority_and_for_their_own(desk: Desk
 async def test_a_person_asks_at_their_page_and_follows_it_there(desk: Desk) -> None:
     browser = await visiting(desk.school, person(desk.school))
     form = (await browser.get("/person/requests/rectification")).text
-    assert "Mon nom, mon prénom" in form
+    assert "Le nom, le prénom" in form
     empty = await browser.send("/person/requests/rectification")
     assert (empty.status_code, "Cochez au moins" in empty.text) == (422, True)
     sent = await browser.send("/person/requests/rectification", about="contact")
@@ -278,7 +279,7 @@ async def test_a_person_asks_at_their_page_and_follows_it_there(desk: Desk) -> N
     ).status_code == 409
     assert (await browser.get("/person/requests/everything")).status_code == 404
     page = unescape((await browser.get()).text).replace("\u202f", " ")
-    assert "Demandé le 22 novembre 2026. Réponse au plus tard le 22 décembre 2026." in page
+    assert "Demandé le 22 novembre 2026. Réponse au plus tard le 21 décembre 2026." in page
     (row,) = desk.school.rows(person_tables.requests)
     assert (row.checked_by, row.means, row.channel) == ("agent-1", "in_person", "page")
     other = await visiting(desk.school, person(desk.school), "representative")
