@@ -85,6 +85,14 @@ _WORDS: Final = {
     "about_labels": ABOUT_LABELS,
     "channel_labels": CHANNEL_LABELS,
 }
+_UNCONFIRMED: Final = Answer(
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    {
+        "detail": "Confirmez d'abord : un effacement ne se défait pas.",
+        "articles": ["RGPD 17"],
+        "fields": [{"path": "confirmed", "code": "missing"}],
+    },
+)
 _ACTS: Final[Mapping[str, tuple[str, ...]]] = {
     "check": ("means",),
     "sending": (),
@@ -134,6 +142,8 @@ class _Desk:
             raise UnknownName("Cet acte n'existe pas.", code="unknown_act")
         form = await form_of(request, session)
         body = {name: form[name].strip() for name in _ACTS[act] if form.get(name, "").strip()}
+        if form.get("confirm") and not form.get("confirmed"):
+            return await self._one(session, request_id, _UNCONFIRMED, form)
         path = f"/requests/{request_id}/{act}"
         answer = await self._api.call(session.agent, "POST", path, body, form.get("key"))
         if answer.done:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -230,6 +230,18 @@ async def test_a_sealed_message_comes_on_its_day_and_says_that_it_was(pair: Pair
         assert "information sans délai" in happened(page)
         assert f"Cette ligne était cachée jusqu'au {day_in_words(until)}" in page
         assert f"l'ont décidé, {words.GROUNDS[Ground.VITAL_INTERESTS.value]}" in page
+
+
+async def test_a_refusal_that_was_to_be_sealed_is_hidden_until_then(pair: Pair) -> None:
+    desk = await suspended(pair)
+    derogation_id = decided(desk, sealed_until=desk.today + 10 * DAY)
+    pair.clock.at += timedelta(hours=5)
+    assert "derogation_expired" in codes(alert(desk, derogation_id))
+    page = await text(await visiting(pair.city, of_case(pair.city), agent=MANAGER))
+    assert "voulait transmettre" not in happened(page)
+    pair.clock.at += 10 * DAY
+    page = await text(await visiting(pair.city, of_case(pair.city), agent=MANAGER))
+    assert "voulait transmettre à Organisme s1 : information sans délai" in happened(page)
 
 
 async def test_a_destruction_is_shown_to_who_is_still_in_the_register(pair: Pair) -> None:

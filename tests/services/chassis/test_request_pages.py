@@ -143,6 +143,17 @@ async def test_a_refusal_keeps_what_was_typed_and_leads_to_the_field(desk: Desk)
     assert "&lt;script&gt;" in answer.text
 
 
+async def test_an_erasure_is_confirmed_before_it_destroys(desk: Desk) -> None:
+    request_id = received(desk.school, "erasure")
+    seat, page = Seat(desk.school, Role.DPO), f"/pages/requests/{request_id}"
+    answer = await seat.send(page, f"{page}/sending", confirm="yes")
+    assert (answer.status_code, 'href="#confirmed"' in answer.text) == (422, True)
+    assert len(desk.school.rows(tables.persons)) == 1
+    answer = await seat.send(page, f"{page}/sending", confirm="yes", confirmed="yes")
+    assert answer.status_code == SEE
+    assert desk.school.rows(tables.persons) == []
+
+
 async def test_no_id_leads_elsewhere(desk: Desk) -> None:
     """Malformed ids, ids of the other node, and of nobody: none opens or does anything."""
     theirs = received(desk.city, "access")
