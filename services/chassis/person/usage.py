@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from contracts.kernel.errors import UnknownName
+from contracts.kernel.errors import InvalidPayload, UnknownName
 from contracts.kernel.fields import Instant
 from services.chassis.core import Core
 from services.chassis.database import Tx
@@ -100,7 +100,9 @@ def router(node: Node) -> APIRouter:
         agent = await admitted(node, request, Right.CASES)
         wanted = read_query(UsageQuery, request)
         if wanted.userCode is None:
-            raise UnknownName("Nommez la personne du registre : userCode.", code="unknown_person")
+            raise InvalidPayload(
+                "Nommez la personne du registre.", fields=(("userCode", "missing"),)
+            )
         visit = _program(wanted.userCode, agent, node.clock.now())
 
         def unit(tx: Tx) -> dict[str, Any]:
