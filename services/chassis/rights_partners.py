@@ -181,10 +181,10 @@ def _suspend(
 
 
 def suspended(tx: Tx, request: Row[Any]) -> list[str]:
-    """Agreements collected here, of who asks, that wait for the answer to an objection."""
+    """Agreements collected here that this objection suspended, and no other one before it."""
     table, ties = tables.agreements, person_tables.request_persons
     theirs = select(ties.c.person_id).where(ties.c.request_id == request.request_id)
-    waits = table.c.suspended_at.is_not(None) & table.c.withdrawn_at.is_(None)
+    waits = (table.c.suspended_at == request.sent_at) & table.c.withdrawn_at.is_(None)
     query = select(table.c.agreement_id).where(table.c.person_id.in_(theirs) & waits)
     return list(tx.execute(query).scalars())
 

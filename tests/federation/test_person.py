@@ -37,4 +37,5 @@ def test_a_withdrawal_at_the_page_is_seen_at_once_here_and_at_the_partner(one_to
     case = town.dpo[CITY].get(f"/api/v1/cases/{message['case_id']}").raise_for_status().json()
     assert case["state"] == "stopped"
     secret = given["code"].replace("-", "")
-    assert Search((given["code"], secret, cookie)).in_folder(town.fed.layout.home) == {}
+    said = (given["code"], secret, cookie, "Exemplaire", "Dominique")
+    assert Search(said).in_folder(town.fed.layout.home) == {}

@@ -72,7 +72,7 @@ FOLLOWS: Final = {
     "access": "Une copie vous est remise, en clair, sans rien payer.",
     "rectification": "Ce qui est faux est corrigé ici, et chez ceux à qui on l'a dit.",
     "erasure": "Ce qui est tenu ici est détruit, et chez ceux à qui on l'a dit aussi. Ce qu'une "
-    "loi oblige à garder reste, et on vous dit quelle loi. Cette page se fermera.",
+    "loi oblige à garder reste, et on vous dit quelle loi.",
     "objection": "Tout se met en pause, ici et chez ceux à qui on l'a dit, jusqu'à la réponse.",
 }
 """What follows when a right is exercised."""

@@ -128,6 +128,7 @@ async def test_a_request_is_dealt_with_from_its_page(desk: Desk) -> None:
 
 async def test_a_refusal_keeps_what_was_typed_and_leads_to_the_field(desk: Desk) -> None:
     request_id = received(desk.school, "access")
+    doing(desk.school, rights.send, request_id, DPO)
     seat, page = Seat(desk.school, Role.DPO), f"/pages/requests/{request_id}"
     answer = await seat.send(page, f"{page}/answer", outcome="refused", article="", channel="phone")
     assert answer.status_code == 422

@@ -16,12 +16,14 @@ from services.chassis import person_tables, rights, rights_views, tables
 from services.chassis.clock import new_id
 from services.chassis.erasure import erase_case
 from services.chassis.holds import Hold, place_hold
+from services.chassis.minors import Objection, suspend
 from services.chassis.retention import purge
 from services.chassis.rights import AnswerBody, CheckBody, RequestState, RightsBody
 from services.chassis.schema import journal
 from services.chassis.tokens import Agent, NotPermitted, Role
 from tests.pair import ANSWER, CONVENTION, PUPIL, Pair, Side
 from tests.reports import ask
+from tests.services.chassis.deciding import on_agreement
 from tests.services.chassis.test_person_page import codes
 from tests.services.chassis.visiting import SEE, visiting
 from tests.services.conventions.a_city_school.support import Desk
@@ -111,7 +113,8 @@ async def test_an_access_is_passed_on_answered_by_a_human_there_and_closed(desk:
     assert (found["state"], found["outcome"], found["late"]) == ("closed", "done", False)
     for side, one in ((school, request_id), (city, theirs.request_id)):
         assert clock_of(side, one) == [("met", DUE)]
-    events = [row.event for row in school.rows(journal) if row.event.startswith("rights.")]
+    lines = sorted(school.rows(journal), key=lambda row: row.seq)
+    events = [row.event for row in lines if row.event.startswith("rights.")]
     assert events == ["rights.asked", "rights.sent", "rights.answered"]
     assert {
         row.status for row in school.rows(tables.outbox, tables.outbox.c.type == "rights.requested")
@@ -225,6 +228,15 @@ async def test_an_objection_rests_at_once_and_a_manager_decides(desk: Desk, outc
     await desk.pair.carry()
     (tombstone,) = desk.city.rows(tables.tombstones)
     assert tombstone.state == ("withdrawn" if outcome == "done" else "resumed")
+
+
+async def test_an_objection_that_was_there_before_waits_for_its_own_answer(desk: Desk) -> None:
+    (agreement,) = desk.school.rows(tables.agreements)
+    on_agreement(desk, suspend, Objection(raised_by="representative"))
+    desk.pair.clock.at += timedelta(hours=1)
+    request_id = received(desk.school, "objection")
+    doing(desk.school, rights.close, request_id, done("refused", article="L131-6"), MANAGER)
+    assert codes(desk.pair.refer(agreement.agreement_id)) == {"agreement_suspended"}
 
 
 async def test_an_objection_at_a_holder_reaches_who_collected_the_agreement(desk: Desk) -> None:
