@@ -37,6 +37,7 @@ from services.chassis.database import Database, Tx
 from services.chassis.erasure import erase_case
 from services.chassis.holds import any_hold, held_cases, held_references
 from services.chassis.person.codes import WINDOW
+from services.chassis.person.links import TIES
 from services.chassis.person.visits import LONGEST as VISIT
 from services.chassis.purges import record_purges
 from services.chassis.sign_in.sessions import AWAY, LONGEST
@@ -183,12 +184,8 @@ def _old(core: Core, at: datetime) -> list[tuple[Table, ColumnElement[bool]]]:
         (person_tables.visits, person_tables.visits.c.began_at <= at - VISIT),
         (person_tables.attempts, person_tables.attempts.c.at <= at - WINDOW),
         (person_tables.codes, person_tables.codes.c.given_at <= proof),
-        (person_tables.code_persons, _of_no_code()),
-        (person_tables.refusals, person_tables.refusals.c.at <= proof),
         (person_tables.requests, person_tables.requests.c.closed_at <= proof),
         (person_tables.answers, _of_no_request(person_tables.answers)),
-        (person_tables.request_persons, _of_no_request(person_tables.request_persons)),
-        (person_tables.destructions, person_tables.destructions.c.at <= proof),
         (tables.authorisations, _ended(proof)),
         (tables.idempotency, tables.idempotency.c.created_at <= at - ANSWERS),
         (tables.proof_lists, (lists.c.received_at <= proof) & unused),
@@ -216,6 +213,7 @@ def _old(core: Core, at: datetime) -> list[tuple[Table, ColumnElement[bool]]]:
         (agreements, (agreements.c.expires_at <= proof) & ~agreed),
         (recipients, orphan),
         (persons, (persons.c.left_at <= at - LEFT) & ~followed),
+        *_ties(proof),
     ]
 
 
@@ -232,10 +230,22 @@ def _ended(proof: datetime) -> ColumnElement[bool]:
     return over & ~exists().where(tables.sessions.c.authorisation_id == given.c.authorisation_id)
 
 
-def _of_no_code() -> ColumnElement[bool]:
-    """Condition: a code's tie to a person, of a code that is kept no more."""
-    codes, ties = person_tables.codes, person_tables.code_persons
-    return ~exists().where(codes.c.code_id == ties.c.code_id)
+def _ties(proof: datetime) -> list[tuple[Table, ColumnElement[bool]]]:
+    """What ties something to a person: it goes with that thing, or with the person before it."""
+    codes, given = person_tables.codes, person_tables.code_persons
+    refusals, destructions = person_tables.refusals, person_tables.destructions
+    asked = person_tables.request_persons
+    over: dict[Table, ColumnElement[bool]] = {
+        given: ~exists().where(codes.c.code_id == given.c.code_id),
+        refusals: refusals.c.at <= proof,
+        destructions: destructions.c.at <= proof,
+        asked: _of_no_request(asked),
+    }
+    persons = tables.persons
+    return [
+        (table, over[table] | ~exists().where(persons.c.person_id == table.c.person_id))
+        for table in TIES
+    ]
 
 
 def _of_no_request(table: Table) -> ColumnElement[bool]:

@@ -10,7 +10,7 @@ from sqlalchemy import Row, delete
 from services.chassis import person_tables, standing
 from services.chassis.database import Tx
 
-_TIES: Final = (
+TIES: Final = (
     person_tables.code_persons,
     person_tables.refusals,
     person_tables.destructions,
@@ -48,5 +48,5 @@ def destroyed(tx: Tx, case: Row[Any], own: str, at: datetime) -> None:
 
 def forget(tx: Tx, person_id: str) -> None:
     """Drop every tie to a person: their page closes, and what proves something names nobody."""
-    for table in _TIES:
+    for table in TIES:
         tx.execute(delete(table).where(table.c.person_id == person_id))

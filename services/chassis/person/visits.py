@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, delete, select, update
 
-from services.chassis import person_tables
+from services.chassis import person_tables, tables
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.person.codes import Holder, Means, take
@@ -113,8 +113,10 @@ def _until(row: Row[Any]) -> datetime:
 
 
 def _persons(connection: Connection, code_id: str) -> tuple[str, ...]:
-    table = person_tables.code_persons
-    query = select(table.c.person_id).where(table.c.code_id == code_id)
+    """Whom a code is for, as long as the register knows them."""
+    table, persons = person_tables.code_persons, tables.persons
+    here = table.join(persons, persons.c.person_id == table.c.person_id)
+    query = select(table.c.person_id).select_from(here).where(table.c.code_id == code_id)
     return tuple(connection.execute(query.order_by(table.c.person_id)).scalars())
 
 

@@ -16,7 +16,8 @@ from services.chassis.erasure import erase_person
 from services.chassis.person.codes import ALPHABET, LIFETIME, WINDOW, WRONG_AT_NODE, WRONG_ENDS
 from services.chassis.person.door import cookie_name
 from services.chassis.person.visits import IDLE, LONGEST
-from services.chassis.retention import purge
+from services.chassis.register import person_left
+from services.chassis.retention import LEFT, purge
 from services.chassis.tokens import Agent, NotPermitted, Role
 from tests.pair import PUPIL, Pair, Side
 from tests.reports import ask
@@ -251,6 +252,22 @@ async def test_erasing_the_person_closes_their_page(pair: Pair) -> None:
     assert not await browser.inside()
     assert not await opens(pair.school, waiting.code)
     assert pair.school.rows(person_tables.code_persons) == []
+
+
+async def test_whoever_left_long_ago_leaves_no_tie(pair: Pair) -> None:
+    """Retention takes the person, and with them their codes' ties and their page."""
+    person = pair.person()
+    pair.refer(pair.agreement(person, flows=["referral.answered"]))
+    core, school = pair.school.node.core, pair.school
+    school.write(lambda tx: person_left(tx, core, person, "agent-1", pair.clock.now()))
+    pair.clock.at += LEFT
+    browser = await visiting(school, person)
+    ties = (person_tables.code_persons, person_tables.refusals)
+    assert [len(school.rows(one)) for one in ties] == [1, 1]
+    await purge(school.node.database, core, pair.clock.at)
+    assert school.rows(tables.persons) == []
+    assert [school.rows(one) for one in ties] == [[], []]
+    assert not await browser.inside()
 
 
 async def test_codes_and_visits_go_with_time(pair: Pair) -> None:
