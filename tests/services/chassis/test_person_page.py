@@ -359,3 +359,15 @@ def test_no_code_lacks_its_words() -> None:
     flows = [flow for _, flow in registry.load().flows()]
     assert {flow.purpose for flow in flows} <= set(words.PURPOSES)
     assert {one.value for one in Ground} == set(words.GROUNDS)
+
+
+async def test_several_local_ids_are_one_page_where_an_agent_says_so(pair: Pair) -> None:
+    """At a receiver each case knows its person anew; what joins them is an agent's word."""
+    person = pair.person()
+    for _ in range(2):
+        pair.refer(pair.agreement(person))
+    await pair.carry()
+    first, second = (row.person_id for row in pair.city.rows(tables.cases))
+    alone = happened(await text(await visiting(pair.city, first, agent=MANAGER)))
+    both = happened(await text(await visiting(pair.city, first, agent=MANAGER, also=[second])))
+    assert (alone.count("fiche de repérage"), both.count("fiche de repérage")) == (1, 2)
