@@ -1,15 +1,17 @@
 """Finds the conventions by listing their folder: a fifth convention is one folder, no other line.
 
 Each folder holds ``convention.py`` with a ``CONVENTION``, and may hold a ``DUTIES`` tuple of legal
-duties. Former versions of a text are found in the same folder, as ``PAST``.
+duties. Former versions of a text are found in the same folder, as ``PAST``; what people call its
+codes, in ``words.py`` as ``WORDS``.
 """
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from types import ModuleType
 
 import contracts.conventions
@@ -27,18 +29,21 @@ from contracts.kernel.instrument import (
 )
 from contracts.kernel.messages import identity_block
 from contracts.kernel.organisation import Kind
+from contracts.kernel.words import COMMON
 
 
 @dataclass(frozen=True)
 class Registry:
     """All instruments known to this installation.
 
-    `by_rules` holds every version ever in force, so that past decisions can be replayed.
+    `by_rules` holds every version ever in force, so that past decisions can be replayed. `words`:
+    what people call the codes of an instrument.
     """
 
     conventions: dict[str, Convention]
     duties: dict[str, LegalDuty]
     by_rules: dict[str, Instrument] = field(repr=False)
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
 
     def convention(self, code: str) -> Convention:
         """The convention of that folder name; raises UnknownName."""
@@ -53,6 +58,10 @@ class Registry:
         if found is None:
             raise UnknownName(f"Les règles {rules_version} ne sont plus connues.")
         return found
+
+    def word(self, instrument: str, code: str) -> str:
+        """What people call a code of an instrument's messages and acts; the code, of an unknown."""
+        return self.words.get(instrument, {}).get(code) or COMMON.get(code, code)
 
     def flows(self) -> Iterator[tuple[Instrument, Flow]]:
         """Every flow of every instrument."""
@@ -82,14 +91,24 @@ def load(package: ModuleType = contracts.conventions) -> Registry:
     """
     found: list[Instrument] = []
     past: list[Instrument] = []
+    words: dict[str, Mapping[str, str]] = {}
     for entry in sorted(pkgutil.iter_modules(package.__path__), key=lambda one: one.name):
-        module = importlib.import_module(f"{package.__name__}.{entry.name}.convention")
-        found += [module.CONVENTION, *getattr(module, "DUTIES", ())]
+        folder = f"{package.__name__}.{entry.name}"
+        module = importlib.import_module(f"{folder}.convention")
+        here = [module.CONVENTION, *getattr(module, "DUTIES", ())]
+        found += here
         past += getattr(module, "PAST", ())
-    return build(found, past)
+        if find_spec(f"{folder}.words") is not None:
+            said = importlib.import_module(f"{folder}.words").WORDS
+            words |= {instrument.code: said for instrument in here}
+    return build(found, past, words)
 
 
-def build(found: Iterable[Instrument], past: Iterable[Instrument] = ()) -> Registry:
+def build(
+    found: Iterable[Instrument],
+    past: Iterable[Instrument] = (),
+    words: Mapping[str, Mapping[str, str]] | None = None,
+) -> Registry:
     """A registry of given instruments, checked."""
     conventions: dict[str, Convention] = {}
     duties: dict[str, LegalDuty] = {}
@@ -109,7 +128,7 @@ def build(found: Iterable[Instrument], past: Iterable[Instrument] = ()) -> Regis
         by_rules[instrument.rules_version] = instrument
     for instrument in past:
         by_rules.setdefault(instrument.rules_version, instrument)
-    return Registry(conventions, duties, by_rules)
+    return Registry(conventions, duties, by_rules, words or {})
 
 
 def _check(instrument: Instrument) -> None:

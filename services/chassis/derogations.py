@@ -7,7 +7,7 @@ which the decision is sealed; then it is shown, and shown as having been sealed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Final, Literal
 
@@ -58,8 +58,8 @@ class DerogationBody(BaseModel):
     case_id: _Id
     type: str = Field(max_length=60)
     to: OrgId
-    ground: Ground
-    sealed_until: LegalDay | None = None
+    ground: Ground = Field(title="Motif")
+    sealed_until: LegalDay | None = Field(default=None, title="Famille informée à partir du")
 
 
 class TellingBody(BaseModel):
@@ -67,8 +67,8 @@ class TellingBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    on: LegalDay
-    channel: Literal["meeting", "letter", "phone", "email"]
+    on: LegalDay = Field(title="Famille informée le")
+    channel: Literal["meeting", "letter", "phone", "email"] = Field(title="Moyen")
 
 
 class DerogationReview(BaseModel):
@@ -76,7 +76,7 @@ class DerogationReview(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    outcome: Literal["justified", "unjustified"]
+    outcome: Literal["justified", "unjustified"] = Field(title="Conclusion de la revue")
 
 
 def ask(
@@ -368,6 +368,14 @@ def of_case(tx: Tx, case_id: str) -> dict[str, Row[Any]]:
     table = tables.derogations
     used = (table.c.case_id == case_id) & table.c.message_id.is_not(None)
     return {row.message_id: row for row in tx.execute(select(table).where(used)).all()}
+
+
+def standing_of(tx: Tx, case_id: str, type_: str, sender: str, at: datetime) -> Sequence[Row[Any]]:
+    """Decisions of ours to send that message in a case that are confirmed, in time and unused."""
+    table = tables.derogations
+    ours = (table.c.case_id == case_id) & (table.c.type == type_) & (table.c.sender == sender)
+    stands = (table.c.expires_at > at) & table.c.message_id.is_(None)
+    return tx.execute(select(table).where(ours & stands)).all()
 
 
 def sealed(row: Row[Any], today: date) -> bool:

@@ -181,8 +181,8 @@ class Side:
     which no two sides have one of the same name; daily: sets what the calendar makes due.
     responsible: who answers for a young person at an instant, for a purpose. may_read: whether an
     agent, in a role that opens cases, has access to this one; access_article: on which one who has
-    not is refused. erase: destroys the rows of a case
-    and says how many. view: what is held about a case, for one's own agents. indicators: what the
+    not is refused. erase: destroys the rows of a case and says how many. view: what is held about a
+    case, for one's own agents; labels: what they read for the names in it. indicators: what the
     review counts. routes: what the node answers beside the chassis' own, and calls: how its API
     document describes that. pages: what it shows in a browser beside the chassis' own.
     """
@@ -201,6 +201,7 @@ class Side:
     access_article: str = ""
     erase: Eraser = _nothing_to_erase
     view: Viewer = _nothing_to_show
+    labels: Mapping[str, str] = field(default_factory=dict)
     indicators: tuple[Indicator, ...] = ()
     routes: Callable[[Node], APIRouter] | None = None
     calls: Mapping[tuple[str, str], Call] = field(default_factory=dict)

@@ -10,6 +10,7 @@ from services.chassis.partner import Partner, Side
 from services.city import actions, handlers, queries, routes
 from services.conventions.a_city_school import clocks, indicators, side, views
 from services.conventions.a_city_school import handlers as common
+from services.conventions.a_city_school.labels import LABELS
 from services.conventions.b_city_mission_locale.side import SIDE as MISSION_SIDE
 from services.conventions.c_employment_city_ccas.side import CITY as EMPLOYMENT_SIDE
 
@@ -34,6 +35,7 @@ PARTNER = Partner(
             access_article="A-2.5",
             erase=handlers.erase,
             view=views.view,
+            labels=LABELS,
             indicators=indicators.INDICATORS,
             routes=routes.router,
             calls=routes.CALLS,
@@ -46,6 +48,7 @@ PARTNER = Partner(
             access_article="A-0.3",
             erase=handlers.erase_attendance,
             view=queries.view_attendance,
+            labels=LABELS,
         ),
         MISSION.code: MISSION_SIDE,
         EMPLOYMENT.code: EMPLOYMENT_SIDE,

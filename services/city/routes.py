@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 from sqlalchemy import select
 
@@ -26,11 +26,11 @@ class _Closed(BaseModel):
 class Host(_Closed):
     """Body of ``POST /hosts`` (A-6.2): an association has an agreement, a service needs none."""
 
-    name: ShortText
-    nature: Literal["service", "association"]
-    agreement: ShortText | None = None
-    first_day: Day
-    last_day: Day
+    name: ShortText = Field(title="Nom")
+    nature: Literal["service", "association"] = Field(title="Nature")
+    agreement: ShortText | None = Field(default=None, title="Convention d'accueil")
+    first_day: Day = Field(title="Premier jour")
+    last_day: Day = Field(title="Dernier jour")
 
     @model_validator(mode="after")
     def _under_agreement(self) -> Host:
@@ -42,16 +42,23 @@ class Host(_Closed):
 class Designation(_Closed):
     """Body of ``POST /designations`` (R131-10-1): the mayor designates agents one by one."""
 
-    agent_id: AgentId
-    first_day: Day
-    last_day: Day | None = None
-    decision: ShortText
+    agent_id: AgentId = Field(title="Agent (son identifiant ici)")
+    first_day: Day = Field(title="Premier jour")
+    last_day: Day | None = Field(default=None, title="Dernier jour")
+    decision: ShortText = Field(title="Décision")
 
 
 CALLS: Final = {
-    ("POST", "/hosts"): Call(right=Right.CONVENTIONS, body=Host),
-    ("GET", "/hosts"): Call(right=Right.READ),
-    ("POST", "/designations"): Call(right=Right.CONVENTIONS, body=Designation),
+    ("POST", "/hosts"): Call(
+        right=Right.CONVENTIONS,
+        body=Host,
+        label="Enregistrer une structure d'accueil",
+        article="A-6.2",
+    ),
+    ("GET", "/hosts"): Call(right=Right.READ, label="Structures d'accueil", article="A-6.2"),
+    ("POST", "/designations"): Call(
+        right=Right.CONVENTIONS, body=Designation, label="Désigner un agent", article="R131-10-1"
+    ),
 }
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import delete
 
 from contracts.kernel.fields import Day, ShortText
@@ -26,14 +26,16 @@ class Designation(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    agent_id: AgentId
-    first_day: Day
-    last_day: Day | None = None
-    decision: ShortText
+    agent_id: AgentId = Field(title="Agent (son identifiant ici)")
+    first_day: Day = Field(title="Premier jour")
+    last_day: Day | None = Field(default=None, title="Dernier jour")
+    decision: ShortText = Field(title="Décision")
 
 
 CALLS: Final = {
-    ("POST", "/designations"): Call(right=Right.CONVENTIONS, body=Designation),
+    ("POST", "/designations"): Call(
+        right=Right.CONVENTIONS, body=Designation, label="Désigner un agent", article="R114-7"
+    ),
 }
 
 

@@ -14,6 +14,7 @@ from services.conventions.a_city_school import (
     views,
 )
 from services.conventions.a_city_school import handlers as common
+from services.conventions.a_city_school.labels import LABELS
 from services.school import actions, handlers, routes
 
 PARTNER = Partner(
@@ -32,6 +33,7 @@ PARTNER = Partner(
             responsible=side.responsible_for,
             erase=store.erase,
             view=views.view,
+            labels=LABELS,
             indicators=indicators.INDICATORS,
             routes=routes.router,
             calls=routes.CALLS,

@@ -55,8 +55,20 @@ class Attendees(Payload):
 
 
 CALLS: Final = {
-    ("POST", "/watch-cells/{message_id}/agenda"): Call(right=Right.SEND, body=AgendaItem),
-    ("POST", "/watch-cells/{message_id}/participants"): Call(right=Right.SEND, body=Attendees),
+    ("POST", "/watch-cells/{message_id}/agenda"): Call(
+        right=Right.SEND,
+        body=AgendaItem,
+        label="Inscrire une situation à l'ordre du jour",
+        article="A-2.3",
+        about="watch_cell.convened",
+    ),
+    ("POST", "/watch-cells/{message_id}/participants"): Call(
+        right=Right.SEND,
+        body=Attendees,
+        label="Dire qui a siégé",
+        article="A-2.2",
+        about="watch_cell.convened",
+    ),
 }
 
 

@@ -92,7 +92,7 @@ def test_support_and_alternative_are_purposes_apart(flow: Any) -> None:
 
 
 KEPT = {
-    "watch_cell.convened": ("meeting", 1),
+    "watch_cell.convened": ("meeting_held", 1),
     "alternative.contract_status": ("school_year_ended", 0),
     "alternative.ended": ("school_year_ended", 0),
     "alternative.alert": ("measure_ended", 1),

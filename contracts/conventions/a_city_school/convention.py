@@ -94,7 +94,7 @@ _PATHWAY = (
         payload=messages.WatchCellConvened,
         case=Cardinality.NONE,
         checks=(CHARTER,),
-        retention=Retention(event="meeting", months=1, article="A-5.1"),
+        retention=Retention(event="meeting_held", months=1, article="A-5.1"),
     ),
     _support(
         type="pathway.opened",

@@ -45,6 +45,7 @@ PLACES: Final = (
     (Right.READ, f"{ROOT}/today", "Aujourd'hui"),
     (Right.CASES, f"{ROOT}/situations", "Situations"),
     (Right.WITHDRAW, f"{ROOT}/agreements", "Accords"),
+    (Right.READ, f"{ROOT}/procedures", "Démarches"),
     (Right.READ, f"{ROOT}/conventions", "Conventions"),
     (Right.READ, f"{ROOT}/reports", "Bilans"),
     (Right.REVIEW, f"{ROOT}/requests", "Demandes"),

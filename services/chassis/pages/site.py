@@ -27,6 +27,7 @@ from services.chassis.pages import (
     conventions,
     journal,
     operation,
+    procedures,
     requests,
     reviews,
     situations,
@@ -36,7 +37,7 @@ from services.chassis.pages.own_api import OwnApi
 from services.chassis.pages.rendering import ROOM, ROOT, STATIC, render
 from services.chassis.problems import TITLES, answer
 from services.chassis.sign_in import pages as sign_in
-from services.chassis.sign_in.desk import HOME, CharterAwaited
+from services.chassis.sign_in.desk import HOME, CharterAwaited, seated
 from services.chassis.tokens import NotIdentified
 
 POLICY: Final = (
@@ -91,6 +92,7 @@ def site(node: Node, app: ASGIApp) -> Starlette:
         *today.routes(node),
         *situations.routes(node, api),
         *agreements.routes(node, api),
+        *procedures.routes(node, api),
         *conventions.routes(node, api),
         *reviews.routes(node),
         *requests.routes(node, api),
@@ -103,6 +105,10 @@ def site(node: Node, app: ASGIApp) -> Starlette:
     name = node.settings.name
 
     async def failed(request: Request, error: Exception) -> Response:
+        if "hx-request" in request.headers and isinstance(error, NotIdentified | CharterAwaited):
+            reload = await answer(request, error)
+            reload.headers["HX-Refresh"] = "true"  # the page itself then leads to the door
+            return reload
         if _PAGE not in request.headers.get("accept", ""):
             return await answer(request, error)
         door = _door(node, request, error)
@@ -112,7 +118,13 @@ def site(node: Node, app: ASGIApp) -> Starlette:
         title = TITLES.get(status, "Erreur")
         home = None if node.settings.sign_in is None else HOME
         page = render(
-            "error.html", org=name, title=title, sentence=sentence, articles=articles, home=home
+            "error.html",
+            org=name,
+            session=seated(request),
+            title=title,
+            sentence=sentence,
+            articles=articles,
+            home=home,
         )
         return HTMLResponse(page, status)
 

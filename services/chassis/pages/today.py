@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from hashlib import sha256
+from http import HTTPStatus
 from typing import Final
 
-from sqlalchemy import Connection, select
+from pydantic_core import to_json
+from sqlalchemy import select
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from services.chassis import deadlines, tables
+from contracts.kernel.instrument import Urgency
+from services.chassis import deadlines, standing, tables
 from services.chassis.core import Core
+from services.chassis.database import Tx
 from services.chassis.node import Node
+from services.chassis.pages.content import name_of
+from services.chassis.pages.persons import person_in_words
 from services.chassis.pages.rendering import by_in_words, render
+from services.chassis.schema import journal
 from services.chassis.sign_in.desk import HOME, at_desk
-from services.chassis.tokens import Right
+from services.chassis.tokens import RIGHTS, Agent, Right
+from services.chassis.words import message
 
 _SHOWN: Final = 200
+_LATEST: Final = 50
+"""Alerts looked at, the latest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
     """One thing that is due. by: until when, in words. late: that has passed.
 
-    subject: the convention that it is about, where it is about no case.
+    case_id: of a case that the agent may open. person: of that case. subject: the convention that
+    it is about, where it is about no case.
     """
 
     label: str
@@ -32,24 +45,99 @@ class Waiting:
     by: str
     late: bool
     case_id: str | None
+    person: str
     subject: str
 
 
-def waiting(connection: Connection, core: Core) -> list[Waiting]:
-    """What runs and what is late, the latest first."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """A message that says "without delay" and that nobody here has read. since: when it came."""
+
+    label: str
+    sender: str
+    since: str
+    case_id: str
+    person: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What one agent finds. others: what waits for somebody else."""
+
+    alerts: tuple[Alert, ...]
+    late: tuple[Waiting, ...]
+    due: tuple[Waiting, ...]
+    others: int
+
+    @property
+    def version(self) -> str:
+        """Another as soon as anything of it changes."""
+        return sha256(to_json(asdict(self))).hexdigest()[:16]
+
+
+def desk_of(tx: Tx, core: Core, agent: Agent, at: datetime) -> Desk:
+    """What waits for an agent: of cases, those that the agent may open."""
     table = tables.deadlines
     waits = table.c.state.in_((deadlines.PENDING, deadlines.MISSED))
     query = select(table).where(waits).order_by(table.c.due_at).limit(_SHOWN)
-    return [
-        Waiting(
-            label=core.clocks[row.kind].label if row.kind in core.clocks else row.kind,
-            article=row.article,
-            by=by_in_words(row.due_at),
-            late=row.state == deadlines.MISSED,
-            case_id=row.case_id,
-            subject=row.subject if row.subject in core.directory.conventions else "",
+    mine: list[Waiting] = []
+    others = 0
+    for row in tx.execute(query).all():
+        if row.case_id is not None and not _may_open(tx, core, row.case_id, agent, at):
+            others += 1
+            continue
+        mine.append(
+            Waiting(
+                label=core.clocks[row.kind].label if row.kind in core.clocks else row.kind,
+                article=row.article,
+                by=by_in_words(row.due_at),
+                late=row.state == deadlines.MISSED,
+                case_id=row.case_id,
+                person="" if row.case_id is None else person_in_words(tx, core, row.case_id),
+                subject=row.subject if row.subject in core.directory.conventions else "",
+            )
         )
-        for row in connection.execute(query)
+    return Desk(
+        alerts=tuple(_alerts(tx, core, agent, at)),
+        late=tuple(one for one in mine if one.late),
+        due=tuple(one for one in mine if not one.late),
+        others=others,
+    )
+
+
+def _may_open(tx: Tx, core: Core, case_id: str, agent: Agent, at: datetime) -> bool:
+    case = tx.get(standing.CASES, case_id)
+    if case is None or Right.CASES not in RIGHTS[agent.role]:
+        return False
+    side = core.side(case.instrument)
+    return side.may_read(tx, case_id, agent.agent_id, agent.role.value, at)
+
+
+def _alerts(tx: Tx, core: Core, agent: Agent, at: datetime) -> list[Alert]:
+    urgent = [
+        name
+        for name, known in core.flows.items()
+        if any(flow.urgency is Urgency.WITHOUT_DELAY for _, flow in known)
+    ]
+    inbox = tables.inbox
+    came = inbox.c.type.in_(urgent) & (inbox.c.status == "received")
+    query = select(inbox).where(came).order_by(inbox.c.received_at.desc()).limit(_LATEST)
+    rows = tx.execute(query).all()
+    ids = [row.message_id for row in rows]
+    seen = journal.c.message_id.in_(ids) & (journal.c.event == "message.read")
+    read = set(tx.execute(select(journal.c.message_id).where(seen)).scalars()) if ids else set()
+    return [
+        Alert(
+            label=message(row.type, core.registry),
+            sender=name_of(core, row.sender),
+            since=by_in_words(row.received_at),
+            case_id=row.case_id,
+            person=person_in_words(tx, core, row.case_id),
+        )
+        for row in rows
+        if row.message_id not in read
+        and row.case_id is not None
+        and _may_open(tx, core, row.case_id, agent, at)
     ]
 
 
@@ -60,15 +148,22 @@ def routes(node: Node) -> list[BaseRoute]:
 
     async def today(request: Request) -> Response:
         session = await at_desk(node, request, Right.READ)
-        found = await node.database.read(lambda c: waiting(c, node.core))
-        page = render(
-            "today.html",
-            place=HOME,
-            org=node.settings.name,
-            session=session,
-            late=[one for one in found if one.late],
-            due=[one for one in found if not one.late],
-        )
+        at = node.clock.now()
+        desk = await node.database.write(lambda tx: desk_of(tx, node.core, session.agent, at))
+        page = render("today.html", org=node.settings.name, session=session, place=HOME, desk=desk)
         return HTMLResponse(page)
 
-    return [Route("/", RedirectResponse(HOME)), Route("/today", today)]
+    async def live(request: Request) -> Response:
+        """What changes by itself: 204 where nothing did."""
+        session = await at_desk(node, request, Right.READ, somebody=False)
+        at = node.clock.now()
+        desk = await node.database.write(lambda tx: desk_of(tx, node.core, session.agent, at))
+        if request.query_params.get("version") == desk.version:
+            return Response(status_code=HTTPStatus.NO_CONTENT)
+        return HTMLResponse(render("today_live.html", desk=desk))
+
+    return [
+        Route("/", RedirectResponse(HOME)),
+        Route("/today", today),
+        Route("/today/live", live),
+    ]

@@ -83,6 +83,7 @@ async def at_desk(
         session = await node.database.read(lambda c: sessions.of_cookie(c, cookie, at))
     if session is None:
         raise NotIdentified("Identifiez-vous pour ouvrir cette page.")
+    request.state.desk = session
     session.agent.require(right)
     if charter and not await _accepted(node, session.agent.agent_id):
         raise CharterAwaited("Acceptez d'abord la charte de confidentialité.", articles=("A-5.2",))
@@ -110,6 +111,11 @@ async def _accepted(node: Node, agent_id: str) -> bool:
             return False
         node.core.charters[wanted] = found[wanted]
     return True
+
+
+def seated(request: Request) -> Session | None:
+    """Whoever `at_desk` found behind a request, also where it was then refused."""
+    return getattr(request.state, "desk", None)
 
 
 async def form_of(request: Request, session: Session) -> ImmutableMultiDict[str, str]:

@@ -42,15 +42,17 @@ class PsadCharter(_Closed):
     evidence: SHA-256 of the signed paper, in hexadecimal.
     """
 
-    signed_on: LegalDay
-    evidence: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    signed_on: LegalDay = Field(title="Signée le")
+    evidence: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] = Field(
+        title="Empreinte SHA-256 du document"
+    )
 
 
 class CommonEvent(_Closed):
     """Body of ``POST /common-events`` (B-2.6): the day of an event that both held or joined."""
 
-    convention_id: Annotated[str, Field(max_length=64)]
-    held_on: LegalDay
+    convention_id: Annotated[str, Field(max_length=64)] = Field(title="Convention")
+    held_on: LegalDay = Field(title="Tenu le")
 
 
 class RepresentativeNotice(_Closed):
@@ -59,18 +61,35 @@ class RepresentativeNotice(_Closed):
     Their agreement is not asked for: the young person gives it.
     """
 
-    person_id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
-    version: NoticeVersion
-    channel: Literal["meeting", "letter", "phone", "email"]
-    language: Annotated[str, Field(pattern=r"^[a-z]{2}$")]
-    given_at: Instant
+    person_id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] = Field(title="Personne")
+    version: NoticeVersion = Field(title="Version")
+    channel: Literal["meeting", "letter", "phone", "email"] = Field(title="Moyen")
+    language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] = Field(title="Langue (deux lettres)")
+    given_at: Instant = Field(title="Date et heure")
 
 
 CALLS: Final = {
-    ("POST", "/psad-charters"): Call(right=Right.CONVENTIONS, body=PsadCharter),
-    ("POST", "/common-events"): Call(right=Right.CONVENTIONS, body=CommonEvent),
-    ("POST", "/representative-notices"): Call(right=Right.REGISTER, body=RepresentativeNotice),
-    ("GET", "/offers"): Call(right=Right.READ),
+    ("POST", "/psad-charters"): Call(
+        right=Right.CONVENTIONS,
+        body=PsadCharter,
+        label="Enregistrer la signature de la charte PSAD",
+        article="B-2.1",
+    ),
+    ("POST", "/common-events"): Call(
+        right=Right.CONVENTIONS,
+        body=CommonEvent,
+        label="Compter un événement commun",
+        article="B-2.6",
+    ),
+    ("POST", "/representative-notices"): Call(
+        right=Right.REGISTER,
+        body=RepresentativeNotice,
+        label="Dire qu'un représentant légal a été informé",
+        article="RGPD 13",
+    ),
+    ("GET", "/offers"): Call(
+        right=Right.READ, label="Offres de service reçues et publiées", article="B-2.5"
+    ),
 }
 
 

@@ -15,6 +15,7 @@ from services.conventions.b_city_mission_locale import (
     store,
     views,
 )
+from services.conventions.b_city_mission_locale.labels import LABELS
 
 SIDE: Final = Side(
     sent=handlers.SENT,
@@ -28,6 +29,7 @@ SIDE: Final = Side(
     access_article="B-2.13",
     erase=store.erase,
     view=views.view,
+    labels=LABELS,
     indicators=indicators.INDICATORS,
     routes=routes.router,
     calls=routes.CALLS,

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final, Literal, get_args
 
+from pydantic import Field
 from sqlalchemy import Connection, delete, func, select
 
 from contracts.conventions.c_employment_city_ccas.messages import Agency
@@ -46,9 +47,9 @@ class Desk(Body):
     agency: the local agency at the employment agency; nothing at the city.
     """
 
-    task: Task
-    agency: Agency | None = None
-    agent_id: AgentId
+    task: Task = Field(title="Tâche")
+    agency: Agency | None = Field(default=None, title="Agence")
+    agent_id: AgentId = Field(title="Agent (son identifiant ici)")
 
 
 def open_desk(tx: Tx, core: Core, body: Desk, agent_id: str, at: datetime) -> None:

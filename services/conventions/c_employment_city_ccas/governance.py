@@ -46,8 +46,8 @@ ConventionId = Annotated[str, Field(max_length=64)]
 class Reading(Body):
     """Body of ``POST /convention-readings`` (C-5.5): the agent who calls knows this version."""
 
-    convention_id: ConventionId
-    version: Annotated[int, Field(ge=1, le=1_000_000)]
+    convention_id: ConventionId = Field(title="Convention")
+    version: Annotated[int, Field(ge=1, le=1_000_000)] = Field(title="Version")
 
 
 class FinalReport(Body):
@@ -57,10 +57,12 @@ class FinalReport(Body):
     hexadecimal.
     """
 
-    convention_id: ConventionId
-    term_ends_on: LegalDay
-    written_on: LegalDay
-    evidence: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    convention_id: ConventionId = Field(title="Convention")
+    term_ends_on: LegalDay = Field(title="Fin du terme")
+    written_on: LegalDay = Field(title="Écrit le")
+    evidence: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] = Field(
+        title="Empreinte SHA-256 du document"
+    )
 
 
 # --- the terms of a convention

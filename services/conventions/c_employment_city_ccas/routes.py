@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 
 from contracts.kernel.fields import LegalDay
@@ -31,21 +31,35 @@ class _Closed(BaseModel):
 class EmployerInterview(_Closed):
     """Body of ``POST /employer-interviews`` (C-3a.1): the day on which it was held."""
 
-    held_on: LegalDay
+    held_on: LegalDay = Field(title="Tenu le")
 
 
 _SHARED: Final = {
-    ("GET", "/pec-offers"): Call(right=Right.READ),
+    ("GET", "/pec-offers"): Call(
+        right=Right.READ, label="Offres de contrats aidés", article="C-3a.11"
+    ),
 }
 CITY_CALLS: Final = {
     **_SHARED,
-    ("POST", "/employer-interviews"): Call(right=Right.SEND, body=EmployerInterview),
-    ("POST", "/tutors"): Call(right=Right.REGISTER, body=tutors.Tutor),
-    ("GET", "/tutors"): Call(right=Right.CASES),
+    ("POST", "/employer-interviews"): Call(
+        right=Right.SEND,
+        body=EmployerInterview,
+        label="Enregistrer l'entretien de l'employeur",
+        article="C-3a.1",
+    ),
+    ("POST", "/tutors"): Call(
+        right=Right.REGISTER, body=tutors.Tutor, label="Enregistrer un tuteur", article="C-3a.6"
+    ),
+    ("GET", "/tutors"): Call(right=Right.CASES, label="Tuteurs", article="C-3a.6"),
 }
 AGENCY_CALLS: Final = {
     **_SHARED,
-    ("POST", "/job-seekers"): Call(right=Right.REGISTER, body=seekers.Seeker),
+    ("POST", "/job-seekers"): Call(
+        right=Right.REGISTER,
+        body=seekers.Seeker,
+        label="Renseigner un demandeur d'emploi",
+        article="C-3a.3",
+    ),
 }
 
 Do = Callable[[Tx, Any, str], None]

@@ -42,12 +42,14 @@ class Seeker(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    person_id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
-    counsellor: AgentId
-    commune: Annotated[str, Field(pattern=r"^[0-9][0-9AB][0-9]{3}$")]
-    eligible: bool = False
-    explained: bool = False
-    questioning: bool = False
+    person_id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] = Field(title="Personne")
+    counsellor: AgentId = Field(title="Conseiller (son identifiant ici)")
+    commune: Annotated[str, Field(pattern=r"^[0-9][0-9AB][0-9]{3}$")] = Field(
+        title="Commune (code INSEE)"
+    )
+    eligible: bool = Field(default=False, title="Éligible selon le diagnostic")
+    explained: bool = Field(default=False, title="Intérêt et engagements exposés")
+    questioning: bool = Field(default=False, title="S'interroge sur un métier, ou en change")
 
 
 def record(tx: Tx, core: Core, body: Seeker, agent_id: str, at: datetime) -> None:

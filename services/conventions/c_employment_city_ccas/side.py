@@ -24,6 +24,7 @@ from services.conventions.c_employment_city_ccas import (
     territory_routes,
     views,
 )
+from services.conventions.c_employment_city_ccas.labels import LABELS
 from services.conventions.c_employment_city_ccas.territory_indicators import (
     INDICATORS as TERRITORY_INDICATORS,
 )
@@ -99,6 +100,7 @@ CITY: Final = Side(
     access_article="C-3.2",
     erase=_erase,
     view=_view(views.city_view),
+    labels=LABELS,
     indicators=INDICATORS,
     routes=_router(routes.city_router, territory_routes.city_router),
     calls=joined("call", routes.CITY_CALLS, territory.CITY_CALLS),
@@ -117,6 +119,7 @@ AGENCY: Final = Side(
     access_article="C-3.1",
     erase=_erase,
     view=_view(views.agency_view),
+    labels=LABELS,
     indicators=INDICATORS,
     routes=_router(routes.agency_router, territory_routes.agency_router),
     calls=joined("call", routes.AGENCY_CALLS, territory.AGENCY_CALLS),

@@ -32,10 +32,10 @@ class CollectiveAction(Body):
     joint: held together with the city (C-3c.2). Never who came.
     """
 
-    convention_id: Annotated[str, Field(max_length=64)]
-    held_on: LegalDay
-    for_youth: bool
-    joint: bool
+    convention_id: Annotated[str, Field(max_length=64)] = Field(title="Convention")
+    held_on: LegalDay = Field(title="Tenu le")
+    for_youth: bool = Field(title="Pour des jeunes")
+    joint: bool = Field(title="Tenue avec la Ville")
 
 
 def hold_action(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from pydantic import Field
 from sqlalchemy import Connection, Table, delete, or_, select
 
 from contracts.conventions.c_employment_city_ccas import messages
@@ -35,8 +36,8 @@ long enough to publish who was told."""
 class StaffNotice(Body):
     """Body of ``POST /staff-notices`` (C-6.2): a colleague knows that the contact is passed on."""
 
-    name: PersonName
-    told_at: Instant
+    name: PersonName = Field(title="Nom")
+    told_at: Instant = Field(title="Informé le")
 
 
 def tell_staff(tx: Tx, core: Core, body: StaffNotice, agent_id: str, at: datetime) -> None:

@@ -26,39 +26,109 @@ from services.conventions.c_employment_city_ccas import territory_volunteers as 
 B = TypeVar("B", bound=BaseModel)
 Record = Callable[[Tx, Core, B, str, datetime], None]
 
-_LISTS: Final[Mapping[str, tuple[Table, str]]] = {
-    "/clause-opportunities": (models.opportunities, "Places under the social clauses (C-3d.2)."),
-    "/campaigns": (models.campaigns, "Campaigns asked for, and whether they were sent (C-3e.4)."),
-    "/censuses": (models.censuses, "The latest statistical tables, small cells hidden (C-3e.3)."),
-    "/announcements": (models.announcements, "What is about to be said outside (C-5.4)."),
-    "/referents": (models.referents, "Whom to call at the agency, by task (C-3a.14, C-3d.3)."),
-    "/antennas": (models.antennas, "Who answers at each unit and its agency (C-3f.3)."),
+_LISTS: Final[Mapping[str, tuple[Table, str, str, str]]] = {
+    "/clause-opportunities": (
+        models.opportunities,
+        "Places under the social clauses (C-3d.2).",
+        "Postes ouverts au titre des clauses sociales",
+        "C-3d.2",
+    ),
+    "/campaigns": (
+        models.campaigns,
+        "Campaigns asked for, and whether they were sent (C-3e.4).",
+        "Campagnes",
+        "C-3e.4",
+    ),
+    "/censuses": (
+        models.censuses,
+        "The latest statistical tables, small cells hidden (C-3e.3).",
+        "Recensements",
+        "C-3e.3",
+    ),
+    "/announcements": (
+        models.announcements,
+        "What is about to be said outside (C-5.4).",
+        "Communications annoncées",
+        "C-5.4",
+    ),
+    "/referents": (
+        models.referents,
+        "Whom to call at the agency, by task (C-3a.14, C-3d.3).",
+        "Référents de l'agence",
+        "C-3a.14",
+    ),
+    "/antennas": (
+        models.antennas,
+        "Who answers at each unit and its agency (C-3f.3).",
+        "Référents des unités de travail social",
+        "C-3f.3",
+    ),
 }
 """Lists of what either side said that names no job seeker (C-5.1)."""
 
-_READ: Final = Call(right=Right.READ)
-
 CALLS: Final = {
-    ("POST", "/convention-readings"): Call(right=Right.SEND, body=governance.Reading),
-    ("GET", "/convention-readings"): Call(right=Right.CONVENTIONS),
-    ("POST", "/final-reports"): Call(right=Right.CONVENTIONS, body=governance.FinalReport),
-    ("GET", "/final-reports/{convention_id}"): _READ,
-    ("POST", "/staff-notices"): Call(right=Right.CONVENTIONS, body=referents.StaffNotice),
-    ("GET", "/antennas/pairs"): _READ,
-    **{("GET", path): _READ for path in _LISTS},
+    ("POST", "/convention-readings"): Call(
+        right=Right.SEND,
+        body=governance.Reading,
+        label="Dire que j'ai lu la convention",
+        article="C-5.5",
+    ),
+    ("GET", "/convention-readings"): Call(
+        right=Right.CONVENTIONS, label="Agents qui ont lu la convention", article="C-5.5"
+    ),
+    ("POST", "/final-reports"): Call(
+        right=Right.CONVENTIONS,
+        body=governance.FinalReport,
+        label="Enregistrer le bilan écrit d'un terme",
+        article="C-7.2",
+    ),
+    ("GET", "/final-reports/{convention_id}"): Call(right=Right.READ),
+    ("POST", "/staff-notices"): Call(
+        right=Right.CONVENTIONS,
+        body=referents.StaffNotice,
+        label="Dire qu'un collègue sait son contact transmis",
+        article="C-6.2",
+    ),
+    ("GET", "/antennas/pairs"): Call(
+        right=Right.READ, label="Agences et unités de travail social appariées", article="C-3f.1"
+    ),
+    **{
+        ("GET", path): Call(right=Right.READ, label=label, article=article)
+        for path, (_, _, label, article) in _LISTS.items()
+    },
 }
 """Calls of every party."""
 
 DESK_CALLS: Final = {
-    ("POST", "/desks"): Call(right=Right.CONVENTIONS, body=desks.Desk),
-    ("POST", "/desks/closed"): Call(right=Right.CONVENTIONS, body=desks.Desk),
-    ("GET", "/desks"): _READ,
+    ("POST", "/desks"): Call(
+        right=Right.CONVENTIONS,
+        body=desks.Desk,
+        label="Confier une tâche à un agent",
+        article="C-3.2",
+    ),
+    ("POST", "/desks/closed"): Call(
+        right=Right.CONVENTIONS,
+        body=desks.Desk,
+        label="Retirer une tâche à un agent",
+        article="C-3.2",
+    ),
+    ("GET", "/desks"): Call(right=Right.READ, label="Tâches confiées", article="C-3.2"),
 }
 """Calls of those that have desks, the agency and the city."""
 
 AGENCY_CALLS: Final = {
-    ("POST", "/volunteers"): Call(right=Right.REGISTER, body=volunteers.Volunteer),
-    ("POST", "/collective-actions"): Call(right=Right.CONVENTIONS, body=actions.CollectiveAction),
+    ("POST", "/volunteers"): Call(
+        right=Right.REGISTER,
+        body=volunteers.Volunteer,
+        label="Enregistrer la demande d'un volontaire",
+        article="C-3e.5",
+    ),
+    ("POST", "/collective-actions"): Call(
+        right=Right.CONVENTIONS,
+        body=actions.CollectiveAction,
+        label="Compter une action collective",
+        article="C-3c.1",
+    ),
 }
 """Calls of the agency alone."""
 
@@ -121,7 +191,7 @@ def _common(node: Node) -> APIRouter:
     )
     add(node, routes, "/final-reports", managers, governance.FinalReport, governance.record_report)
     add(node, routes, "/staff-notices", managers, referents.StaffNotice, referents.tell_staff)
-    for path, (table, shows) in _LISTS.items():
+    for path, (table, shows, _, _) in _LISTS.items():
         _listing(node, routes, path, _rows(table), shows)
     pairs = "Which unit answers to which agency, and whether both say so (C-3f.1)."
     _listing(node, routes, "/antennas/pairs", referents.pairs, pairs)

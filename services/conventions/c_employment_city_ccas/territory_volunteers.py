@@ -47,8 +47,8 @@ PersonId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 class Volunteer(Body):
     """Body of ``POST /volunteers`` (C-3e.5): the person asked to make own skills known."""
 
-    person_id: PersonId
-    asked_at: Instant
+    person_id: PersonId = Field(title="Personne")
+    asked_at: Instant = Field(title="Demandé le")
 
 
 def volunteer(tx: Tx, core: Core, body: Volunteer, agent_id: str, at: datetime) -> None:

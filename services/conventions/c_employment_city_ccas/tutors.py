@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Row, delete, select
 
 from contracts.conventions.c_employment_city_ccas.course import experienced
@@ -37,11 +37,11 @@ class Tutor(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    staff_id: AgentId
-    volunteered_on: LegalDay | None = None
-    qualified_on: LegalDay | None = None
-    working_since: LegalDay | None = None
-    supported: bool | None = None
+    staff_id: AgentId = Field(title="Tuteur (son identifiant ici)")
+    volunteered_on: LegalDay | None = Field(default=None, title="Volontaire le")
+    qualified_on: LegalDay | None = Field(default=None, title="Qualification vérifiée le")
+    working_since: LegalDay | None = Field(default=None, title="Expérience depuis le")
+    supported: bool | None = Field(default=None, title="Lui-même en contrat aidé")
 
 
 def record(tx: Tx, core: Core, body: Tutor, agent_id: str, at: datetime) -> None:

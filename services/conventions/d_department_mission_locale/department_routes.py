@@ -34,41 +34,65 @@ class _Closed(BaseModel):
 class HolderNotice(_Closed):
     """Body of ``POST /holder-notices`` (D-1.2): what the holder of parental authority was told."""
 
-    person_id: PersonId
-    version: NoticeVersion
-    channel: Literal["meeting", "letter", "phone", "email"]
-    language: Annotated[str, Field(pattern=r"^[a-z]{2}$")]
-    given_at: Instant
+    person_id: PersonId = Field(title="Personne")
+    version: NoticeVersion = Field(title="Version")
+    channel: Literal["meeting", "letter", "phone", "email"] = Field(title="Moyen")
+    language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] = Field(title="Langue (deux lettres)")
+    given_at: Instant = Field(title="Date et heure")
 
 
 class Support(_Closed):
     """Body of ``POST /supports`` (D-1.6): since when a person is supported, and never why."""
 
-    person_id: PersonId
-    taken_in_on: LegalDay
+    person_id: PersonId = Field(title="Personne")
+    taken_in_on: LegalDay = Field(title="Suivi depuis le")
 
 
 class OnDay(_Closed):
     """Body of ``POST /interviews`` (D-1.6) and of ``POST /attentions`` (D-1.12)."""
 
-    person_id: PersonId
-    on: LegalDay
+    person_id: PersonId = Field(title="Personne")
+    on: LegalDay = Field(title="Date")
 
 
 class AttentionTime(_Closed):
     """Body of ``POST /attention-times`` (D-1.12): months after which to ask after who left."""
 
-    months: Annotated[int, Field(ge=1, le=60)]
+    months: Annotated[int, Field(ge=1, le=60)] = Field(title="Mois")
 
 
 CALLS: Final = {
     **common.CALLS,
-    ("POST", "/holder-notices"): Call(right=Right.REGISTER, body=HolderNotice),
-    ("POST", "/supports"): Call(right=Right.REGISTER, body=Support),
-    ("POST", "/interviews"): Call(right=Right.REGISTER, body=OnDay),
-    ("POST", "/attentions"): Call(right=Right.REGISTER, body=OnDay),
-    ("POST", "/attention-times"): Call(right=Right.CONVENTIONS, body=AttentionTime),
-    ("GET", "/youth-contracts/missing"): Call(right=Right.READ),
+    ("POST", "/holder-notices"): Call(
+        right=Right.REGISTER,
+        body=HolderNotice,
+        label="Dire que le titulaire de l'autorité parentale a été informé",
+        article="D-1.2",
+    ),
+    ("POST", "/supports"): Call(
+        right=Right.REGISTER, body=Support, label="Enregistrer un suivi", article="D-1.6"
+    ),
+    ("POST", "/interviews"): Call(
+        right=Right.REGISTER,
+        body=OnDay,
+        label="Enregistrer un entretien des 17 ans",
+        article="D-1.6",
+    ),
+    ("POST", "/attentions"): Call(
+        right=Right.REGISTER,
+        body=OnDay,
+        label="Dire que des nouvelles ont été prises",
+        article="D-1.12",
+    ),
+    ("POST", "/attention-times"): Call(
+        right=Right.CONVENTIONS,
+        body=AttentionTime,
+        label="Régler le délai d'attention",
+        article="D-1.12",
+    ),
+    ("GET", "/youth-contracts/missing"): Call(
+        right=Right.READ, label="Jeunes à qui le contrat n'a pas été proposé", article="D-1.9"
+    ),
 }
 
 

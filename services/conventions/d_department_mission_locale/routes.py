@@ -38,16 +38,18 @@ class Foundation(_Closed):
     decided_on: the day of the decision. evidence: SHA-256 of the paper, in hexadecimal.
     """
 
-    convention_id: Annotated[str, Field(max_length=64)]
-    decided_on: LegalDay
-    evidence: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    convention_id: Annotated[str, Field(max_length=64)] = Field(title="Convention")
+    decided_on: LegalDay = Field(title="Décidé le")
+    evidence: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] = Field(
+        title="Empreinte SHA-256 du document"
+    )
 
 
 class YearlySheet(_Closed):
     """Body of ``POST /yearly-indicators`` (D-5.7a): which year is counted and told."""
 
-    convention_id: Annotated[str, Field(max_length=64)]
-    year: Annotated[int, Field(ge=2000, le=2100)]
+    convention_id: Annotated[str, Field(max_length=64)] = Field(title="Convention")
+    year: Annotated[int, Field(ge=2000, le=2100)] = Field(title="Année")
 
 
 class Wanted(_Closed):
@@ -57,9 +59,21 @@ class Wanted(_Closed):
 
 
 CALLS: Final = {
-    ("POST", "/local-implementations"): Call(right=Right.CONVENTIONS, body=Foundation),
-    ("POST", "/impact-assessments"): Call(right=Right.READ, body=Foundation),
-    ("POST", "/yearly-indicators"): Call(right=Right.SEND, body=YearlySheet),
+    ("POST", "/local-implementations"): Call(
+        right=Right.CONVENTIONS,
+        body=Foundation,
+        label="Enregistrer la déclinaison locale",
+        article="D-5.1",
+    ),
+    ("POST", "/impact-assessments"): Call(
+        right=Right.READ, body=Foundation, label="Enregistrer l'analyse d'impact", article="D-8.1"
+    ),
+    ("POST", "/yearly-indicators"): Call(
+        right=Right.SEND,
+        body=YearlySheet,
+        label="Compter une année et la transmettre",
+        article="D-5.7a",
+    ),
     ("GET", "/yearly-indicators"): Call(right=Right.READ, query=Wanted),
 }
 

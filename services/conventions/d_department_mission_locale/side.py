@@ -23,6 +23,7 @@ from services.conventions.d_department_mission_locale import (
     supports,
     views,
 )
+from services.conventions.d_department_mission_locale.labels import LABELS
 
 
 def _daily(tx: Tx, core: Core, at: datetime) -> None:
@@ -42,6 +43,7 @@ MISSION: Final = Side(
     access_article="D-1.4",
     erase=store.erase,
     view=views.view,
+    labels=LABELS,
     indicators=indicators.MISSION,
     routes=routes.router,
     calls=routes.CALLS,

@@ -16,7 +16,7 @@ from contracts.export import blocks, instruments, said
 from contracts.gate import instrument_checks
 from contracts.kernel.checks import Agreement, Check, Purpose, Recorded
 from contracts.kernel.control import CONTROL_TYPES
-from contracts.kernel.instrument import Instrument
+from contracts.kernel.instrument import Instrument, Retention
 from contracts.kernel.organisation import Kind
 from contracts.registry import Registry
 
@@ -126,16 +126,33 @@ EVENTS: Final = {
 
 CODES: Final = {
     "ambiguous": "plusieurs conventions possibles",
+    "bool_type": "répondez par oui ou par non",
+    "date_type": "n'est pas une date",
+    "email": "n'est pas une adresse électronique",
     "extra_forbidden": "ce champ n'existe pas dans ce message",
     "hidden_identifier:email": "contient une adresse électronique",
     "hidden_identifier:ine": "contient un identifiant national d'élève",
     "hidden_identifier:link": "contient un lien",
     "hidden_identifier:nir": "contient un numéro de sécurité sociale",
     "hidden_identifier:phone": "contient un numéro de téléphone",
+    "greater_than_equal": "est trop petit",
     "idempotency_key_reused": "clé d'idempotence déjà servie",
+    "instant": "n'est pas une date avec son heure",
+    "int_type": "n'est pas un nombre entier",
     "invalid_payload": "contenu refusé",
+    "invisible_character": "contient un caractère invisible",
+    "less_than_equal": "est trop grand",
     "literal_error": "valeur hors de la liste",
     "missing": "ce champ manque",
+    "person_name": "contient un chiffre ou une parenthèse",
+    "phone": "n'est pas un numéro de téléphone",
+    "siret": "n'est pas un SIRET",
+    "string_pattern_mismatch": "n'a pas la forme attendue",
+    "string_too_long": "est trop long",
+    "string_too_short": "ce champ manque",
+    "too_long": "en nomme trop",
+    "too_short": "ce champ manque",
+    "twice": "nomme deux fois la même chose",
     "no_common_suite": "aucun chiffrement commun",
     "not_delivered": "boîte du destinataire injoignable",
     "kept_here": "contenu tenu dans son dossier",
@@ -230,15 +247,28 @@ def message(type_: str, registry: Registry | None = None) -> str:
     return _labels(registry or _installed()).get(type_, type_)
 
 
-def titles(registry: Registry) -> dict[str, str]:
-    """What people call each field of the messages, those of inner blocks included."""
+def titles(registry: Registry, instrument: str | None = None) -> dict[str, str]:
+    """What people call each field of the messages, those of inner blocks included.
+
+    instrument: the code of the one whose words count alone; else every one's, the first counts.
+    """
     found: dict[str, str] = {}
-    waiting = [flow.payload for _, flow in registry.flows()]
+    waiting = [flow.payload for one, flow in registry.flows() if instrument in {None, one.code}]
     while waiting:
         for name, info in waiting.pop().model_fields.items():
             found.setdefault(name, info.title or name)
             waiting += blocks(info.annotation)
     return found
+
+
+def kept(registry: Registry, instrument: str, retention: Retention) -> str:
+    """How long the receiver keeps a record, without the article. instrument: its code."""
+    event = registry.word(instrument, retention.event)
+    if retention.transient:
+        return f"montré jusqu'à {event}, jamais écrit chez le destinataire"
+    lengths = {"mois": retention.months, "jours": retention.days, "heures": retention.hours}
+    after = next((f"{number} {unit}" for unit, number in lengths.items() if number), None)
+    return f"jusqu'à {event}" if after is None else f"{after} après {event}"
 
 
 @cache

@@ -1,0 +1,58 @@
+"""What people call the codes that messages and acts of several conventions share, in French."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+COMMON: Final[Mapping[str, str]] = {
+    "accepted": "Accepté",
+    "association": "Association",
+    "both": "La personne et son représentant",
+    "ccas": "CCAS",
+    "city": "Ville",
+    "completed": "Allé à son terme",
+    "confirmed": "Confirmé",
+    "declined": "Refusé",
+    "delegation": "Délégation de l'autorité parentale",
+    "department": "Département",
+    "discover_trade": "Découvrir un métier ou un secteur",
+    "confirm_project": "Confirmer un projet professionnel",
+    "email": "E-mail",
+    "engaged": "Engagé dans la démarche",
+    "guardianship": "Tutelle",
+    "handed_over": "Relais pris par un autre service",
+    "handover": "Passage de relais",
+    "identity_card": "Carte nationale d'identité",
+    "in_person": "De vive voix, sur place",
+    "in_progress": "En cours",
+    "interrupted": "Interrompu",
+    "justified": "Justifié",
+    "letter": "Courrier",
+    "meeting": "Entretien",
+    "met": "Rencontré",
+    "mission_locale": "Mission Locale",
+    "nearly_done": "Presque au bout",
+    "no": "Non",
+    "no_answer": "Sans réponse",
+    "not_asked": "Non demandé",
+    "objectives_met": "Objectifs atteints",
+    "on_hold": "En pause",
+    "on_site": "Sur place",
+    "parental": "Autorité parentale",
+    "passport": "Passeport",
+    "phone": "Téléphone",
+    "registered": "Inscrit",
+    "representative": "Représentant légal",
+    "residence_permit": "Titre de séjour",
+    "service": "Service municipal",
+    "signed_form": "Formulaire signé",
+    "start_recruitment": "Engager un recrutement",
+    "unjustified": "Non justifié",
+    "unknown": "Non connu",
+    "unreachable": "Injoignable",
+    "vital_interests": "Intérêts vitaux (RGPD 6.1.d)",
+    "yes": "Oui",
+    "young_person": "La personne elle-même",
+}
+"""By code; a convention's own word for a code comes before this one."""

@@ -1,0 +1,348 @@
+"""One case as its page shows it: with whom, on whose agreement, what happened, what may follow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Row, select
+
+from contracts.kernel.binding import Binding
+from contracts.kernel.instrument import Cardinality, Flow, Instrument, Urgency
+from contracts.kernel.organisation import Kind
+from contracts.kernel.paris import day_of
+from services.chassis import deadlines, derogations, standing, tables, views
+from services.chassis.core import Core
+from services.chassis.database import Tx
+from services.chassis.pages.content import Telling, Told, instant_in_words, name_of
+from services.chassis.pages.persons import person_in_words, person_of_case
+from services.chassis.pages.rendering import ROOT, by_in_words, day_in_words
+from services.chassis.posting import OPEN
+from services.chassis.schema import journal
+from services.chassis.scopes import case_scope
+from services.chassis.tokens import RIGHTS, Agent, Right
+from services.chassis.words import EVENTS
+from services.chassis.words import STATES as MESSAGE_STATES
+
+PLACE: Final = f"{ROOT}/situations"
+
+STATES: Final = {
+    "open": "En cours",
+    "closed": "Terminée",
+    "stopped": "Arrêtée",
+    "erased": "Détruite",
+}
+"""How a case stands, in words."""
+
+_GIVERS: Final = {
+    "representative": "du représentant légal",
+    "young_person": "de la personne elle-même",
+    "both": "de la personne et de son représentant légal",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One thing that happened in a case.
+
+    way: from whom to whom, of a message. state: how far a message of ours is. read: an alert that
+    nobody here has read yet. look: a content that is kept nowhere here and may be asked for again.
+    without: that it left without agreement.
+    """
+
+    at: str
+    heading: str
+    way: str = ""
+    article: str = ""
+    state: str = ""
+    message_id: str = ""
+    read: bool = False
+    look: bool = False
+    without: str = ""
+    urgent: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """What is due in a case, until when."""
+
+    label: str
+    article: str
+    by: str
+    late: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offered:
+    """What an agent may do next in a case."""
+
+    path: str
+    label: str
+    article: str
+    urgent: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """What was destroyed, where."""
+
+    number: str
+    org: str
+    article: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseView:
+    """One case, whole. agreement: on whose it rests. related: other cases of the same person."""
+
+    case_id: str
+    person: str
+    person_id: str | None
+    born: str
+    title: str
+    convention_id: str
+    purpose: str
+    partner: str
+    state: str
+    open: bool
+    opened: str
+    kept: str
+    agreement: str
+    agreement_id: str | None
+    told: tuple[Told, ...]
+    steps: tuple[Step, ...]
+    dues: tuple[Due, ...]
+    messages: tuple[Offered, ...]
+    acts: tuple[Offered, ...]
+    without_agreement: tuple[Offered, ...]
+    related: tuple[tuple[str, str], ...]
+    certificates: tuple[Certificate, ...]
+
+
+def instrument_of(core: Core, instrument: str) -> Instrument | None:
+    """The text under which cases of that name were opened; None where it is no longer known."""
+    signed = core.directory.conventions.get(instrument)
+    return core.registry.duties.get(instrument) if signed is None else signed.convention
+
+
+def case_view(tx: Tx, core: Core, case_id: str, agent: Agent, at: datetime) -> CaseView:
+    """One case for an agent who may read it. Raises UnknownName."""
+    held = views.case(tx, core, case_id)
+    row = tx.get(standing.CASES, case_id)
+    if row is None:
+        raise LookupError(case_id)
+    text = instrument_of(core, row.instrument)
+    known = standing.of_case(tx, case_id, core.org)
+    person = person_of_case(tx, core, case_id)
+    code = "" if text is None else text.code
+    born = None if person is None else person.identity.birth_date
+    return CaseView(
+        case_id=case_id,
+        person=person_in_words(tx, core, case_id),
+        person_id=row.person_id,
+        born="" if born is None else day_in_words(born),
+        title="Texte inconnu ici" if text is None else text.title,
+        convention_id=row.instrument,
+        purpose=row.purpose if text is None else core.registry.word(code, row.purpose),
+        partner=name_of(core, row.partner),
+        state=STATES.get(row.state, row.state),
+        open=row.state == OPEN,
+        opened=instant_in_words(row.opened_at),
+        kept=_kept(row, held),
+        agreement=agreement_in_words(known, at),
+        agreement_id=known.agreement_id,
+        told=Telling(core, code).told(held["content"]),
+        steps=tuple(_steps(tx, core, row, text)),
+        dues=tuple(_dues(tx, core, case_id)),
+        messages=tuple(_messages(core, row, text, agent)),
+        acts=tuple(_acts(core, row, agent)),
+        without_agreement=tuple(_without(core, row, text, agent)),
+        related=tuple(_related(tx, core, row, agent, at)),
+        certificates=tuple(_certificates(core, held)),
+    )
+
+
+def _kept(row: Row[Any], held: Mapping[str, Any]) -> str:
+    if held["kept_under"]:
+        return f"gardée tant qu'un litige dure ({held['kept_under']})"
+    return (
+        "" if row.retain_until is None else f"détruite le {day_in_words(day_of(row.retain_until))}"
+    )
+
+
+def agreement_in_words(known: standing.Standing, at: datetime) -> str:
+    """On whose agreement a case rests, and how that stands."""
+    it = known.agreement
+    if it is None:
+        return "" if known.notice_at is None else f"personne informée le {_day(known.notice_at)}"
+    given = f"accord {_GIVERS[it.giver.value]}, donné le {_day(it.given_at)}"
+    if it.withdrawn_at is not None:
+        return f"{given}, retiré le {_day(it.withdrawn_at)}"
+    if it.suspended_at is not None:
+        return f"{given}, suspendu par une opposition le {_day(it.suspended_at)}"
+    if at >= it.expires_at:
+        return f"{given}, échu le {_day(it.expires_at)}"
+    return f"{given}, valable jusqu'au {_day(it.expires_at)}"
+
+
+def _day(at: datetime) -> str:
+    return day_in_words(day_of(at))
+
+
+# --- what happened
+
+
+def _steps(tx: Tx, core: Core, row: Row[Any], text: Instrument | None) -> Iterator[Step]:
+    """Lines of the journal about the case, the latest first."""
+    sent = {one.message_id: one for one in _letters(tx, row.case_id)}
+    came = {one.message_id: one for one in _arrivals(tx, row.case_id)}
+    without = derogations.of_case(tx, row.case_id)
+    mine = journal.c.scope == case_scope(row.case_id)
+    lines = tx.execute(select(journal).where(mine).order_by(journal.c.seq.desc())).all()
+    read = {line.message_id for line in lines if line.event == "message.read"}
+    for line in lines:
+        ours = line.event == "message.sent"
+        if not ours and line.event != "message.received":
+            yield _other(core, row, line)
+            continue
+        flow = _flow(core, row, text, line.flow, ours=ours)
+        letter = sent.get(line.message_id) if ours else None
+        ends = (core.org, row.partner) if ours else (row.partner, core.org)
+        decided = without.get(line.message_id)
+        arrived = not ours and line.message_id in came
+        urgent = flow is not None and flow.urgency is Urgency.WITHOUT_DELAY
+        yield Step(
+            at=instant_in_words(line.at),
+            heading=line.flow if flow is None else flow.label,
+            way=" → ".join(name_of(core, org) for org in ends),
+            article="" if flow is None else flow.article,
+            state="" if letter is None else MESSAGE_STATES.get(letter.state, letter.state),
+            message_id=line.message_id,
+            read=arrived and urgent and line.message_id not in read,
+            look=arrived and flow is not None and flow.retention.transient,
+            without="" if decided is None else "envoyé sans accord, pour un intérêt vital",
+            urgent=urgent,
+        )
+
+
+def _letters(tx: Tx, case_id: str) -> Any:  # noqa: ANN401 -- rows
+    outbox = tables.outbox
+    columns = (outbox.c.message_id, outbox.c.state)
+    return tx.execute(select(*columns).where(outbox.c.case_id == case_id)).all()
+
+
+def _arrivals(tx: Tx, case_id: str) -> Any:  # noqa: ANN401 -- rows
+    inbox = tables.inbox
+    mine = (inbox.c.case_id == case_id) & (inbox.c.status == "received")
+    return tx.execute(select(inbox.c.message_id).where(mine)).all()
+
+
+def _other(core: Core, row: Row[Any], line: Row[Any]) -> Step:
+    """An act, a reading, a deadline: what it was, on which article."""
+    acts, heading = core.side(row.instrument).acts, EVENTS.get(line.event, line.event)
+    if line.event == "act.recorded" and line.flow in acts:
+        heading = acts[line.flow].label
+    elif line.flow in core.clocks:
+        heading = f"{heading} : {core.clocks[line.flow].label}"
+    return Step(at=instant_in_words(line.at), heading=heading, article=", ".join(line.articles))
+
+
+def _flow(
+    core: Core, row: Row[Any], text: Instrument | None, type_: str, *, ours: bool
+) -> Flow | None:
+    if text is None:
+        return None
+    theirs = _kind(core, row)
+    ends = (core.kind, theirs) if ours else (theirs, core.kind)
+    return text.closest(type_, *ends)
+
+
+def _kind(core: Core, row: Row[Any]) -> Kind | None:
+    binding: Binding | None = core.binding(row.partner, row.instrument)
+    return None if binding is None else binding.kind_of(row.partner)
+
+
+# --- what is due, and what may follow
+
+
+def _dues(tx: Tx, core: Core, case_id: str) -> Iterator[Due]:
+    table = tables.deadlines
+    waits = table.c.state.in_((deadlines.PENDING, deadlines.MISSED))
+    query = select(table).where((table.c.case_id == case_id) & waits).order_by(table.c.due_at)
+    for row in tx.execute(query):
+        yield Due(
+            label=core.clocks[row.kind].label if row.kind in core.clocks else row.kind,
+            article=row.article,
+            by=by_in_words(row.due_at),
+            late=row.state == deadlines.MISSED,
+        )
+
+
+def within(core: Core, row: Row[Any], text: Instrument | None) -> Iterator[Flow]:
+    """Messages that this organisation may send in a case, whatever else they ask for."""
+    theirs = _kind(core, row)
+    for flow in () if text is None or row.state != OPEN else text.flows:
+        ends = (flow.sender, flow.receiver) == (core.kind, theirs)
+        if ends and flow.case is Cardinality.WITHIN and flow.purpose == row.purpose:
+            yield flow
+
+
+def _messages(
+    core: Core, row: Row[Any], text: Instrument | None, agent: Agent
+) -> Iterator[Offered]:
+    if Right.SEND not in RIGHTS[agent.role]:
+        return
+    for flow in within(core, row, text):
+        yield Offered(
+            path=f"{PLACE}/{row.case_id}/send/{flow.type}",
+            label=flow.label,
+            article=flow.article,
+            urgent=flow.urgency is Urgency.WITHOUT_DELAY,
+        )
+
+
+def _acts(core: Core, row: Row[Any], agent: Agent) -> Iterator[Offered]:
+    if row.state == standing.ERASED or Right.SEND not in RIGHTS[agent.role]:
+        return
+    for name, act in core.side(row.instrument).acts.items():
+        if not act.roles or agent.role.value in act.roles:
+            path = f"{PLACE}/{row.case_id}/acts/{name}"
+            yield Offered(path=path, label=act.label, article=act.article)
+
+
+def _without(core: Core, row: Row[Any], text: Instrument | None, agent: Agent) -> Iterator[Offered]:
+    if Right.REGISTER not in RIGHTS[agent.role]:
+        return
+    for flow in within(core, row, text):
+        for rule in flow.derogations[:1]:
+            path = f"{PLACE}/{row.case_id}/without-agreement/{flow.type}"
+            yield Offered(path=path, label=flow.label, article=rule.article)
+
+
+def _related(
+    tx: Tx, core: Core, row: Row[Any], agent: Agent, at: datetime
+) -> Iterator[tuple[str, str]]:
+    """Other cases of the same person that the agent may open, and with whom."""
+    cases = tables.cases
+    if row.person_id is None:
+        return
+    others = (cases.c.person_id == row.person_id) & (cases.c.case_id != row.case_id)
+    for one in tx.execute(select(cases).where(others).order_by(cases.c.opened_at)):
+        side = core.side(one.instrument)
+        if side.may_read(tx, one.case_id, agent.agent_id, agent.role.value, at):
+            text = instrument_of(core, one.instrument)
+            purpose = one.purpose if text is None else core.registry.word(text.code, one.purpose)
+            yield one.case_id, f"{purpose}, avec {name_of(core, one.partner)}"
+
+
+def _certificates(core: Core, held: Mapping[str, Any]) -> Iterator[Certificate]:
+    for one in held["certificates"]:
+        yield Certificate(
+            number=one["certificate"],
+            org=name_of(core, one["org"]),
+            article=one["article"] or "",
+            at=instant_in_words(datetime.fromisoformat(one["done_at"])),
+        )
