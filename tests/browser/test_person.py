@@ -234,7 +234,8 @@ def test_a_slip_prints_the_code_and_nothing_to_click(browser: Any, scene: Scene)
         code = page.locator(".code").inner_text()
         page.emulate_media(media="print")
         assert page.locator(".slip").is_visible()
-        assert not page.locator(".desk").is_visible()
+        for other in (".places", ".who", "button"):
+            assert not page.locator(other).first.is_visible(), other
         assert code not in page.url
         assert (
             page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
