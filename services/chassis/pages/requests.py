@@ -21,9 +21,9 @@ from contracts.kernel.errors import UnknownName
 from contracts.kernel.paris import PARIS, day_of
 from services.chassis import rights_views
 from services.chassis.node import Node
+from services.chassis.pages.content import name_of
 from services.chassis.pages.own_api import Answer, OwnApi
 from services.chassis.pages.rendering import ROOT, by_in_words, day_in_words, render
-from services.chassis.person.sentences import named
 from services.chassis.sign_in.desk import at_desk, form_of
 from services.chassis.sign_in.sessions import Session
 from services.chassis.tokens import RIGHTS, Right
@@ -161,7 +161,7 @@ class _Desk:
         found = await self._node.database.read(lambda c: rights_views.read(c, request_id, at))
         answers = [
             {
-                "org": named(self._node.core, told["org"]),
+                "org": name_of(self._node.core, told["org"]),
                 "case": told["case_id"][:8],
                 "said": ANSWER_LABELS.get(told["outcome"] or "", "pas encore de réponse"),
                 "article": told["article"],
@@ -193,7 +193,7 @@ class _Desk:
             "sent_on": _day(one["sent_at"]),
             "closed_on": _day(one["closed_at"]),
             "left": _left(left, late=one["late"]),
-            "from": None if origin is None else named(self._node.core, origin),
+            "from": None if origin is None else name_of(self._node.core, origin),
         }
 
     # -- for a person at the desk --------------------------------------------------------------

@@ -22,6 +22,7 @@ from services.chassis.node import Node
 from services.chassis.pages.content import name_of
 from services.chassis.pages.persons import person_in_words
 from services.chassis.pages.rendering import by_in_words, render
+from services.chassis.rights_clocks import ANSWER
 from services.chassis.schema import journal
 from services.chassis.sign_in.desk import HOME, at_desk
 from services.chassis.tokens import RIGHTS, Agent, Right
@@ -37,7 +38,7 @@ class Waiting:
     """One thing that is due. by: until when, in words. late: that has passed.
 
     case_id: of a case that the agent may open. person: of that case. subject: the convention that
-    it is about, where it is about no case.
+    it is about, where it is about no case. request_id: of a person's right, for who answers it.
     """
 
     label: str
@@ -47,6 +48,7 @@ class Waiting:
     case_id: str | None
     person: str
     subject: str
+    request_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +83,7 @@ def desk_of(tx: Tx, core: Core, agent: Agent, at: datetime) -> Desk:
     waits = table.c.state.in_((deadlines.PENDING, deadlines.MISSED))
     query = select(table).where(waits).order_by(table.c.due_at).limit(_SHOWN)
     mine: list[Waiting] = []
-    others = 0
+    others, answers = 0, Right.REVIEW in RIGHTS[agent.role]
     for row in tx.execute(query).all():
         if row.case_id is not None and not _may_open(tx, core, row.case_id, agent, at):
             others += 1
@@ -95,6 +97,7 @@ def desk_of(tx: Tx, core: Core, agent: Agent, at: datetime) -> Desk:
                 case_id=row.case_id,
                 person="" if row.case_id is None else person_in_words(tx, core, row.case_id),
                 subject=row.subject if row.subject in core.directory.conventions else "",
+                request_id=row.subject if row.kind == ANSWER and answers else "",
             )
         )
     return Desk(

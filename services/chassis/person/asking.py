@@ -15,10 +15,10 @@ from services.chassis import rights, rights_views
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.node import Node
+from services.chassis.pages.content import name_of
 from services.chassis.pages.rendering import by_in_words, day_in_words, render
 from services.chassis.person import words
 from services.chassis.person.door import ROOT, form_of, visit_of
-from services.chassis.person.sentences import named
 from services.chassis.person.visits import Visit
 from services.chassis.rights import Asked, Exercised, RequestState
 
@@ -101,7 +101,10 @@ def _seen(core: Core, one: dict[str, Any]) -> dict[str, Any]:
         "article": one["article"],
         "late": one["late"],
         "partners": [
-            (named(core, told["org"]), words.ANSWERS.get(told["outcome"], "pas encore de réponse"))
+            (
+                name_of(core, told["org"]),
+                words.ANSWERS.get(told["outcome"], words.UNANSWERED),
+            )
             for told in one["answers"]
         ],
     }

@@ -12,6 +12,7 @@ from typing import Final
 
 from contracts.kernel.paris import PARIS, day_of
 from services.chassis.core import Core
+from services.chassis.pages.content import name_of
 from services.chassis.pages.rendering import by_in_words, day_in_words
 from services.chassis.person import words
 from services.chassis.person.agreed import Agreed, Told
@@ -47,19 +48,13 @@ class AgreementSeen:
     may_object: bool
 
 
-def named(core: Core, org: str) -> str:
-    """What people call an organisation; its id where the directory knows it no more."""
-    entry = core.directory.entry(org)
-    return org if entry is None else entry.name
-
-
 def sentence(core: Core, visit: Visit, use: Use) -> Sentence:
     """A use in words."""
     local = use.at.astimezone(PARIS)
     return Sentence(
         at=use.at,
         hour=f"{local.hour} h {local.minute:02}",
-        said=_SAID[use.kind](named(core, use.who), named(core, use.receiver), use, visit),
+        said=_SAID[use.kind](name_of(core, use.who), name_of(core, use.receiver), use, visit),
         notes=tuple(_notes(core, use)),
         content=use.content,
         articles=use.articles,
@@ -88,7 +83,7 @@ def _refused(who: str, receiver: str, use: Use, _visit: Visit) -> str:
 
 
 def _told(who: str, receiver: str, use: Use, _visit: Visit) -> str:
-    answered = words.ANSWERS.get(use.outcome, "pas encore de réponse")
+    answered = words.ANSWERS.get(use.outcome, words.UNANSWERED)
     return f"{who} a prévenu {receiver} qu'un accord change. Réponse : {answered}."
 
 
@@ -127,7 +122,7 @@ def _notes(core: Core, use: Use) -> list[str]:
     if use.basis == "derogation":
         ground = words.GROUNDS.get(use.ground, "dans l'urgence")
         found.append(
-            f"Sans accord : deux personnes de {named(core, use.who)} l'ont décidé, {ground}."
+            f"Sans accord : deux personnes de {name_of(core, use.who)} l'ont décidé, {ground}."
         )
     elif use.basis == "duty":
         found.append(words.DUTY)
@@ -149,9 +144,9 @@ def agreement_seen(core: Core, visit: Visit, one: Agreed) -> AgreementSeen:
         running=one.state in {"given", "suspended"},
         giver=words.GIVERS[one.giver.value],
         since=_since(one),
-        recipients=tuple(named(core, org) for org in _between(core, one)),
+        recipients=tuple(name_of(core, org) for org in _between(core, one)),
         messages=tuple(dict.fromkeys(_label(core, type_) for type_ in one.messages)),
-        told=tuple((named(core, told.org), _answer(told)) for told in one.told),
+        told=tuple((name_of(core, told.org), _answer(told)) for told in one.told),
         may_withdraw=one.may_withdraw(visit),
         may_object=one.may_object(visit),
     )

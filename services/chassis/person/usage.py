@@ -22,9 +22,10 @@ from contracts.kernel.fields import Instant
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.node import Node
+from services.chassis.pages.content import name_of
 from services.chassis.person.codes import opened
 from services.chassis.person.door import visit_of
-from services.chassis.person.sentences import named, sentence
+from services.chassis.person.sentences import sentence
 from services.chassis.person.uses import Use, uses_of
 from services.chassis.person.visits import Visit
 from services.chassis.requests import admitted, agent_of, read_query
@@ -183,7 +184,7 @@ def _usage(core: Core, visit: Visit, one: Use) -> dict[str, str]:
         "logtime": one.at.isoformat(),
         "action": sentence(core, visit, one).said,
         "receiverCode": code or one.receiver,
-        "receiverName": named(core, one.receiver),
+        "receiverName": name_of(core, one.receiver),
         "receiverSystem": SYSTEM,
     }
 

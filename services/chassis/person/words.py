@@ -60,6 +60,8 @@ ANSWERS: Final = {
 }
 """What an organisation answered."""
 
+UNANSWERED: Final = "pas encore de réponse"
+
 RIGHTS: Final = {
     "access": "recevoir une copie de ce qui est tenu ici",
     "rectification": "faire corriger ce qui est faux",

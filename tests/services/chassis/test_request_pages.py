@@ -82,6 +82,7 @@ async def test_each_role_opens_its_own_pages_and_no_other(desk: Desk) -> None:
             status = (await seat.get(path)).status_code
             assert status == (200 if role in may else 403), (role, path)
         menu = (await seat.get("/pages/today")).text
+        assert (f'href="/pages/requests/{request_id}"' in menu) is (role in ANSWERING), role
         assert ('href="/pages/requests"' in menu) is (role in ANSWERING), role
     nobody = Browser(desk.school)
     for path in pages:
