@@ -36,6 +36,7 @@ from tests.services.conventions.a_city_school.support import Desk
 TEMPLATES = (
     *("person.html", "person_door.html", "person_error.html", "person_agreement.html"),
     *("person_answers.html", "person_withdrawal.html", "person_objection.html"),
+    "person_request.html",
 )
 MANAGER = Agent("agent-1", Role.MANAGER)
 
@@ -284,6 +285,12 @@ def test_no_text_that_is_shown_is_ever_run(template: str) -> None:
         may_withdraw=True,
         may_object=True,
     )
+    asked = {
+        **dict.fromkeys(("what", "asked_on", "due_on", "answer", "article"), evil),
+        "extended": True,
+        "late": True,
+        "partners": [(evil, evil)],
+    }
     page = render(
         template,
         org=evil,
@@ -296,6 +303,12 @@ def test_no_text_that_is_shown_is_ever_run(template: str) -> None:
         one=one,
         version=evil,
         problem=evil,
+        rights={evil: evil},
+        requests=[asked],
+        right="erasure",
+        what=evil,
+        told=evil,
+        about={evil: evil},
         title=evil,
         sentence=evil,
         articles=(evil,),
