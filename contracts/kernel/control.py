@@ -1,8 +1,8 @@
 """Control types: what must still travel when nothing else may.
 
-A withdrawal, an erasure and its certificate, a change of agreement or of a convention need no open
-convention, or nobody could withdraw, erase or certify after the end. They carry ids
-and dates, never a reason.
+A withdrawal, a right and its answer, an erasure and its certificate, a change of agreement or of a
+convention need no open convention, or nobody could withdraw, erase or certify after the end. They
+carry ids and dates, never a reason.
 """
 
 from __future__ import annotations
@@ -125,6 +125,43 @@ class ContentShown(Payload):
     )
 
 
+About = Annotated[
+    tuple[Literal["identity", "contact", "representative", "content"], ...],
+    Field(max_length=4),
+    _ids,
+]
+"""What is said to be wrong, by kind: no room for the words of whoever says it."""
+
+
+class RightsRequested(Payload):
+    """A person exercises a right at one organisation, which passes it on (GDPR 12, 15, 16, 21).
+
+    An erasure travels case by case, as `ErasureRequested`.
+    """
+
+    request_id: Id = said("Demande", why="Relie la réponse à sa demande.", source="RGPD 12")
+    right: Literal["access", "rectification", "objection"] = said(
+        "Droit", why="Dit ce qui est demandé.", source="RGPD 12"
+    )
+    about: About = said("Objet", why="Dit ce qui est à corriger.", source="RGPD 16")
+    case_ids: Ids = said("Dossiers", why="Dit de quoi il s'agit.", source="RGPD 19")
+    asked_at: Instant = said("Demandé le", why="Le délai court de ce jour.", source="RGPD 12")
+    due_on: Day = said("Échéance", why="Un mois au plus.", source="RGPD 12")
+
+
+class RightsAnswered(Payload):
+    """What a recipient answers to a right that was passed on to it."""
+
+    request_id: Id = said("Demande", why="Dit à quoi il est répondu.", source="RGPD 12")
+    outcome: Literal["done", "partly", "refused", "unknown"] = said(
+        "Suite", why="Prouve ce qui a été fait.", source="RGPD 12"
+    )
+    article: Article | None = said(
+        "Article", why="Fonde un refus, s'il y en a un.", source="RGPD 12"
+    )
+    done_at: Instant = said("Fait le", why="Date la preuve.", source="RGPD 12")
+
+
 Content = type[Payload]
 
 
@@ -150,6 +187,8 @@ CONTROL_TYPES: dict[str, ControlType] = {
         ControlType("erasure.done", "effacement certifié", ErasureDone, "A-5.1"),
         ControlType("content.requested", "contenu redemandé", ContentRequested, "C-5.1"),
         ControlType("content.shown", "contenu montré", ContentShown, "C-5.1"),
+        ControlType("rights.requested", "droit exercé", RightsRequested, "RGPD 12"),
+        ControlType("rights.answered", "réponse à un droit exercé", RightsAnswered, "RGPD 12"),
         ControlType(
             "convention.state_changed", "état de la convention", ConventionStateChanged, "A-10.1"
         ),

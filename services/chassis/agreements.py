@@ -13,7 +13,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, delete, exists, select, update
 
 from contracts.kernel.agreement import Proof
-from contracts.kernel.control import AgreementChanged
+from contracts.kernel.control import AgreementChanged, WithdrawalRequested
 from contracts.kernel.errors import UnknownName
 from contracts.kernel.instrument import RestsOn
 from contracts.kernel.paris import add_months, day_of, midnight
@@ -75,6 +75,39 @@ def withdraw(
     for one in recipients:
         stopped += end_reference(tx, core, one, "withdrawn", at, told, traceparent)
     return Withdrawal(tuple(told), stopped)
+
+
+def withdraw_known(
+    tx: Tx,
+    core: Core,
+    agreement_id: str,
+    agent_id: str | None,
+    at: datetime,
+    traceparent: str | None = None,
+) -> Withdrawal:
+    """Withdraw an agreement, collected here or known by its reference from a partner.
+
+    At a holder it stops here at once, and the collector is asked to tell the others. agent_id: None
+    where the person did it. Raises UnknownName.
+    """
+    if tx.get(standing.AGREEMENTS, agreement_id) is not None:
+        return withdraw(tx, core, agreement_id, agent_id, at, traceparent)
+    proof = tx.get(standing.PROOFS, agreement_id)
+    if proof is None:
+        raise UnknownName("Cet accord n'est pas connu ici.", code="unknown_agreement")
+    stop_held(tx, core, proof, at)
+    asked = WithdrawalRequested(reference=proof.reference, asked_at=at)
+    send_control(
+        tx,
+        core,
+        "withdrawal.requested",
+        asked,
+        proof.collector,
+        proof.convention_id,
+        at,
+        traceparent=traceparent,
+    )
+    return Withdrawal((proof.collector,), 0)
 
 
 def end_reference(
@@ -244,6 +277,14 @@ def stop_held(tx: Tx, core: Core, proof: Proof, at: datetime) -> None:
     cases = tables.cases
     rows = tx.execute(select(cases.c.case_id).where(cases.c.reference == proof.reference))
     stop(tx, core, proof.reference, [row.case_id for row in rows], at)
+
+
+def suspend_held(tx: Tx, core: Core, proof: Proof, at: datetime) -> None:
+    """Hold back at a holder, at once, what rests on a partner's agreement; cases stay."""
+    reference = proof.reference
+    if bury(tx, (reference, proof.collector), "suspended", at):
+        stop_letters(tx, core, tables.outbox.c.reference == reference, at)
+        tx.on_commit(lambda: core.withdrawn.setdefault(reference, at))
 
 
 def bury(

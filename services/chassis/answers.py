@@ -141,6 +141,15 @@ class PersonAdded(Answer):
     person_id: str
 
 
+class CodeGiven(Answer):
+    """A code to hand over, told once."""
+
+    code_id: str
+    code: str = Field(description="three groups of four signs, as it is printed")
+    holder: Literal["young_person", "representative"]
+    expires_at: AwareDatetime
+
+
 class CharterAccepted(Answer):
     """The version that was accepted."""
 

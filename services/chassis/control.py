@@ -19,6 +19,8 @@ from contracts.kernel.control import (
     ContentShown,
     ErasureDone,
     ErasureRequested,
+    RightsAnswered,
+    RightsRequested,
     WithdrawalDone,
     WithdrawalRequested,
 )
@@ -26,7 +28,7 @@ from contracts.kernel.envelope import Envelope
 from contracts.kernel.fields import Payload
 from contracts.kernel.organisation import DirectoryEntry
 from contracts.kernel.paris import add_months, day_of, midnight
-from services.chassis import standing, tables, unfiled
+from services.chassis import rights_partners, standing, tables, unfiled
 from services.chassis.agreements import bury, ends_with, stop, stop_letters, withdraw
 from services.chassis.controls import LIFETIME, send_control
 from services.chassis.core import Core
@@ -234,6 +236,19 @@ def _content_shown(tx: Tx, core: Core, said: _Said) -> None:
     unfiled.take(tx, core, content, said.sender.org)
 
 
+def _rights_requested(tx: Tx, core: Core, said: _Said) -> None:
+    """Somebody exercises a right at a partner: keep it with its clock, for a human to answer."""
+    content: RightsRequested = said.content
+    nothing = rights_partners.arrived(tx, core, content, said.sender.org, said.at)
+    if nothing is not None:
+        said.answer(tx, core, "rights.answered", nothing)
+
+
+def _rights_answered(tx: Tx, _core: Core, said: _Said) -> None:
+    content: RightsAnswered = said.content
+    rights_partners.answered(tx, content, said.sender.org, said.at)
+
+
 _HANDLERS: dict[str, Handler] = {
     "agreement.changed": _agreement_changed,
     "withdrawal.requested": _withdrawal_requested,
@@ -243,6 +258,8 @@ _HANDLERS: dict[str, Handler] = {
     "content.requested": _content_requested,
     "content.shown": _content_shown,
     "convention.state_changed": _convention_changed,
+    "rights.requested": _rights_requested,
+    "rights.answered": _rights_answered,
 }
 
 

@@ -18,7 +18,7 @@ from contracts.kernel.instrument import Flow, Instrument
 from contracts.kernel.organisation import Kind
 from contracts.kernel.signed import SignedConvention
 from contracts.registry import Registry
-from services.chassis import agreement_clocks, derogation_clocks, governance
+from services.chassis import agreement_clocks, derogation_clocks, governance, rights_clocks
 from services.chassis.deadlines import Clock
 from services.chassis.directory import Directory
 from services.chassis.journal import Journal
@@ -93,6 +93,7 @@ class Core:
             governance.CLOCKS,
             agreement_clocks.CLOCKS,
             derogation_clocks.CLOCKS,
+            rights_clocks.CLOCKS,
             partner.clocks,
         )
         """Kinds of deadlines that this node knows."""

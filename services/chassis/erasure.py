@@ -23,6 +23,7 @@ from services.chassis.database import Tx
 from services.chassis.deadlines import cancel_case
 from services.chassis.holds import OnHold, kept_under
 from services.chassis.journal import Entry
+from services.chassis.person import links
 from services.chassis.scopes import case_scope, person_scope
 from services.chassis.standing import ERASED
 
@@ -40,6 +41,8 @@ def erase_case(tx: Tx, core: Core, case_id: str, certificate: str, at: datetime)
             articles=(article,),
         )
     scope = case_scope(case_id)
+    if case is not None:
+        links.destroyed(tx, case, core.org, at)
     records = core.partner.erase(tx, case_id)
     records += tx.execute(delete(tables.persons).where(tables.persons.c.scope == scope)).rowcount
     records += _drop_proof(tx, case_id)
@@ -173,6 +176,7 @@ def erase_person(tx: Tx, core: Core, person_id: str, at: datetime) -> dict[str, 
         ask_erasure(tx, core, row, core.new_id(), at)
         for row in tx.execute(select(cases).where(open_)).all()
     ]
+    links.forget(tx, person_id)
     tx.execute(delete(tables.notices).where(tables.notices.c.person_id == person_id))
     gone = tx.execute(delete(tables.persons).where(tables.persons.c.person_id == person_id))
     tx.forget(standing.PERSONS)

@@ -16,7 +16,9 @@ from services.chassis.api import MessageBody
 from services.chassis.conventions import ActBody, SignatureBody
 from services.chassis.derogations import DerogationBody
 from services.chassis.people import CharterBody
+from services.chassis.person.codes import CodeBody
 from services.chassis.register import AgreementRecord, NewPerson
+from services.chassis.rights import RightsBody
 from services.chassis.sign_in.authorisations import Authorisation
 
 Json = dict[str, Any]
@@ -37,6 +39,7 @@ _BY_PATTERN: Final = {
     r"^[a-z][a-z0-9_]{0,40}$": "autre",
     r"^[0-9a-f]{32}$": _ID,
     r"^[A-N][0-9]{4}$": "K1207",
+    r"^[A-Z]{1,2}-?[0-9]{1,4}[a-z]?(?:[.\-][0-9]{1,2}){0,2}$": "L131-6",
     r"^[0-9]{5,6}$": "104362",
     r"^[0-9A-Z]{4,8}$": "187XKLM",
 }
@@ -48,6 +51,15 @@ _DEROGATION: Final = {
     "to": "ecole-aubelune",
     "ground": "vital_interests",
     "sealed_until": None,
+}
+
+_RIGHT: Final = {
+    "person_id": _ID,
+    "right": "rectification",
+    "about": ["contact"],
+    "raised_by": "representative",
+    "channel": "meeting",
+    "means": "in_person",
 }
 
 _AUTHORISATION: Final = {
@@ -97,6 +109,8 @@ def examples(typed: Mapping[tuple[str, int], type[Payload]]) -> dict[str, Json]:
         ActContent.__name__: _only({"on": _DAY}),
         DerogationBody.__name__: _only(_DEROGATION),
         Authorisation.__name__: _only(_AUTHORISATION),
+        CodeBody.__name__: _only({"holder": "young_person", "means": "in_person"}),
+        RightsBody.__name__: _only(_RIGHT),
     }
 
 

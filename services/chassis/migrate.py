@@ -34,7 +34,7 @@ from sqlalchemy.exc import DBAPIError
 
 from contracts import registry
 from contracts.kernel.errors import RelaisError, UnknownName
-from services.chassis import convention_tables, schema
+from services.chassis import convention_tables, person_tables, schema
 from services.chassis.engines import make_engine, translated
 
 if TYPE_CHECKING:
@@ -64,7 +64,8 @@ class Branch:
 
 
 # Through their modules, since tables of one that was not imported would look like strangers.
-CHASSIS = Branch("chassis", _HERE / "versions", convention_tables.holds.metadata)
+(_SHARED,) = {table.metadata for table in (convention_tables.holds, person_tables.codes)}
+CHASSIS = Branch("chassis", _HERE / "versions", _SHARED)
 """Tables that every node has."""
 
 

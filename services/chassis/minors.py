@@ -139,12 +139,12 @@ def _decisive(core: Core, types: tuple[str, ...]) -> bool:
 
 
 def suspend(
-    tx: Tx, core: Core, agreement_id: str, raised: Objection, agent_id: str, at: datetime
+    tx: Tx, core: Core, agreement_id: str, raised: Objection, agent_id: str | None, at: datetime
 ) -> tuple[str, ...]:
     """Suspend an agreement at every recipient until the objection is answered.
 
-    What waited to be sent is stopped; cases rest. Returns who is told; twice is once. Raises
-    UnknownName, NotGiven.
+    What waited to be sent is stopped; cases rest. agent_id: None where the person did it. Returns
+    who is told; twice is once. Raises UnknownName, NotGiven.
     """
     row = _live(tx, agreement_id, at)
     if row.suspended_at is not None:

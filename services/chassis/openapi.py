@@ -15,7 +15,7 @@ from pydantic.json_schema import models_json_schema
 from contracts.kernel.fields import Payload, caller_model
 from contracts.kernel.organisation import Kind
 from contracts.registry import Registry
-from services.chassis import answers, reports, views
+from services.chassis import answers, reports, rights_views, views
 from services.chassis.acts import NoticeBody
 from services.chassis.api import MessageBody
 from services.chassis.call import Call
@@ -26,9 +26,12 @@ from services.chassis.governance import Insurance, Review
 from services.chassis.holds import Hold
 from services.chassis.minors import Hearing, Objection, ObjectionAnswer
 from services.chassis.people import CharterBody
+from services.chassis.person import usage
+from services.chassis.person.codes import CodeBody
 from services.chassis.problems import MEDIA_TYPE
 from services.chassis.register import AgreementRecord, NewPerson
 from services.chassis.review import CSV_TYPE, ReportFilter, YearToPublish
+from services.chassis.rights import AnswerBody, CheckBody, RightsBody
 from services.chassis.sign_in.authorisations import Authorisation
 from services.chassis.tokens import RIGHTS, Right
 
@@ -57,6 +60,36 @@ _RESUME: Final = {
 
 
 _OPEN: Final = Call(right=None)
+
+_REQUESTS: Final[Mapping[tuple[str, str], Call]] = {
+    ("POST", "/requests"): Call(
+        right=Right.WITHDRAW,
+        body=RightsBody,
+        answer=rights_views.RequestNamed,
+        headers=_REPEATED,
+    ),
+    ("GET", "/requests"): Call(right=Right.REVIEW, answer=rights_views.RequestsHeld),
+    ("GET", "/requests/{request_id}"): Call(right=Right.REVIEW, answer=rights_views.RequestRead),
+    ("POST", "/requests/{request_id}/check"): Call(
+        right=Right.WITHDRAW,
+        body=CheckBody,
+        answer=rights_views.RequestNamed,
+        headers=_REPEATED,
+    ),
+    ("POST", "/requests/{request_id}/sending"): Call(
+        right=Right.REVIEW, answer=rights_views.RequestSent, headers=_REPEATED
+    ),
+    ("POST", "/requests/{request_id}/extension"): Call(
+        right=Right.REVIEW, answer=rights_views.RequestDue, headers=_REPEATED
+    ),
+    ("POST", "/requests/{request_id}/answer"): Call(
+        right=Right.REVIEW,
+        body=AnswerBody,
+        answer=rights_views.RequestNamed,
+        headers=_REPEATED,
+    ),
+}
+"""Rights that persons exercise."""
 
 CALLS: Final[Mapping[tuple[str, str], Call]] = {
     ("POST", "/messages"): Call(
@@ -111,6 +144,14 @@ CALLS: Final[Mapping[tuple[str, str], Call]] = {
     ("POST", "/persons/{person_id}/erasure"): Call(
         right=Right.ERASE, answer=answers.PersonErased, headers=_REPEATED
     ),
+    ("POST", "/persons/{person_id}/codes"): Call(
+        right=Right.CASES, body=CodeBody, answer=answers.CodeGiven
+    ),
+    ("GET", "/usage/findUsage"): Call(
+        right=Right.CASES, query=usage.UsageQuery, answer=usage.Usages
+    ),
+    ("GET", "/usage/usagePeriod"): Call(right=Right.READ, answer=usage.UsagePeriod),
+    ("GET", "/usage/heartbeat"): Call(right=Right.READ, answer=usage.Heartbeat),
     ("POST", "/notices"): Call(
         right=Right.REGISTER,
         body=NoticeBody,
@@ -159,6 +200,7 @@ CALLS: Final[Mapping[tuple[str, str], Call]] = {
         answer=reports.DerogationChanged,
         headers=_REPEATED,
     ),
+    **_REQUESTS,
     ("POST", "/cases/{case_id}/erasure"): Call(
         right=Right.ERASE, answer=answers.ErasureAsked, headers=_REPEATED
     ),

@@ -9,11 +9,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from contracts.kernel.control import WithdrawalRequested
 from contracts.kernel.errors import InvalidPayload, UnknownName
 from services.chassis import minors, standing, views
-from services.chassis.agreements import stop_held, withdraw
-from services.chassis.controls import send_control
+from services.chassis.agreements import withdraw_known
 from services.chassis.database import Tx
 from services.chassis.erasure import erase_person
 from services.chassis.node import Node
@@ -207,25 +205,8 @@ def _withdraw(
     tx: Tx, node: Node, agreement_id: str, agent: Agent, traceparent: str | None = None
 ) -> dict[str, Any]:
     at = node.clock.now()
-    if tx.get(standing.AGREEMENTS, agreement_id) is not None:
-        done = withdraw(tx, node.core, agreement_id, agent.agent_id, at, traceparent)
-        return {"state": "withdrawn", "told": list(done.told), "stopped": done.stopped}
-    proof = tx.get(standing.PROOFS, agreement_id)
-    if proof is None:
-        raise UnknownName("Cet accord n'est pas connu ici.", code="unknown_agreement")
-    stop_held(tx, node.core, proof, at)
-    asked = WithdrawalRequested(reference=proof.reference, asked_at=at)
-    send_control(
-        tx,
-        node.core,
-        "withdrawal.requested",
-        asked,
-        proof.collector,
-        proof.convention_id,
-        at,
-        traceparent=traceparent,
-    )
-    return {"state": "withdrawn", "told": [proof.collector], "stopped": 0}
+    done = withdraw_known(tx, node.core, agreement_id, agent.agent_id, at, traceparent)
+    return {"state": "withdrawn", "told": list(done.told), "stopped": done.stopped}
 
 
 def _erase_person(tx: Tx, node: Node, person_id: str) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from services.chassis.database import Tx
 from services.chassis.filling import fill, identity_of
 from services.chassis.journal import Entry
 from services.chassis.partner import Question, Sent
+from services.chassis.person import links
 from services.chassis.routing import Request, Route, resolve
 from services.chassis.scopes import REFUSAL_SCOPE, case_scope
 from services.chassis.standing import NOTHING, KnownPerson, Standing
@@ -81,6 +82,7 @@ def submit(tx: Tx, core: Core, request: Request, at: datetime) -> Outcome:
     decision = decide(core.rules(route.instrument, route.flow, Side.SENDER), facts, at)
     if isinstance(decision, Refused) or route.binding is None:
         _journal(tx, core, request, facts, decision, None, at)
+        links.refused(tx, request.message_id, known.person_id, at)
         return Outcome(request.message_id, letters.REFUSED, request.case_id, decision)
     case_id = _case(tx, core, request, route, known, at)
     payload = fill(core, route, request.data, person, facts, at)

@@ -30,12 +30,15 @@ from sqlalchemy import (
 
 from contracts.kernel.paris import day_of
 from contracts.kernel.signed import State
-from services.chassis import convention_tables, schema, standing, tables
+from services.chassis import convention_tables, person_tables, schema, standing, tables
 from services.chassis.controls import send_control
 from services.chassis.core import Core
 from services.chassis.database import Database, Tx
 from services.chassis.erasure import erase_case
 from services.chassis.holds import any_hold, held_cases, held_references
+from services.chassis.person.codes import WINDOW
+from services.chassis.person.links import TIES
+from services.chassis.person.visits import LONGEST as VISIT
 from services.chassis.purges import record_purges
 from services.chassis.sign_in.sessions import AWAY, LONGEST
 from services.chassis.standing import ERASED
@@ -178,6 +181,11 @@ def _old(core: Core, at: datetime) -> list[tuple[Table, ColumnElement[bool]]]:
         (tables.withheld, tables.withheld.c.until <= at),
         (tables.departures, tables.departures.c.left_at <= at - AWAY),
         (tables.sessions, tables.sessions.c.began_at <= at - LONGEST),
+        (person_tables.visits, person_tables.visits.c.began_at <= at - VISIT),
+        (person_tables.attempts, person_tables.attempts.c.at <= at - WINDOW),
+        (person_tables.codes, person_tables.codes.c.given_at <= proof),
+        (person_tables.requests, person_tables.requests.c.closed_at <= proof),
+        (person_tables.answers, _of_no_request(person_tables.answers)),
         (tables.authorisations, _ended(proof)),
         (tables.idempotency, tables.idempotency.c.created_at <= at - ANSWERS),
         (tables.proof_lists, (lists.c.received_at <= proof) & unused),
@@ -205,6 +213,7 @@ def _old(core: Core, at: datetime) -> list[tuple[Table, ColumnElement[bool]]]:
         (agreements, (agreements.c.expires_at <= proof) & ~agreed),
         (recipients, orphan),
         (persons, (persons.c.left_at <= at - LEFT) & ~followed),
+        *_ties(proof),
     ]
 
 
@@ -219,6 +228,30 @@ def _ended(proof: datetime) -> ColumnElement[bool]:
     given = tables.authorisations
     over = (given.c.ended_at <= proof) | (given.c.last_day <= day_of(proof))
     return over & ~exists().where(tables.sessions.c.authorisation_id == given.c.authorisation_id)
+
+
+def _ties(proof: datetime) -> list[tuple[Table, ColumnElement[bool]]]:
+    """What ties something to a person: it goes with that thing, or with the person before it."""
+    codes, given = person_tables.codes, person_tables.code_persons
+    refusals, destructions = person_tables.refusals, person_tables.destructions
+    asked = person_tables.request_persons
+    over: dict[Table, ColumnElement[bool]] = {
+        given: ~exists().where(codes.c.code_id == given.c.code_id),
+        refusals: refusals.c.at <= proof,
+        destructions: destructions.c.at <= proof,
+        asked: _of_no_request(asked),
+    }
+    persons = tables.persons
+    return [
+        (table, over[table] | ~exists().where(persons.c.person_id == table.c.person_id))
+        for table in TIES
+    ]
+
+
+def _of_no_request(table: Table) -> ColumnElement[bool]:
+    """Condition: it belongs to a request that is kept no more."""
+    requests = person_tables.requests
+    return ~exists().where(requests.c.request_id == table.c.request_id)
 
 
 def _unless(column: Column[Any], kept: Select[Any]) -> ColumnElement[bool]:

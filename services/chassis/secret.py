@@ -46,6 +46,11 @@ class NodeSecret:
         return self.subkey("bearer")
 
     @property
+    def person_code_key(self) -> bytes:
+        """Key of the digests of the codes that open a person's page."""
+        return self.subkey("person-codes")
+
+    @property
     def client_secret(self) -> str:
         """Secret shared with the demonstration's sign-in provider."""
         return _text(self.subkey("sign-in"))

@@ -22,6 +22,7 @@ from services.chassis import (
     casework,
     derogating,
     disputes,
+    exercising,
     openapi,
     people,
     problems,
@@ -33,6 +34,10 @@ from services.chassis.idempotency import try_out
 from services.chassis.node import Node
 from services.chassis.pages.rendering import ROOT
 from services.chassis.pages.site import site
+from services.chassis.person import api as person
+from services.chassis.person import usage
+from services.chassis.person.door import ROOT as PERSON_ROOT
+from services.chassis.person.site import person_site
 from services.chassis.sign_in import api as authorising
 from services.chassis.telemetry import FASTAPI_OFF
 
@@ -132,16 +137,20 @@ def create_app(node: Node) -> NodeApp:
     )
     app.include_router(api.router(node))
     app.include_router(people.router(node))
+    app.include_router(person.router(node))
+    app.include_router(usage.router(node))
     app.include_router(reading.router(node))
     app.include_router(casework.router(node))
     app.include_router(review.router(node))
     app.include_router(disputes.router(node))
     app.include_router(derogating.router(node))
+    app.include_router(exercising.router(node))
     app.include_router(authorising.router(node))
     for side in node.given.partner.sides.values():
         if side.routes is not None:
             app.include_router(side.routes(node))
     app.mount(ROOT, site(node, app))
+    app.mount(PERSON_ROOT, person_site(node))
     _probes(app, node)
     return app
 

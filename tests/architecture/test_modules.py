@@ -93,6 +93,8 @@ MAY = {
     "services/chassis/keys.py": "default source of a key pair, an argument",
     "services/chassis/logs.py": "default instant of a log line, an argument",
     "services/chassis/relay.py": "jitter between attempts decides nothing",
+    "services/chassis/person/codes.py": "codes that nobody may choose",
+    "services/chassis/person/visits.py": "cookies and tokens that nobody may choose",
     "services/chassis/sign_in/sessions.py": "cookies and tokens that nobody may choose",
     "services/cli/upkeep.py": "compares the machine's own clock with that of its files",
     "services/federation/containers.py": "makes a database's password, once",

@@ -18,8 +18,8 @@ from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.pages.content import Telling, Told, instant_in_words, name_of
 from services.chassis.pages.persons import person_in_words, person_of_case
-from services.chassis.pages.rendering import ROOT, day_in_words
-from services.chassis.pages.today import by_in_words
+from services.chassis.pages.rendering import ROOT, by_in_words, day_in_words
+from services.chassis.person.uses import instrument_of
 from services.chassis.posting import OPEN
 from services.chassis.schema import journal
 from services.chassis.scopes import case_scope
@@ -126,12 +126,6 @@ class CaseView:
     without_agreement: tuple[Offered, ...]
     related: tuple[tuple[str, str], ...]
     certificates: tuple[Certificate, ...]
-
-
-def instrument_of(core: Core, instrument: str) -> Instrument | None:
-    """The text under which cases of that name were opened; None where it is no longer known."""
-    signed = core.directory.conventions.get(instrument)
-    return core.registry.duties.get(instrument) if signed is None else signed.convention
 
 
 def case_view(tx: Tx, core: Core, case_id: str, agent: Agent, at: datetime) -> CaseView:

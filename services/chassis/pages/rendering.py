@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import base64
 import re
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 from typing import Any, Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from contracts.kernel.paris import PARIS
 from services.chassis.tokens import RIGHTS, Right, Role
 
 ROOM: Final = "services.chassis.pages"
+PERSON_ROOM: Final = "services.chassis.person"
+"""Where the templates of a person's own page lie, on the same base."""
 ROOT: Final = "/pages"
 """Path under which a node serves its pages."""
 STATIC: Final = f"{ROOT}/static"
@@ -45,6 +48,7 @@ PLACES: Final = (
     (Right.READ, f"{ROOT}/procedures", "Démarches"),
     (Right.READ, f"{ROOT}/conventions", "Conventions"),
     (Right.READ, f"{ROOT}/reports", "Bilans"),
+    (Right.REVIEW, f"{ROOT}/requests", "Demandes"),
     (Right.JOURNAL, f"{ROOT}/journal", "Journal"),
     (Right.OPERATE, f"{ROOT}/operation", "Exploitation"),
 )
@@ -67,6 +71,14 @@ def day_in_words(day: date) -> str:
     return f"{number} {_MONTHS[day.month - 1]} {day.year}"
 
 
+def by_in_words(due_at: datetime) -> str:
+    """Until when, in Paris: the day before, whole, where it is midnight."""
+    local = due_at.astimezone(PARIS)
+    if local.time() == time():
+        return day_in_words(local.date() - timedelta(days=1))
+    return f"{day_in_words(local.date())}, {local.hour} h {local.minute:02}"
+
+
 def count_in_words(number: int) -> str:
     """A whole number as French writes it, thousands apart."""
     return f"{number:,}".replace(",", _THIN)
@@ -85,7 +97,7 @@ def typeset(value: object) -> object:
 @cache
 def _environment() -> Environment:
     made = Environment(
-        loader=PackageLoader(ROOM, "templates"),
+        loader=ChoiceLoader([PackageLoader(room, "templates") for room in (ROOM, PERSON_ROOM)]),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=typeset,
@@ -102,7 +114,7 @@ def _environment() -> Environment:
 
 
 def render(template: str, **values: Any) -> str:  # noqa: ANN401 -- whatever the template names
-    """Fill a template of this room. Raises jinja2's UndefinedError for a name that is missing."""
+    """Fill a template of these rooms. Raises jinja2's UndefinedError for a name that is missing."""
     return _environment().get_template(template).render(**values)
 
 

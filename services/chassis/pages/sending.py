@@ -23,12 +23,13 @@ from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.node import Node
 from services.chassis.pages.asking import Question, asked
-from services.chassis.pages.cases import PLACE, agreement_in_words, instrument_of, within
+from services.chassis.pages.cases import PLACE, agreement_in_words, within
 from services.chassis.pages.content import instant_in_words, name_of
 from services.chassis.pages.forms import Field, Option, Shape, fields_of
 from services.chassis.pages.own_api import OwnApi
 from services.chassis.pages.persons import name_in_words, person_in_words
 from services.chassis.pages.rendering import render
+from services.chassis.person.uses import instrument_of
 from services.chassis.sign_in.desk import at_desk
 from services.chassis.tokens import Agent, Right
 from services.chassis.words import kept

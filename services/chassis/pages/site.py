@@ -28,6 +28,7 @@ from services.chassis.pages import (
     journal,
     operation,
     procedures,
+    requests,
     reviews,
     situations,
     today,
@@ -94,6 +95,7 @@ def site(node: Node, app: ASGIApp) -> Starlette:
         *procedures.routes(node, api),
         *conventions.routes(node, api),
         *reviews.routes(node),
+        *requests.routes(node, api),
         *journal.routes(node, api),
         *operation.routes(node, api),
     ]
@@ -112,7 +114,7 @@ def site(node: Node, app: ASGIApp) -> Starlette:
         door = _door(node, request, error)
         if door is not None:
             return RedirectResponse(door, HTTPStatus.SEE_OTHER)
-        status, sentence, articles = _said(error)
+        status, sentence, articles = said(error)
         title = TITLES.get(status, "Erreur")
         home = None if node.settings.sign_in is None else HOME
         page = render(
@@ -151,7 +153,7 @@ def _door(node: Node, request: Request, error: Exception) -> str | None:
     return None
 
 
-def _said(error: Exception) -> tuple[int, str, tuple[str, ...]]:
+def said(error: Exception) -> tuple[int, str, tuple[str, ...]]:
     """Status, sentence and articles of an error; of a defect its kind alone."""
     if isinstance(error, RelaisError):
         return error.status, error.sentence, error.articles

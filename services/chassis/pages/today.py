@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Final
@@ -15,14 +15,14 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from contracts.kernel.instrument import Urgency
-from contracts.kernel.paris import PARIS
 from services.chassis import deadlines, standing, tables
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.node import Node
 from services.chassis.pages.content import name_of
 from services.chassis.pages.persons import person_in_words
-from services.chassis.pages.rendering import day_in_words, render
+from services.chassis.pages.rendering import by_in_words, render
+from services.chassis.rights_clocks import ANSWER
 from services.chassis.schema import journal
 from services.chassis.sign_in.desk import HOME, at_desk
 from services.chassis.tokens import RIGHTS, Agent, Right
@@ -38,7 +38,7 @@ class Waiting:
     """One thing that is due. by: until when, in words. late: that has passed.
 
     case_id: of a case that the agent may open. person: of that case. subject: the convention that
-    it is about, where it is about no case.
+    it is about, where it is about no case. request_id: of a person's right, for who answers it.
     """
 
     label: str
@@ -48,6 +48,7 @@ class Waiting:
     case_id: str | None
     person: str
     subject: str
+    request_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,21 +77,13 @@ class Desk:
         return sha256(to_json(asdict(self))).hexdigest()[:16]
 
 
-def by_in_words(due_at: datetime) -> str:
-    """Until when, in Paris: the day before, whole, where it is midnight."""
-    local = due_at.astimezone(PARIS)
-    if local.time() == time():
-        return day_in_words(local.date() - timedelta(days=1))
-    return f"{day_in_words(local.date())}, {local.hour} h {local.minute:02}"
-
-
 def desk_of(tx: Tx, core: Core, agent: Agent, at: datetime) -> Desk:
     """What waits for an agent: of cases, those that the agent may open."""
     table = tables.deadlines
     waits = table.c.state.in_((deadlines.PENDING, deadlines.MISSED))
     query = select(table).where(waits).order_by(table.c.due_at).limit(_SHOWN)
     mine: list[Waiting] = []
-    others = 0
+    others, answers = 0, Right.REVIEW in RIGHTS[agent.role]
     for row in tx.execute(query).all():
         if row.case_id is not None and not _may_open(tx, core, row.case_id, agent, at):
             others += 1
@@ -104,6 +97,7 @@ def desk_of(tx: Tx, core: Core, agent: Agent, at: datetime) -> Desk:
                 case_id=row.case_id,
                 person="" if row.case_id is None else person_in_words(tx, core, row.case_id),
                 subject=row.subject if row.subject in core.directory.conventions else "",
+                request_id=row.subject if row.kind == ANSWER and answers else "",
             )
         )
     return Desk(

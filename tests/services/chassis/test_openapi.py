@@ -23,8 +23,10 @@ from services.chassis.governance import Insurance, Review
 from services.chassis.holds import Hold
 from services.chassis.minors import Hearing, Objection, ObjectionAnswer
 from services.chassis.openapi import CALLS, complete, sendable
+from services.chassis.person.codes import CodeBody
 from services.chassis.register import AgreementRecord, NewPerson
 from services.chassis.review import YearToPublish
+from services.chassis.rights import AnswerBody, CheckBody, RightsBody
 from services.chassis.sign_in.authorisations import Authorisation
 from services.chassis.telemetry import FASTAPI_OFF
 from services.chassis.tokens import RIGHTS, Role
@@ -44,6 +46,10 @@ MODELS: dict[str, type[BaseModel]] = {
         SignatureBody,
         ActBody,
         NoticeBody,
+        CodeBody,
+        RightsBody,
+        CheckBody,
+        AnswerBody,
         answers.ActContent,
         Review,
         YearToPublish,

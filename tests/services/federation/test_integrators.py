@@ -104,8 +104,8 @@ def test_what_a_node_answers_has_the_documented_shape(shipped: Federation) -> No
         _look(clients)
 
 
-def _agreement(client: httpx.Client, document: dict[str, Any]) -> str:
-    """Record the very examples of the document; returns the agreement's id."""
+def _recorded(client: httpx.Client, document: dict[str, Any]) -> dict[str, str]:
+    """Record the very examples of the document; returns the agreement's id and the request's."""
 
     def post(path: str, **changes: str) -> dict[str, Any]:
         body = document["paths"][f"/api/v1{path}"]["post"]["requestBody"]["content"]
@@ -115,7 +115,9 @@ def _agreement(client: httpx.Client, document: dict[str, Any]) -> str:
         found: dict[str, Any] = answer.json()
         return found
 
-    return str(post("/agreements", **post("/persons"))["agreement_id"])
+    person = post("/persons")
+    agreement, asked = post("/agreements", **person), post("/requests", **person)
+    return {"agreement_id": agreement["agreement_id"], "request_id": asked["request_id"]}
 
 
 def _look(clients: dict[Role, httpx.Client]) -> None:
@@ -124,7 +126,7 @@ def _look(clients: dict[Role, httpx.Client]) -> None:
     known = {
         "message_id": sent["message_id"],
         "case_id": sent["case_id"],
-        "agreement_id": _agreement(clients[Role.AGENT], document),
+        **_recorded(clients[Role.AGENT], document),
         "org": NAMES[CITY],
         "convention_id": clients[Role.AGENT].get("/api/v1/conventions").json()[0]["convention_id"],
     }
