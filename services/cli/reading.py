@@ -15,6 +15,7 @@ from contracts.export import BASES
 from contracts.gate import instrument_checks
 from contracts.kernel.errors import InvalidDocument, UnknownName
 from contracts.kernel.instrument import Flow, Instrument
+from services.chassis import words
 from services.chassis.chain import Head, Report, from_json_lines, verify_lines
 from services.chassis.tokens import Role
 from services.cli.obligations import NATURES, kept
@@ -34,7 +35,6 @@ from services.federation.calls import CallRefused, call
 from services.federation.config import ToSign, installed
 from services.federation.federation import Federation
 from services.federation.layout import OBSERVER, TRACES
-from services.observer import words
 from services.observer.page import render_text
 from services.observer.store import Store
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 import httpx
 import typer
 
+from services.chassis import words
 from services.chassis.pages.rendering import ROOT, standalone
 from services.chassis.pages.reviews import AWAITED
 from services.chassis.spreadsheet import HIDDEN, why_hidden
@@ -24,7 +25,6 @@ from services.cli.output import (
 )
 from services.federation.calls import call, fetch
 from services.federation.config import installed
-from services.observer import words
 
 _CONVENTIONS: Final = "/api/v1/conventions"
 

@@ -11,8 +11,8 @@ from html import escape
 from typing import TYPE_CHECKING, Final
 
 from contracts.kernel.paris import PARIS
-from services.observer import words
-from services.observer.words import STATES, STEPS
+from services.chassis import words
+from services.chassis.words import STATES, STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

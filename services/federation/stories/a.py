@@ -10,6 +10,7 @@ import httpx
 
 from contracts.conventions.a_city_school.convention import CONVENTION, DUTIES
 from contracts.kernel.paris import add_years, day_of
+from services.chassis import words
 from services.chassis.clock import new_id
 from services.chassis.keys import NodeKeys
 from services.federation.federation import Federation
@@ -19,7 +20,6 @@ from services.federation.stories.a_danger import DangerStory
 from services.federation.stories.a_desks import REFERRAL
 from services.federation.stories.a_pathway import PathwayStory
 from services.federation.telling import Teller
-from services.observer import words
 from services.observer.page import render_text
 from services.observer.store import Store, Trace
 

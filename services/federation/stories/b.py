@@ -12,12 +12,12 @@ from contracts.conventions.b_city_mission_locale.convention import CONVENTION
 from contracts.kernel.errors import UnknownName
 from contracts.kernel.organisation import Kind
 from contracts.kernel.paris import add_months
+from services.chassis import words
 from services.chassis.clock import new_id
 from services.federation.federation import Federation
 from services.federation.intruder import subject_of
 from services.federation.stories.b_desks import CONTACT, OTHER, MissionDesks
 from services.federation.telling import Teller
-from services.observer import words
 
 REQUEST = {
     "theme": "se-former--trouver-sa-formation",

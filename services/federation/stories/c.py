@@ -11,6 +11,7 @@ from contracts.conventions.c_employment_city_ccas.convention import CONVENTION
 from contracts.conventions.c_employment_city_ccas.messages import LEAST
 from contracts.kernel.errors import UnknownName
 from contracts.kernel.organisation import Kind
+from services.chassis import words
 from services.chassis.clock import new_id
 from services.federation.federation import Federation
 from services.federation.intruder import subject_of
@@ -22,7 +23,6 @@ from services.federation.stories.c_recruitment import (
     RecruitmentStory,
 )
 from services.federation.telling import Teller
-from services.observer import words
 
 ANNOUNCED = "communication.announced"
 ASKED, ANSWERED = "clause.eligibility_asked", "clause.eligibility_answered"

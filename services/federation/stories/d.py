@@ -10,12 +10,12 @@ import httpx
 
 from contracts.conventions.d_department_mission_locale.convention import CONVENTION
 from contracts.kernel.organisation import Kind
+from services.chassis import words
 from services.chassis.clock import new_id
 from services.federation.federation import Federation
 from services.federation.intruder import subject_of
 from services.federation.stories.d_desks import ADVISER, REFERENT, AutonomyDesks
 from services.federation.telling import Teller
-from services.observer import words
 
 REQUEST = {"place": "mission_locale", "priority": True, "referent": REFERENT}
 CONTACTED = "youth.contact_requested"

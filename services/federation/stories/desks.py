@@ -11,13 +11,13 @@ import httpx
 
 from contracts.kernel.errors import RelaisError
 from contracts.kernel.organisation import Kind
+from services.chassis import words
 from services.chassis.secret import NodeSecret
 from services.federation.config import installed
 from services.federation.federation import Federation
 from services.federation.intruder import Intruder
 from services.federation.layout import leaf_of
 from services.federation.telling import Teller
-from services.observer import words
 
 _PATIENCE = 20.0
 """Seconds to wait for what takes milliseconds on a quiet machine."""

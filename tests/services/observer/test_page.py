@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from services.chassis.words import STEPS
 from services.observer.page import duration, list_page, missing_page, render_text, trace_page
 from services.observer.store import StoredSpan, Trace
-from services.observer.words import STEPS
 
 if TYPE_CHECKING:
     from services.chassis.observable import Value

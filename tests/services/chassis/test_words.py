@@ -7,7 +7,7 @@ from pathlib import Path
 
 from contracts import registry
 from contracts.registry import build
-from services.observer import words
+from services.chassis import words
 from tests.contracts.instruments import convention_of, flow
 
 CHASSIS = Path(__file__).parents[3] / "services" / "chassis"
