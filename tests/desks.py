@@ -1,4 +1,4 @@
-"""Agents at the pages of a node of a pair, signed in without a provider: one cookie for each role."""
+"""Agents at the pages of a node of a pair, signed in without a provider: a cookie for each role."""
 
 from __future__ import annotations
 
@@ -71,7 +71,9 @@ async def desk(side: Side, role: Role) -> AsyncIterator[httpx.AsyncClient]:
 
 def form_in(page: httpx.Response, action: str) -> dict[str, str]:
     """Hidden fields of the form of a page that leads to an address."""
-    found = re.search(rf'<form[^>]*action="{re.escape(action)}"[^>]*>(.*?)</form>', page.text, re.S)
+    found = re.search(
+        rf'<form[^>]*action="{re.escape(action)}"[^>]*>(.*?)</form>', page.text, re.DOTALL
+    )
     assert found is not None, page.text
     hidden = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', found.group(1))
     assert FORM_TOKEN in dict(hidden)

@@ -41,15 +41,22 @@ from services.chassis.views import explain_line
 PLACE: Final = f"{ROOT}/journal"
 
 _HINTS: Final = {
-    "day": "Le jour est incomplet.",
-    "event": "Choisissez un événement de la liste.",
-    "outcome": "Choisissez une suite de la liste.",
-    "article": "Le numéro d'un article, comme A-2.11.",
-    "message": "Le numéro d'un message : 32 chiffres ou lettres de a à f.",
-    "case": "Le numéro d'un dossier : 32 chiffres ou lettres de a à f.",
-    "before": "Le numéro d'une ligne.",
+    "article": "Comme A-2.11.",
+    "message": "Un numéro de 32 chiffres ou lettres de a à f.",
+    "case": "Un numéro de 32 chiffres ou lettres de a à f.",
 }
-"""What each criterion takes."""
+"""What is typed for a criterion."""
+
+_FAULTS: Final = {
+    "day": "Le jour est incomplet.",
+    "event": "L'événement n'est pas de la liste.",
+    "outcome": "La suite n'est pas de la liste.",
+    "article": "L'article n'a pas la forme d'un numéro d'article.",
+    "message": "Le message n'a pas la forme d'un numéro.",
+    "case": "Le dossier n'a pas la forme d'un numéro.",
+    "before": "La page demandée n'existe pas.",
+}
+"""What is said of each criterion that is none."""
 
 OUTCOMES: Final = (
     *("allowed", "refused", "invalid", "not_open", "unverified", "stopped", "expired"),
@@ -109,13 +116,18 @@ def _what(core: Core, flow: str | None) -> str:
     return words.message(flow) if clock is None else clock.label
 
 
+def _asks(article: str) -> str:
+    """What an article asks, or what a code of the same place means."""
+    return words.articles().get(article) or words.CODES.get(article, "")
+
+
 def read_criteria(asked: Mapping[str, str]) -> tuple[LineFilter, Faults | None]:
     """The criteria of a search, blanks left out; of faulty ones nothing is looked for."""
     given = {name: value.strip() for name, value in asked.items() if value.strip()}
     try:
         return LineFilter.model_validate(given), None
     except ValidationError as error:
-        wrong = {path: _HINTS[path] for path, _ in fields_at_fault(error) if path in _HINTS}
+        wrong = {path: _FAULTS[path] for path, _ in fields_at_fault(error)}
         sentence = "La recherche n'a pas été faite : un critère n'a pas la forme attendue."
         return LineFilter(), Faults(sentence, (), wrong)
 
@@ -144,7 +156,7 @@ class _Pages:
     async def lines(self, request: Request) -> Response:
         """Search, newest first."""
         session = await at_desk(self._node, request, Right.JOURNAL)
-        asked = {name: request.query_params.get(name, "") for name in _HINTS}
+        asked = {name: request.query_params.get(name, "") for name in _FAULTS}
         wanted, faults = read_criteria(asked)
         chain, found = self._node.journal.chain, list[Row[Any]]()
         if faults is None:
@@ -180,7 +192,7 @@ class _Pages:
             "journal_line.html",
             session,
             line=line_in_words(core, line),
-            said=[(one, words.articles().get(one, "")) for one in line.articles],
+            said=[(one, _asks(one)) for one in line.articles],
             told=replayed(told),
             rules=line.rules_version,
             case_id=line.case_id if about else None,
@@ -197,7 +209,7 @@ class _Pages:
         period = period if period in _PERIODS else "365"
         since = self._since(period)
         found = await self._node.database.read(lambda c: refusals(c, since))
-        lines = [Counted(name, words.articles().get(name, ""), number) for name, number in found]
+        lines = [Counted(name, _asks(name), number) for name, number in found]
         return self._page(
             "journal_refusals.html",
             session,
