@@ -138,7 +138,7 @@ _ALL: Final = (
     ),
     Form(
         name="notice",
-        title="Donner congé",
+        title="Résilier",
         says="Le préavis court, puis la convention prend fin et tout ce qu'elle a apporté est "
         "détruit. Cela ne se reprend pas.",
         button="Enregistrer le préavis",

@@ -22,16 +22,13 @@ from services.chassis.pages.convention_forms import FORMS, Form, offered
 from services.chassis.pages.matrix import directions
 from services.chassis.pages.own_api import OwnApi
 from services.chassis.pages.rendering import ROOT, render
-from services.chassis.pages.wording import Faults, faults_of, org_name
+from services.chassis.pages.wording import Faults, faults_of
 from services.chassis.sign_in.desk import at_desk, form_of
 from services.chassis.sign_in.sessions import Session
-from services.chassis.tokens import RIGHTS, Right, Role
+from services.chassis.tokens import RIGHTS, Right
 from services.chassis.working import partners
 
 PLACE: Final = f"{ROOT}/conventions"
-
-HOLDS_SEEN_BY: Final = frozenset({Role.MANAGER, Role.DPO})
-"""Who is shown which cases a dispute keeps; anybody else, how many things it keeps."""
 
 _KEY: Final = "key"
 _ID: Final = re.compile(r"[0-9a-f]{32}")
@@ -151,6 +148,7 @@ class _Pages:
             **await self._node.database.read(look),
             signed=signed,
             text=signed.convention,
+            partners=texts.partners(core, signed),
             standing=texts.standing(core, signed, at),
             invented=texts.invented(signed),
             parties=texts.parties(core, signed),
@@ -159,8 +157,7 @@ class _Pages:
             acts=texts.acts(core, signed),
             applies=signed.version_at(at),
             manages=Right.CONVENTIONS in RIGHTS[role],
-            sees_holds=role in HOLDS_SEEN_BY,
-            opens_cases=Right.CASES in RIGHTS[role],
+            sees_holds=Right.REVIEW in RIGHTS[role],
             purged=signed.state(at) is State.PURGED,
             key=self._node.given.new_id,
             done=done,
@@ -186,11 +183,7 @@ class _Pages:
             session,
             convention_id=signed.id,
             title=signed.convention.title,
-            partners=", ".join(
-                sorted(
-                    org_name(self._node.core, org) for org in signed.orgs - {self._node.core.org}
-                )
-            ),
+            partners=texts.partners(self._node.core, signed),
             forms=[
                 (one, one.article(signed.convention), fields if one is tried else {})
                 for one in self._offered(signed)

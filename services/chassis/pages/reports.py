@@ -24,7 +24,7 @@ from services.chassis.node import Node
 from services.chassis.pages import texts
 from services.chassis.pages.own_api import OwnApi
 from services.chassis.pages.rendering import ROOT, render
-from services.chassis.pages.wording import Faults, faults_of, org_name
+from services.chassis.pages.wording import Faults, faults_of
 from services.chassis.publishing import Year, year_of
 from services.chassis.sign_in.desk import at_desk, form_of
 from services.chassis.sign_in.sessions import Session
@@ -74,12 +74,11 @@ def every(connection: Connection, core: Core, at: datetime) -> list[Years]:
 
 
 def _of(core: Core, signed: SignedConvention, years: list[Counted]) -> Years:
-    names = sorted(org_name(core, org) for org in signed.orgs - {core.org})
     rule, text = signed.convention.small_cells, signed.convention
     return Years(
         convention_id=signed.id,
         title=text.title,
-        partners=", ".join(names),
+        partners=texts.partners(core, signed),
         article=text.review_article,
         invented=texts.invented(signed),
         parties=rule.threshold(Audience.PARTIES),

@@ -76,11 +76,10 @@ def held(core: Core, at: datetime) -> list[Held]:
 
 
 def _held(core: Core, signed: SignedConvention, at: datetime) -> Held:
-    names = sorted(org_name(core, org) for org in signed.orgs - {core.org})
     return Held(
         signed.id,
         signed.convention.title,
-        ", ".join(names),
+        partners(core, signed),
         standing(core, signed, at),
         invented(signed),
     )
@@ -109,14 +108,14 @@ def standing(core: Core, signed: SignedConvention, at: datetime) -> Standing:
     if state is State.SUSPENDED:
         who = " et ".join(sorted(org_name(core, org) for org in _suspended_by(signed, at)))
         return Standing("suspendue", f"par {who} ; court jusqu'au {last}", "waits")
-    word, since, until, mark = _RUNNING[state]
-    return Standing(word, f"{since} le {day_in_words(opens)}, {until} le {last}", mark)
+    word, when, mark = _RUNNING[state]
+    return Standing(word, when.format(first=day_in_words(opens), last=last), mark)
 
 
 _RUNNING: Final = {
-    State.SIGNED: ("signée", "s'ouvre", "et finit", "waits"),
-    State.IN_FORCE: ("en vigueur", "depuis", "et finit", "open"),
-    State.NOTICE_GIVEN: ("sous préavis", "depuis", "prend fin", "open"),
+    State.SIGNED: ("signée", "s'ouvre le {first}, jusqu'au {last}", "waits"),
+    State.IN_FORCE: ("en vigueur", "depuis le {first}, jusqu'au {last}", "open"),
+    State.NOTICE_GIVEN: ("sous préavis", "en vigueur depuis le {first}, finit le {last}", "open"),
 }
 
 
@@ -161,7 +160,8 @@ def due(
         if row.kind in core.clocks
     ]
     ends, purged = signed.ends_at(at), signed.purged_on
-    if ends is not None and at < midnight(ends):
+    told = {day for day, _, _ in found}
+    if ends is not None and at < midnight(ends) and ends - _DAY not in told:
         found.append((ends - _DAY, "Dernier jour de la convention", signed.convention.term.article))
     if purged is not None and at < midnight(purged):
         label = "Destruction de tout ce qu'elle a apporté"
@@ -213,6 +213,11 @@ def _letter(act: Act) -> str:
     days: Mapping[str, date | None] = {"envoyée": act.sent_on, "reçue": act.received_on}
     said = [f"{name} le {day_in_words(day)}" for name, day in days.items() if day is not None]
     return f"lettre recommandée {', '.join(said)}" if said else ""
+
+
+def partners(core: Core, signed: SignedConvention) -> str:
+    """Names of the other parties."""
+    return ", ".join(sorted(org_name(core, org) for org in signed.orgs - {core.org}))
 
 
 def parties(core: Core, signed: SignedConvention) -> list[dict[str, str]]:
