@@ -158,6 +158,7 @@ def pages(office: Office, state: str) -> list[tuple[Role, str]]:
         (Role.OPERATOR, ONE),
         (Role.OPERATOR, f"{ONE}/flows"),
         (Role.MANAGER, f"{ONE}/acting"),
+        (Role.MANAGER, f"{ONE}/amendment"),
         (Role.MANAGER, "/pages/reports"),
         (Role.DPO, "/pages/journal"),
         (Role.DPO, "/pages/journal?event=message.sent&outcome=missed"),

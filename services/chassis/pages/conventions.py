@@ -31,6 +31,7 @@ from services.chassis.working import partners
 PLACE: Final = f"{ROOT}/conventions"
 
 _KEY: Final = "key"
+_SIGNED: Final = "Votre signature est enregistrée."
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 
 
@@ -49,6 +50,13 @@ def routes(node: Node, api: OwnApi) -> list[BaseRoute]:
     ]
 
 
+def _done(request: Request) -> str:
+    """What was just done, if a form says so."""
+    name = request.query_params.get("done", "")
+    form = FORMS.get(name)
+    return form.done if form is not None else _SIGNED if name == "signature" else ""
+
+
 class _Pages:
     def __init__(self, node: Node, api: OwnApi) -> None:
         self._node = node
@@ -64,8 +72,7 @@ class _Pages:
         """One convention."""
         session = await at_desk(self._node, request, Right.READ)
         signed = own_convention(self._node.core, request.path_params["convention_id"])
-        done = FORMS.get(request.query_params.get("done", ""))
-        return await self._shown(session, signed, done="" if done is None else done.done)
+        return await self._shown(session, signed, done=_done(request))
 
     async def flows(self, request: Request) -> Response:
         """Who may tell whom what under one text, a convention or a duty of the law."""

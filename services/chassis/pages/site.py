@@ -24,6 +24,7 @@ from contracts.kernel.errors import RelaisError
 from services.chassis.node import Node
 from services.chassis.pages import (
     agreements,
+    amending,
     conventions,
     journal,
     operation,
@@ -92,6 +93,7 @@ def site(node: Node, app: ASGIApp) -> Starlette:
         *situations.routes(node, api),
         *agreements.routes(node, api),
         *conventions.routes(node, api),
+        *amending.routes(node, api),
         *reports.routes(node, api),
         *reviews.routes(node),
         *journal.routes(node, api),

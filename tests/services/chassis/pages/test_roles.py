@@ -26,6 +26,7 @@ PAGES: Mapping[str, frozenset[Role]] = {
     ONE: EVERYBODY,
     f"{ONE}/flows": EVERYBODY,
     f"{ONE}/acting": MANAGER,
+    f"{ONE}/amendment": MANAGER,
     "/pages/reports": EVERYBODY,
     "/pages/journal": JOURNAL,
     "/pages/journal?event=message.sent": JOURNAL,
@@ -40,6 +41,8 @@ PAGES: Mapping[str, frozenset[Role]] = {
 FORMS: Mapping[str, frozenset[Role]] = {
     **{f"{ONE}/acting/{one}": MANAGER for one in ("review", "hold", "suspension", "notice")},
     f"{ONE}/holds/{'f' * 32}": MANAGER,
+    f"{ONE}/amendment": MANAGER,
+    f"{ONE}/versions/2": MANAGER,
     f"/pages/reports/{CONVENTION}": MANAGER,
     "/pages/journal/verification": JOURNAL,
     f"/pages/operation/dead-letters/{'f' * 32}/retry": OPERATOR,
@@ -102,7 +105,7 @@ STRANGE = (
 async def test_an_id_that_names_nothing_here_leads_nowhere(pair: Pair, strange: str) -> None:
     """IDOR and malformed ids: a convention of others, a line or a letter that is not there."""
     async with desk(pair.school, Role.MANAGER) as manager:
-        for path in ("{}", "{}/flows", "{}/acting"):
+        for path in ("{}", "{}/flows", "{}/acting", "{}/amendment"):
             answer = await manager.get(f"/pages/conventions/{path.format(strange)}")
             assert answer.status_code == HTTPStatus.NOT_FOUND, path
     async with desk(pair.school, Role.OPERATOR) as operator:
@@ -118,7 +121,8 @@ async def test_a_form_with_an_id_of_nothing_changes_nothing(pair: Pair) -> None:
         for hold_id in (new_id(), "x", "' OR 1=1"):
             answer = await manager.post(f"{ONE}/holds/{hold_id}", data=token)
             assert answer.status_code == HTTPStatus.NOT_FOUND, hold_id
-        for path in (f"{ONE}/acting/none", "/pages/conventions/other/acting/hold"):
+        others = (f"{ONE}/versions/2", f"{ONE}/versions/x", "/pages/conventions/other/acting/hold")
+        for path in (f"{ONE}/acting/none", *others):
             answer = await manager.post(path, data=token)
             assert answer.status_code == HTTPStatus.NOT_FOUND, path
     async with desk(pair.school, Role.OPERATOR) as operator:
