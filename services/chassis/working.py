@@ -104,10 +104,13 @@ def certificates(settings: NodeSettings) -> list[tuple[str, datetime | None]]:
     return found
 
 
-def way(connection: Connection, message_id: str) -> tuple[Row[Any] | None, Row[Any] | None]:
-    """A message among the letters sent, and among those that came."""
+def way(
+    connection: Connection, core: Core, message_id: str
+) -> tuple[Row[Any] | None, Row[Any] | None]:
+    """A message among the letters sent, and among those that came from partners."""
     outbox, inbox = tables.outbox, tables.inbox
     columns = [one for one in outbox.c if one.name != "sealed"]
     sent = connection.execute(select(*columns).where(outbox.c.message_id == message_id)).first()
-    came = connection.execute(select(inbox).where(inbox.c.message_id == message_id)).first()
+    mine = inbox.c.sender.in_(partners(core)) & (inbox.c.message_id == message_id)
+    came = connection.execute(select(inbox).where(mine)).first()
     return sent, came

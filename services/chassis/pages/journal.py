@@ -249,7 +249,7 @@ class _Pages:
         shown = self._shown(self._verifier.last)
         if request.query_params.get("seen") == shown["seen"]:
             return Response(status_code=HTTPStatus.NO_CONTENT)
-        return HTMLResponse(render("journal_run.html", **shown))
+        return HTMLResponse(render("parts/journal_run.html", **shown))
 
     def _shown(self, run: Run | None) -> dict[str, Any]:
         if run is None:

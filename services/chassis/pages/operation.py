@@ -117,7 +117,7 @@ class _Pages:
         inner, seen = await self._inner(session)
         if request.query_params.get("seen") == seen:
             return Response(status_code=HTTPStatus.NO_CONTENT)
-        return HTMLResponse(render("operation_live.html", inner=inner, seen=seen))
+        return HTMLResponse(render("parts/operation_live.html", inner=inner, seen=seen))
 
     async def retry(self, request: Request) -> Response:
         """Handle a dead letter again, as the API does."""
@@ -167,7 +167,7 @@ class _Pages:
         """The live part, and what it is known by while it stays as it is."""
         core, at = self._node.core, self._node.clock.now()
         found = await self._node.database.read(lambda c: working(c, core))
-        inner = render("operation_state.html", session=session, **self._told(found, at))
+        inner = render("parts/operation_state.html", session=session, **self._told(found, at))
         return Markup(inner), sha256(inner.encode()).hexdigest()[:16]  # noqa: S704 -- our own template, which escapes
 
     def _told(self, found: Working, at: datetime) -> dict[str, Any]:

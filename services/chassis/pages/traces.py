@@ -160,7 +160,7 @@ def _step(
 
 def known_here(connection: Connection, core: Core, message_id: str) -> Way | None:
     """What this node's own tables say of a message's way; None where they know no such message."""
-    sent, came = way(connection, message_id)
+    sent, came = way(connection, core, message_id)
     marks = [] if sent is None else list(_sent(core, sent))
     if came is not None:
         said = words.STATES.get(came.status, came.status)
