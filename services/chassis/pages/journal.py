@@ -41,7 +41,7 @@ from services.chassis.views import explain_line
 PLACE: Final = f"{ROOT}/journal"
 
 _HINTS: Final = {
-    "article": "Comme A-2.11.",
+    "article": "La lettre de la convention, un tiret, un numéro.",
     "message": "Un numéro de 32 chiffres ou lettres de a à f.",
     "case": "Un numéro de 32 chiffres ou lettres de a à f.",
 }
