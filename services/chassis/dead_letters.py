@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Connection, Row, func, select
 
 from contracts.kernel.envelope import Lot, parse_lot
 from services.chassis import tables
@@ -86,3 +86,21 @@ def exhume(core: Core, row: Row[Any]) -> Letter | tuple[Letter, Lot] | None:
         return Letter(row.subject, json.loads(row.headers), row.body, row.attempts)
     content = core.keystore.open(REFUSAL_SCOPE, row.body, row.id.encode())
     return Letter(row.subject, {ID_HEADER: row.message_id}, b"", row.attempts), parse_lot(content)
+
+
+def listed(connection: Connection, limit: int) -> list[dict[str, Any]]:
+    """Letters that failed for good, newest first, and whether each can be tried again."""
+    dead = tables.dead_letters
+    rows = connection.execute(select(dead).order_by(dead.c.failed_at.desc()).limit(limit))
+    return [
+        {
+            "id": row.id,
+            "sender": row.sender,
+            "message_id": row.message_id,
+            "reason": row.reason,
+            "articles": list(row.articles),
+            "failed_at": row.failed_at.isoformat(),
+            "can_retry": row.body is not None and row.retried_at is None,
+        }
+        for row in rows
+    ]

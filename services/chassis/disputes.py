@@ -36,8 +36,8 @@ def router(node: Node) -> APIRouter:
 
     @routes.get("")
     async def placed(request: Request, convention_id: str) -> Response:
-        """Holds of a convention, those released included."""
-        agent_of(node, request, Right.READ)
+        """Holds of a convention, those released included, for whoever answers for it."""
+        agent_of(node, request, Right.REVIEW)
         own_convention(node.core, convention_id)
         return JSONResponse(await node.database.read(lambda c: holds_of(c, convention_id)))
 

@@ -199,6 +199,15 @@ class Journal:
         lines = self._checked(read_lines(connection), report)
         return verify_lines(lines, held, report)
 
+    def verify_some(self, connection: Connection, *, after: int, limit: int, report: Report) -> int:
+        """Check the next lines of this chain, going on from what the report holds of it.
+
+        Returns the number of the last one; 0 where none is left.
+        """
+        lines = list(read_lines(connection, self.chain, after, limit))
+        verify_lines(self._checked(lines, report), (), report)
+        return lines[-1].seq if lines else 0
+
     def _checked(self, lines: Iterable[Line], report: Report) -> Iterator[Line]:
         for line in lines:
             try:

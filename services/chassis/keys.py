@@ -160,6 +160,17 @@ class NodeKeys:
         return self._state.rotations
 
     @property
+    def signing_since(self) -> datetime | None:
+        """When the present signing key took the place of the former; None for the first one."""
+        retired = self._state.retired
+        return max(one.retired_at for one in retired) if retired else None
+
+    @property
+    def encryption_until(self) -> datetime:
+        """Instant from which partners may no longer encrypt to the present keys."""
+        return max(pair.public.not_after for pair in self._state.encryption)
+
+    @property
     def account(self) -> KeyPair:
         """NATS identity key of the account."""
         return nkey.from_seed(self._state.broker.account)

@@ -221,7 +221,7 @@ CALLS: Final[Mapping[tuple[str, str], Call]] = {
     ("POST", "/conventions/{convention_id}/holds"): Call(
         right=Right.CONVENTIONS, body=Hold, answer=reports.HoldChanged, headers=_REPEATED
     ),
-    ("GET", "/conventions/{convention_id}/holds"): Call(right=Right.READ, answer=reports.Holds),
+    ("GET", "/conventions/{convention_id}/holds"): Call(right=Right.REVIEW, answer=reports.Holds),
     ("POST", "/conventions/{convention_id}/holds/{hold_id}/release"): Call(
         right=Right.CONVENTIONS, answer=reports.HoldChanged, headers=_REPEATED
     ),

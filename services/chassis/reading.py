@@ -22,7 +22,7 @@ from contracts.kernel.fields import LAST_NUMBER, caller_model
 from contracts.kernel.instrument import Flow, subject_token
 from contracts.kernel.paris import midnight
 from contracts.kernel.signed import SignedConvention
-from services.chassis import retention, tables, views
+from services.chassis import dead_letters, retention, tables, views
 from services.chassis.bus import Channel
 from services.chassis.conventions import sign_act, sign_terms
 from services.chassis.governance import last_reviews, next_review
@@ -293,7 +293,7 @@ def _operations(routes: APIRouter, node: Node) -> None:
     async def dead(request: Request) -> Response:
         """Letters that failed for good, with their reason."""
         agent_of(node, request, Right.OPERATE)
-        return JSONResponse(await node.database.read(_dead_letters))
+        return JSONResponse(await node.database.read(lambda c: dead_letters.listed(c, views.PAGE)))
 
     @routes.post("/dead-letters/{dead_id}/retry", status_code=202)
     async def retry(request: Request, dead_id: str) -> Response:
@@ -335,23 +335,6 @@ def _purge(done: retention.Purge) -> dict[str, Any]:
         "total": done.total,
         "held": list(done.held),
     }
-
-
-def _dead_letters(connection: Connection) -> list[dict[str, Any]]:
-    dead = tables.dead_letters
-    rows = connection.execute(select(dead).order_by(dead.c.failed_at.desc()).limit(views.PAGE))
-    return [
-        {
-            "id": row.id,
-            "sender": row.sender,
-            "message_id": row.message_id,
-            "reason": row.reason,
-            "articles": list(row.articles),
-            "failed_at": row.failed_at.isoformat(),
-            "can_retry": row.body is not None and row.retried_at is None,
-        }
-        for row in rows
-    ]
 
 
 AT_RISK = timedelta(days=7)

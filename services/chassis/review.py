@@ -102,9 +102,7 @@ def router(node: Node) -> APIRouter:
     async def sheet(request: Request, convention_id: str) -> Response:
         """The same for a spreadsheet: semicolons, UTF-8 with its mark, hidden numbers in words."""
         agent_of(node, request, Right.READ)
-        found = await asked_report(node, request, convention_id)
-        name = f'attachment; filename="bilan-{convention_id}-{found["first_day"]}.csv"'
-        return Response(as_csv(found), media_type=CSV_TYPE, headers={"Content-Disposition": name})
+        return csv_answer(convention_id, await asked_report(node, request, convention_id))
 
     return routes
 
@@ -114,3 +112,9 @@ async def asked_report(node: Node, request: Request, convention_id: str) -> Repo
     asked = read_query(ReportFilter, request)
     signed, audience = own_convention(node.core, convention_id), Audience(asked.audience)
     return await node.database.read(lambda c: known_report(c, signed, audience, asked.year))
+
+
+def csv_answer(convention_id: str, report: Report) -> Response:
+    """A published report as a file for a spreadsheet."""
+    name = f'attachment; filename="bilan-{convention_id}-{report["first_day"]}.csv"'
+    return Response(as_csv(report), media_type=CSV_TYPE, headers={"Content-Disposition": name})

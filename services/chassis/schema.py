@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     DateTime,
     Index,
     Integer,
@@ -22,6 +23,8 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    literal_column,
+    type_coerce,
 )
 
 from services.chassis.engines import check_text
@@ -152,8 +155,24 @@ journal = Table(
     Column("facts_sealed", LargeBinary),
     Index(None, "message_id"),
     Index(None, "scope"),
+    Index(None, "at", "seq"),
+    Index(None, "event", "at", "seq"),
+    Index(None, "outcome", "at", "seq"),
 )
 """Every decision of this node (see journal.py)."""
+
+CITES: ColumnElement[bool] = type_coerce(journal.c.articles, Text) != literal_column("'[]'")
+"""Condition: a line of the journal names an article. Literal, so that its index is recognised."""
+
+Index(
+    "ix_journal_cited",
+    journal.c.at,
+    journal.c.seq,
+    journal.c.articles,
+    journal.c.outcome,
+    postgresql_where=CITES,
+    sqlite_where=CITES,
+)
 
 witnessed_heads = Table(
     "witnessed_heads",

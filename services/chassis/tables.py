@@ -289,6 +289,7 @@ inbox = Table(
     Column("status", CODE, nullable=False),
     Column("received_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
+    Index(None, "sender", "received_at"),
 )
 """What was handled, once; ids outlive the letter, so it cannot be replayed."""
 
@@ -299,6 +300,7 @@ receipts = Table(
     Column("org", ORG, nullable=False),
     Column("token", LargeBinary, nullable=False),
     Column("received_at", UtcDateTime, nullable=False),
+    Index(None, "org", "received_at"),
 )
 """Signed receipts of partners, as they came: proof neither side can deny."""
 

@@ -39,6 +39,11 @@ def client_context(files: TlsFiles) -> ssl.SSLContext:
     return context
 
 
+def valid_until(path: Path) -> datetime:
+    """Last instant of a PEM certificate. Raises OSError, ValueError."""
+    return x509.load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc
+
+
 @cache
 def public_authorities() -> ssl.SSLContext:
     """Context of a client that trusts the authorities of the web.

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, Select, select
 
 from contracts.gate import Refused, decide
 from contracts.kernel.errors import UnknownName
@@ -263,11 +263,26 @@ def _certificate(row: Row[Any]) -> dict[str, Any]:
 def explain(connection: Connection, core: Core, message_id: str) -> list[dict[str, Any]]:
     """Replay every decision journaled under a message id: same inputs, same answer, same words."""
     query = select(journal).where(journal.c.message_id == message_id).order_by(journal.c.seq)
-    lines = [Line(**row._mapping) for row in connection.execute(query)]  # noqa: SLF001 -- SQLAlchemy's public name for a row's dict
-    found = [_replayed(core, line) for line in lines]
-    for one in found:
-        if one.get("replay") == ERASED_INPUTS:
-            one["certificate"] = _certificate_of(connection, core, message_id)
+    return [_explained(connection, core, line) for line in _lines(connection, query)]
+
+
+def explain_line(connection: Connection, core: Core, seq: int) -> tuple[Line, dict[str, Any]]:
+    """One line of this node's own chain, and its decision replayed. Raises UnknownName."""
+    this = (journal.c.chain == core.journal.chain) & (journal.c.seq == seq)
+    found = _lines(connection, select(journal).where(this))
+    if not found:
+        raise UnknownName("Le journal n'a pas de ligne de ce numéro.", code="unknown_line")
+    return found[0], _explained(connection, core, found[0])
+
+
+def _lines(connection: Connection, query: Select[Any]) -> list[Line]:
+    return [Line(**row._mapping) for row in connection.execute(query)]  # noqa: SLF001 -- SQLAlchemy's public name for a row's dict
+
+
+def _explained(connection: Connection, core: Core, line: Line) -> dict[str, Any]:
+    found = _replayed(core, line)
+    if found.get("replay") == ERASED_INPUTS and line.message_id is not None:
+        found["certificate"] = _certificate_of(connection, core, line.message_id)
     return found
 
 

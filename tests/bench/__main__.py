@@ -1,7 +1,7 @@
 """Run the bench: Relais, whole, beside a naive peer and one that keeps the same promises.
 
-Prints each system's ratios to the naive peer, then whether the wanted floors are met and alerts are
-in time.
+Prints each system's ratios to the naive peer, then whether the wanted floors are met and alerts and
+pages are in time.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from tests.bench import decision, report
+from tests.bench import decision, pages, report
 from tests.bench.harness import Plan, measure
 from tests.bench.peers.naive import Naive
 from tests.bench.peers.plain.system import Plain
@@ -47,9 +47,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     table = report.lines(measured)
     rounds = {"rounds": 1, "decisions": 10} if asked.quick else {}
     decisions = decision.seconds_a_decision(decision.sides(), **rounds)
-    wanted: list[report.Verdict | report.Delay] = [
+    few = {"rounds": 1, "lines": 500, "cases": 50} if asked.quick else {}
+    wanted: list[report.Wanted] = [
         *report.verdicts(measured, decisions),
         *report.delays(measured),
+        *report.page_answers(pages.seconds_a_page(**few)),
     ]
     if asked.json:
         content = report.as_json(table, decisions, wanted)

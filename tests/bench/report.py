@@ -22,6 +22,8 @@ DECISION_FLOOR = 40.0
 """Decisions of the gate, at least, in the time of one of Cedar's."""
 ALERT_CEILING_MS = 1000.0
 """What « without delay » may take at light load, from the call to the school's database."""
+PAGE_CEILING_MS = 100.0
+"""What the median answer of a page may take, with a year's work behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,44 @@ class Delay:
         said = "met" if self.met else "NOT MET"
         times = f"median {self.median_ms:.1f} ms, p95 {self.p95_ms:.1f} ms of {self.count}"
         return f"{self.what}: {times}, wanted {self.most_ms / 1000:g} s or less: {said}"
+
+
+@dataclass(frozen=True, slots=True)
+class PageAnswer:
+    """How long a page took to answer, asked for one at a time; met by the median."""
+
+    what: str
+    count: int
+    median_ms: float
+    p95_ms: float
+    most_ms: float = PAGE_CEILING_MS
+
+    @property
+    def met(self) -> bool:
+        """Whether it was in time."""
+        return self.median_ms <= self.most_ms
+
+    def __str__(self) -> str:
+        said = "met" if self.met else "NOT MET"
+        times = f"median {self.median_ms:.1f} ms, p95 {self.p95_ms:.1f} ms of {self.count}"
+        return f"{self.what}: {times}, wanted a median of {self.most_ms:g} ms or less: {said}"
+
+
+Wanted = Verdict | Delay | PageAnswer
+"""What is wanted, and whether it was measured."""
+
+
+def page_answers(taken: Mapping[str, Sequence[float]]) -> list[PageAnswer]:
+    """Return how long each page took; taken: seconds by the page's name."""
+    return [
+        PageAnswer(
+            what=f"page: {name}",
+            count=len(times),
+            median_ms=median(times) * 1000,
+            p95_ms=_p95(times) * 1000,
+        )
+        for name, times in taken.items()
+    ]
 
 
 def delays(measured: Mapping[str, Measured]) -> list[Delay]:
@@ -175,7 +215,7 @@ def doubts(table: Sequence[Line]) -> list[str]:
 def as_text(
     table: Sequence[Line],
     decisions: Mapping[str, Sequence[float]],
-    wanted: Sequence[Verdict | Delay] = (),
+    wanted: Sequence[Wanted] = (),
 ) -> str:
     """Return the report for people."""
     head = ("system", "throughput ×", "CPU a message ×", "light: answer", "effect", "settled")
@@ -212,7 +252,7 @@ def _parts(line: Line) -> str:
 def as_json(
     table: Sequence[Line],
     decisions: Mapping[str, Sequence[float]],
-    wanted: Sequence[Verdict | Delay] = (),
+    wanted: Sequence[Wanted] = (),
 ) -> dict[str, Any]:
     """Return the report for machines."""
     return {

@@ -87,7 +87,7 @@ ACTS = {
     ("POST", "/conventions/{id}/insurances"): {Role.MANAGER},
     ("POST", "/conventions/{id}/holds"): {Role.MANAGER},
     ("POST", "/conventions/{id}/holds/{id}/release"): {Role.MANAGER},
-    ("GET", "/conventions/{id}/holds"): EVERYBODY,
+    ("GET", "/conventions/{id}/holds"): {Role.MANAGER, Role.DPO},
     ("POST", "/conventions/{id}/reports"): {Role.MANAGER},
     ("GET", "/conventions/{id}/report"): EVERYBODY,
     ("GET", "/conventions/{id}/report.csv"): EVERYBODY,

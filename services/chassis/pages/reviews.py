@@ -15,7 +15,7 @@ from contracts.kernel.paris import day_of
 from services.chassis.node import Node
 from services.chassis.pages.charts import Chart, chart
 from services.chassis.pages.rendering import count_in_words, render
-from services.chassis.review import asked_report
+from services.chassis.review import asked_report, csv_answer
 from services.chassis.sign_in.desk import reader
 from services.chassis.sign_in.sessions import Session
 from services.chassis.spreadsheet import HIDDEN
@@ -153,11 +153,19 @@ def _blocks(tables: Sequence[Mapping[str, Any]]) -> Iterator[Block]:
 
 
 def routes(node: Node) -> list[BaseRoute]:
-    """The page of a convention's published report."""
+    """The page of a convention's published report, and the same for a spreadsheet."""
 
     async def review(request: Request) -> Response:
         session = await reader(node, request, Right.READ)
         report = await asked_report(node, request, request.path_params["convention_id"])
         return HTMLResponse(page(sheet_of(report), node.settings.name, session))
 
-    return [Route("/conventions/{convention_id}/report", review)]
+    async def sheet(request: Request) -> Response:
+        await reader(node, request, Right.READ)
+        convention_id = request.path_params["convention_id"]
+        return csv_answer(convention_id, await asked_report(node, request, convention_id))
+
+    return [
+        Route("/conventions/{convention_id}/report", review),
+        Route("/conventions/{convention_id}/report.csv", sheet),
+    ]

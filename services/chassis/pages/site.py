@@ -24,10 +24,12 @@ from contracts.kernel.errors import RelaisError
 from services.chassis.node import Node
 from services.chassis.pages import (
     agreements,
+    amending,
     conventions,
     journal,
     operation,
     procedures,
+    reports,
     requests,
     reviews,
     situations,
@@ -94,6 +96,8 @@ def site(node: Node, app: ASGIApp) -> Starlette:
         *agreements.routes(node, api),
         *procedures.routes(node, api),
         *conventions.routes(node, api),
+        *amending.routes(node, api),
+        *reports.routes(node, api),
         *reviews.routes(node),
         *requests.routes(node, api),
         *journal.routes(node, api),

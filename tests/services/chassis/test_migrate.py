@@ -111,7 +111,7 @@ def test_upgrading_again_changes_nothing(database_url: str, engine: Engine) -> N
     [
         ("DROP TABLE witnessed_heads", "add_table"),
         ("CREATE TABLE stranger (id INTEGER)", "remove_table"),
-        ("ALTER TABLE journal DROP COLUMN outcome", "add_column"),
+        ("ALTER TABLE journal DROP COLUMN rules_version", "add_column"),
         ("ALTER TABLE journal ADD COLUMN more TEXT", "remove_column"),
         ("DROP INDEX ix_journal_scope", "add_index"),
     ],

@@ -8,16 +8,20 @@ from pathlib import Path
 from contracts import registry
 from contracts.registry import build
 from services.chassis import words
+from services.chassis.holds import PLACED, RELEASED
+from services.chassis.purges import PURGED
 from tests.contracts.instruments import convention_of, flow
 
 CHASSIS = Path(__file__).parents[3] / "services" / "chassis"
 
 
 def test_every_event_of_a_journal_has_a_word() -> None:
-    code = "".join(path.read_text("utf-8") for path in CHASSIS.glob("*.py"))
-    written = set(re.findall(r"event=\"([a-z_.]+)\"", code))
+    code = "".join(path.read_text("utf-8") for path in CHASSIS.parent.rglob("*.py"))
+    written = set(re.findall(r"Entry\([^)]*event=\"([a-z_.]+)\"", code))
     written |= set(re.findall(r"_journal\(tx, core, \"([a-z_.]+)\"", code))
-    assert len(written) > 8
+    written |= set(re.findall(r"journal\.note\(\s*tx,\s*\"([a-z_.]+)\"", code))
+    written |= {PLACED, RELEASED, PURGED}
+    assert len(written) > 40
     assert written - set(words.EVENTS) == set()
 
 
