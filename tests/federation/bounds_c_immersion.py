@@ -107,15 +107,29 @@ def one_month(day: Day) -> Iterator[Tried]:
 def one_renewal(day: Day) -> Iterator[Tried]:
     case, first = day.somebody("m29"), day.first_day
     for number, refused in enumerate((None, None, "limit")):
-        answer = _from(day, case, first + number * 10 * DAY, 5)
+        answer = _from(day, case, first + number * 10 * DAY, 5, renewal=number > 0)
         yield Tried(f"renewed {number} times", answer, refused)
     yield Tried("another object", _from(day, case, first + 30 * DAY, 5, CONFIRM))
     yield Tried("another person", _from(day, day.somebody("m29"), first, 5))
     once = day.actors.play(day.somebody("m29"), ["m29"])
     day.took("m30", day.ask("m30", once, status="declined", tutor=None))
     for number, refused in enumerate((None, None, "limit")):
-        answer = _from(day, once, first, 5)
+        answer = _from(day, once, first, 5, renewal=number > 0)
         yield Tried(f"declined, then renewed {number} times", answer, refused)
+
+
+@bound(immersion.RENEWAL_NAMED)
+def renewal_named(day: Day) -> Iterator[Tried]:
+    case, first = day.somebody("m29"), day.first_day
+    for renewal, object_, refused in (
+        (True, DISCOVER, "limit"),
+        (False, DISCOVER, None),
+        (True, CONFIRM, "limit"),
+        (False, DISCOVER, "limit"),
+        (True, DISCOVER, None),
+    ):
+        answer = _from(day, case, first, 5, object_, renewal=renewal)
+        yield Tried(f"{object_}, a renewal: {renewal}", answer, refused)
 
 
 @bound(immersion.TWO_AT_HOST)
@@ -137,8 +151,8 @@ def days_at_host(day: Day) -> Iterator[Tried]:
     def spent(*starts: date) -> Case:
         """Somebody who asked for twenty-eight days twice, in that order."""
         case = day.somebody("m29")
-        for start in starts:
-            assert _from(day, case, start, 28).is_success
+        for number, start in enumerate(starts):
+            assert _from(day, case, start, 28, renewal=number > 0).is_success
         return case
 
     case = spent(first, first + 28 * DAY)
@@ -147,6 +161,9 @@ def days_at_host(day: Day) -> Iterator[Tried]:
     case = spent(first, first + 28 * DAY)
     yield Tried("61 in twelve months", _from(day, case, year - 5 * DAY, 5, CONFIRM), "limit")
     yield Tried("60, the first one out", _from(day, case, year - 4 * DAY, 5, CONFIRM))
+    case, between = spent(third, first), first + 40 * DAY
+    yield Tried("61, the last asked first", _from(day, case, between, 5, CONFIRM), "limit")
+    yield Tried("60, the last asked first", _from(day, case, between, 4, CONFIRM))
 
 
 # -- whose step it is ----------------------------------------------------------------------------
