@@ -278,6 +278,16 @@ withheld = Table(
 )
 """C-5.1: contents that their receivers do not keep, sealed at the sender to be shown again."""
 
+reversals = Table(
+    "reversals",
+    metadata,
+    Column("message_id", ID, primary_key=True),
+    Column("case_id", ID, index=True),
+    Column("kept_at", UtcDateTime, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+)
+"""What each message changed at its sender, to be taken back should its receiver refuse it."""
+
 inbox = Table(
     "inbox",
     metadata,

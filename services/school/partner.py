@@ -14,7 +14,9 @@ from services.conventions.a_city_school import (
     views,
 )
 from services.conventions.a_city_school import handlers as common
+from services.conventions.a_city_school.models import metadata as common_tables
 from services.school import actions, handlers, routes
+from services.school.models import metadata
 
 PARTNER = Partner(
     kind=Kind.SCHOOL,
@@ -30,12 +32,15 @@ PARTNER = Partner(
             clocks=clocks.CLOCKS,
             daily=side.daily,
             responsible=side.responsible_for,
+            tables=(common_tables, metadata),
             erase=store.erase,
             view=views.view,
             indicators=indicators.INDICATORS,
             routes=routes.router,
             calls=routes.CALLS,
         ),
-        DUTIES[0].code: Side(sent={"attendance.municipal_notice": handlers.attendance_sent}),
+        DUTIES[0].code: Side(
+            sent={"attendance.municipal_notice": handlers.attendance_sent}, tables=(metadata,)
+        ),
     },
 )

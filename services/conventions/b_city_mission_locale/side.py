@@ -15,6 +15,7 @@ from services.conventions.b_city_mission_locale import (
     store,
     views,
 )
+from services.conventions.b_city_mission_locale.models import metadata
 
 SIDE: Final = Side(
     sent=handlers.SENT,
@@ -26,6 +27,7 @@ SIDE: Final = Side(
     daily=clocks.daily,
     may_read=views.may_read,
     access_article="B-2.13",
+    tables=(metadata,),
     erase=store.erase,
     view=views.view,
     indicators=indicators.INDICATORS,

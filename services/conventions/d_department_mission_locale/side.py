@@ -23,6 +23,7 @@ from services.conventions.d_department_mission_locale import (
     supports,
     views,
 )
+from services.conventions.d_department_mission_locale.models import metadata
 
 
 def _daily(tx: Tx, core: Core, at: datetime) -> None:
@@ -40,6 +41,7 @@ MISSION: Final = Side(
     daily=clocks.daily,
     may_read=access.may_read,
     access_article="D-1.4",
+    tables=(metadata,),
     erase=store.erase,
     view=views.view,
     indicators=indicators.MISSION,
