@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.mutation.mutants import Mutant, mutants_of
+from tests.mutation.passed import keep_passed, passed
 from tests.mutation.runner import Plan, run, warm_up
 from tests.mutation.survivors import Key, justified
 
@@ -40,9 +41,13 @@ def main() -> int:
     print(f"{len(chosen)} mutants of {len(mutants)}", flush=True)  # noqa: T201 -- a command
     if options.quick:
         plan = replace(plan, tests="")
-    print(f"{warm_up(plan)} tests pass without any", flush=True)  # noqa: T201
+    known = passed(plan)
+    ran = warm_up(plan, known)
+    print(f"{ran} tests pass without any{', as before' if known else ''}", flush=True)  # noqa: T201
     gc.freeze()
-    _check(plan, wanted["modules"][0], options.workers)
+    if not known:
+        _check(plan, wanted["modules"][0], options.workers)
+        keep_passed(plan, ran)
     killed_by: Counter[str] = Counter()
     survivors: list[Mutant] = []
     for number, result in enumerate(run(chosen, plan, root=ROOT, workers=options.workers), 1):

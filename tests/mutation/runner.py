@@ -12,7 +12,7 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
@@ -33,10 +33,12 @@ _REWRITE = "-Wignore::pytest.PytestAssertRewriteWarning"
 class Plan:
     """Which tests are run.
 
-    stages: those that most often notice. tests: the whole folder. longest_seconds: of the
-    processor, since those of the clock would make a busy machine notice.
+    nearest: those that most often notice a change of a module, by the beginning of its path;
+    stages: of any module. tests: the whole folder. longest_seconds: of the processor, since those
+    of the clock would make a busy machine notice.
     """
 
+    nearest: Mapping[str, Sequence[str]]
     stages: Sequence[Sequence[str]]
     tests: str
     without: Sequence[str]
@@ -49,6 +51,27 @@ class Plan:
         quiet = ["-q", "-x", "--no-header", "--tb=no", "--hypothesis-profile=mutation", _REWRITE]
         left_out = [f"--deselect={one}" for one in self.without]
         return [*paths, *quiet, *left_out, *(f"-pno:{name}" for name in plugins)]
+
+    @property
+    def likeliest(self) -> list[str]:
+        """Every file that is tried before the whole folder, once."""
+        named = [path for paths in (*self.nearest.values(), *self.stages) for path in paths]
+        return list(dict.fromkeys(named))
+
+    def rounds(self, module: str) -> Iterator[list[str]]:
+        """What pytest is called with for a mutant of a module, one round after the other.
+
+        Each file is run once, the likeliest to notice first.
+        """
+        done = list[str]()
+        near = [paths for start, paths in self.nearest.items() if module.startswith(start)]
+        for paths in (*near, *self.stages):
+            left = [path for path in paths if path not in done]
+            done += left
+            if left:
+                yield self.arguments(*left)
+        if self.tests:
+            yield self.arguments(self.tests, *(f"--ignore={path}" for path in done))
 
 
 @dataclass(eq=False)
@@ -104,9 +127,10 @@ class _Finder:
         return importlib.util.spec_from_file_location(name, self.path, loader=loader)
 
 
-def warm_up(plan: Plan) -> int:
-    """Run every test unchanged, and import once what all children share; how many tests ran.
+def warm_up(plan: Plan, known: int | None = None) -> int:
+    """Run the tests unchanged, and import once what all children share; how many tests passed.
 
+    known: how many passed of these very files before, which are then imported and not run again.
     Raises RuntimeError when a test fails already: then nothing would survive.
     """
     hypothesis.settings.register_profile(
@@ -117,14 +141,14 @@ def warm_up(plan: Plan) -> int:
         suppress_health_check=list(hypothesis.HealthCheck),
     )
     outcome = _Outcome()
-    paths = [plan.tests] if plan.tests else [path for stage in plan.stages for path in stage]
-    look = [] if plan.tests else ["--collect-only"]
+    paths = [plan.tests] if plan.tests else plan.likeliest
+    look = ["--collect-only"] if known else []
     if pytest.main([*plan.arguments(*paths), *look], plugins=[outcome]) != 0:
         raise RuntimeError(f"{outcome.failed or plan.tests} fails without any mutant")
     for name in list(sys.modules):
         if name.startswith(_OURS) and name not in plan.stable:
             del sys.modules[name]
-    return outcome.ran
+    return known or outcome.ran
 
 
 def run(mutants: Sequence[Mutant], plan: Plan, *, root: Path, workers: int) -> Iterator[Result]:
@@ -179,9 +203,9 @@ def _try(mutant: Mutant, plan: Plan, root: Path, say: int) -> int:
     except Exception:  # noqa: BLE001 -- whatever it is, every test would meet it
         os.write(say, b"import")
         return _KILLED
-    for paths in (*plan.stages, *([[plan.tests]] if plan.tests else [])):
+    for arguments in plan.rounds(mutant.module):
         outcome = _Outcome()
-        if pytest.main(plan.arguments(*paths), plugins=[outcome]) != 0:
+        if pytest.main(arguments, plugins=[outcome]) != 0:
             os.write(say, outcome.failed.encode())
             return _KILLED
     return _SURVIVED
