@@ -188,10 +188,8 @@ async def test_the_mission_locale_s_gate_answers_for_the_person(desk: Desk) -> N
     assert again == {"B-1.2"}
 
 
-async def test_on_the_twenty_sixth_birthday_it_stops_wherever_the_person_is_known(
-    desk: Desk,
-) -> None:
-    """B-1.2: at the Mission Locale, and at a host that was told who comes."""
+async def test_on_the_twenty_sixth_birthday_it_stops_at_both_sides(desk: Desk) -> None:
+    """B-1.2: a host that was told who comes knows the day, another is told that it has come."""
     for confirmed in (False, True):
         await requested(desk, "2000-12-01")
         await desk.told(desk.city, STATUS, status(desk, "accepted"))
@@ -205,4 +203,8 @@ async def test_on_the_twenty_sixth_birthday_it_stops_wherever_the_person_is_know
     assert [row.status for row in desk.mission.rows(immersions)] == ["stopped", "stopped"]
     assert {row.state for row in desk.mission.rows(tables.cases)} == {"closed"}
     assert desk.row(desk.city, immersions).case_id == named
-    assert desk.row(desk.city, immersions).status == "stopped"
+    states = {row.case_id == named: row.status for row in desk.city.rows(immersions)}
+    assert states == {True: "stopped", False: "accepted"}
+    await desk.pair.carry()
+    assert {row.status for row in desk.city.rows(immersions)} == {"stopped"}
+    assert {row.state for row in desk.city.rows(tables.cases)} == {"closed", "stopped"}
