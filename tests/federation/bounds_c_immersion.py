@@ -37,7 +37,6 @@ def _from(
 
 @bound(immersion.OFFER_OR_PROFILE)
 def offer_or_profile(day: Day) -> Iterator[Tried]:
-    case = day.actors.play(day.somebody("m29"), ["m1"])
     for object_, offer, promotion, refused in (
         (HIRE, False, False, "limit"),
         (HIRE, True, True, "limit"),
@@ -47,6 +46,7 @@ def offer_or_profile(day: Day) -> Iterator[Tried]:
         (DISCOVER, False, True, "limit"),
         (DISCOVER, False, False, None),
     ):
+        case = day.actors.play(day.somebody("m29"), ["m1"])
         said = {"offer": case.mark if offer else None, "profile_promotion": promotion}
         answer = day.ask("m29", case, object=object_, **said)
         yield Tried(f"{object_}, offer {offer}, promotion {promotion}", answer, refused)
@@ -75,19 +75,25 @@ def questioning(day: Day) -> Iterator[Tried]:
 
 @bound(immersion.TRADE_LISTED)
 def trade_listed(day: Day) -> Iterator[Tried]:
-    case, missing, other = day.somebody("m29"), "missing_trade_listed", "N4105"
-    yield Tried("listed", day.ask("m29", case))
-    yield Tried("another trade", day.ask("m29", case, rome=other), missing)
-    yield Tried("at the other host", day.ask("m29", case, host="ccas"), missing)
+    missing, other = "missing_trade_listed", "N4105"
+
+    def asked(**content: Any) -> httpx.Response:
+        """About somebody else each time, since the same object once more is a renewal."""
+        return day.ask("m29", day.somebody("m29"), **content)
+
+    published = Case(day.today, day.first_day)
+    yield Tried("listed", asked())
+    yield Tried("another trade", asked(rome=other), missing)
+    yield Tried("at the other host", asked(host="ccas"), missing)
     for since, refused in ((day.today + DAY, missing), (day.today, None)):
-        answer = day.ask("m28", case, host="ccas", trades=[other], since=since.isoformat())
+        answer = day.ask("m28", published, host="ccas", trades=[other], since=since.isoformat())
         day.took("m28", answer)
-        answer = day.ask("m29", case, host="ccas", rome=other)
+        answer = asked(host="ccas", rome=other)
         yield Tried(f"of the other host, from {since}", answer, refused)
-    emptied = day.ask("m28", case, host="ccas", trades=["K2204"])
+    emptied = day.ask("m28", published, host="ccas", trades=["K2204"])
     day.took("m28", emptied)
-    yield Tried("struck from its list", day.ask("m29", case, host="ccas", rome=other), missing)
-    yield Tried("of the city's, still", day.ask("m29", case, rome=TRADE))
+    yield Tried("struck from its list", asked(host="ccas", rome=other), missing)
+    yield Tried("of the city's, still", asked(rome=TRADE))
 
 
 # -- the law's bounds ----------------------------------------------------------------------------

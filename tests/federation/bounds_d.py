@@ -33,6 +33,7 @@ class Day(bounds.Day[Actors]):
 
     def prepare(self) -> None:
         """Record each foundation at one side after the other, and try around each."""
+        self.actors.amend()
         sheet, (local, dpia) = Case(self.today, self.first_day), _PATHS
         department, mission = SIDES
         for kind, code, first, second in (
