@@ -58,7 +58,7 @@ class _Change:
 class _Watch:
     """Rows as they were before the first statement that touches them.
 
-    opens: what was added goes with the case, and is not looked at again.
+    opens: what was added goes with the case, and is not looked at.
     """
 
     tx: Tx
@@ -69,7 +69,8 @@ class _Watch:
     def executes(self, statement: Executable) -> None:
         """Look at what a statement is about to change."""
         if isinstance(statement, Insert):
-            self.inserts(statement.table, statement.compile().params)
+            if not self.opens:
+                self.inserts(statement.table, statement.compile().params)
         elif isinstance(statement, (Update, Delete)):
             self.changing(statement.table, statement.whereclause)
 
