@@ -25,7 +25,7 @@ def passed(plan: Plan, root: Path = ROOT, file: Path = FILE) -> int | None:
 
 
 def keep_passed(plan: Plan, ran: int, root: Path = ROOT, file: Path = FILE) -> None:
-    """They passed, in this process and in one that forked from it."""
+    """They passed, in a process like those that meet the mutants."""
     file.parent.mkdir(exist_ok=True)
     file.write_text(json.dumps({_digest(plan, root): ran}), "utf-8")
 

@@ -33,9 +33,9 @@ _REWRITE = "-Wignore::pytest.PytestAssertRewriteWarning"
 class Plan:
     """Which tests are run.
 
-    nearest: those that most often notice a change of a module, by the beginning of its path;
-    stages: of any module. tests: the whole folder. longest_seconds: of the processor, since those
-    of the clock would make a busy machine notice.
+    nearest: those that most often notice a change of a module, files or single tests, by the
+    beginning of its path; stages: of any module. tests: the whole folder. longest_seconds: of the
+    processor, since those of the clock would make a busy machine notice.
     """
 
     nearest: Mapping[str, Sequence[str]]
@@ -71,7 +71,8 @@ class Plan:
             if left:
                 yield self.arguments(*left)
         if self.tests:
-            yield self.arguments(self.tests, *(f"--ignore={path}" for path in done))
+            files = [path for path in done if "::" not in path]
+            yield self.arguments(self.tests, *(f"--ignore={path}" for path in files))
 
 
 @dataclass(eq=False)
@@ -93,10 +94,11 @@ class _Outcome:
 
 @dataclass(frozen=True)
 class Result:
-    """killed_by: the test that noticed; empty when none did."""
+    """killed_by: the test that noticed; empty when none did, of those that ran."""
 
     mutant: Mutant
     killed_by: str
+    ran: int = 0
 
 
 class _Mutated(SourceFileLoader):
@@ -127,12 +129,8 @@ class _Finder:
         return importlib.util.spec_from_file_location(name, self.path, loader=loader)
 
 
-def warm_up(plan: Plan, known: int | None = None) -> int:
-    """Run the tests unchanged, and import once what all children share; how many tests passed.
-
-    known: how many passed of these very files before, which are then imported and not run again.
-    Raises RuntimeError when a test fails already: then nothing would survive.
-    """
+def warm_up(plan: Plan) -> None:
+    """Import once what all children share. Raises RuntimeError where a test cannot be read."""
     hypothesis.settings.register_profile(
         "mutation",
         derandomize=True,
@@ -142,13 +140,23 @@ def warm_up(plan: Plan, known: int | None = None) -> int:
     )
     outcome = _Outcome()
     paths = [plan.tests] if plan.tests else plan.likeliest
-    look = ["--collect-only"] if known else []
-    if pytest.main([*plan.arguments(*paths), *look], plugins=[outcome]) != 0:
-        raise RuntimeError(f"{outcome.failed or plan.tests} fails without any mutant")
+    if pytest.main([*plan.arguments(*paths), "--collect-only", "-qq"], plugins=[outcome]) != 0:
+        raise RuntimeError(f"{outcome.failed or plan.tests} cannot be read")
     for name in list(sys.modules):
         if name.startswith(_OURS) and name not in plan.stable:
             del sys.modules[name]
-    return known or outcome.ran
+
+
+def unchanged(plan: Plan, path: str, *, root: Path) -> int:
+    """Try a mutant that changes nothing; how many tests passed.
+
+    Raises RuntimeError where one fails, as it would for every mutant: then nothing would survive.
+    """
+    same = Mutant(path, "nothing", "", "", (root / path).read_text("utf-8"), "none")
+    (result,) = run([same], plan, root=root, workers=1)
+    if result.killed_by:
+        raise RuntimeError(f"{result.killed_by} notices a module that is unchanged")
+    return result.ran
 
 
 def run(mutants: Sequence[Mutant], plan: Plan, *, root: Path, workers: int) -> Iterator[Result]:
@@ -162,7 +170,7 @@ def run(mutants: Sequence[Mutant], plan: Plan, *, root: Path, workers: int) -> I
         pid, status = os.waitpid(-1, os.WNOHANG)
         if pid in running:
             child = running.pop(pid)
-            yield Result(child.mutant, _verdict(child, status))
+            yield _verdict(child, status)
         elif pid == 0:
             time.sleep(0.01)
 
@@ -203,23 +211,26 @@ def _try(mutant: Mutant, plan: Plan, root: Path, say: int) -> int:
     except Exception:  # noqa: BLE001 -- whatever it is, every test would meet it
         os.write(say, b"import")
         return _KILLED
+    ran = 0
     for arguments in plan.rounds(mutant.module):
         outcome = _Outcome()
         if pytest.main(arguments, plugins=[outcome]) != 0:
             os.write(say, outcome.failed.encode())
             return _KILLED
+        ran += outcome.ran
+    os.write(say, str(ran).encode())
     return _SURVIVED
 
 
-def _verdict(child: _Child, status: int) -> str:
-    """Which test noticed; a mutant that runs on for ever is noticed too.
+def _verdict(child: _Child, status: int) -> Result:
+    """Which test noticed, or how many did not; a mutant that runs on for ever is noticed too.
 
     Raises RuntimeError for a child that ended badly without a word: no test noticed that mutant.
     """
     with os.fdopen(child.said, "rb") as told:
         name = told.read().decode()
     if status == 0:
-        return ""
+        return Result(child.mutant, "", int(name))
     if not name and not os.WIFSIGNALED(status):
         raise RuntimeError(f"the run of a mutant broke down: {child.mutant}")
-    return name or "too long"
+    return Result(child.mutant, name or "too long")
