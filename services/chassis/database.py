@@ -100,9 +100,9 @@ class Tx:
     @contextmanager
     def watched(self, executes: Executes, inserts: Inserts) -> Iterator[None]:
         """Have somebody look at what is about to be changed; a unit that fails ends the batch."""
-        self._watch = (executes, inserts)
+        former, self._watch = self._watch, (executes, inserts)
         yield
-        self._watch = None
+        self._watch = former
 
     @property
     def connection(self) -> Connection:
