@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import io
 import os
 import resource
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
@@ -140,7 +142,9 @@ def warm_up(plan: Plan) -> None:
     )
     outcome = _Outcome()
     paths = [plan.tests] if plan.tests else plan.likeliest
-    if pytest.main([*plan.arguments(*paths), "--collect-only", "-qq"], plugins=[outcome]) != 0:
+    with redirect_stdout(io.StringIO()):
+        code = pytest.main([*plan.arguments(*paths), "--collect-only"], plugins=[outcome])
+    if code != 0:
         raise RuntimeError(f"{outcome.failed or plan.tests} cannot be read")
     for name in list(sys.modules):
         if name.startswith(_OURS) and name not in plan.stable:
