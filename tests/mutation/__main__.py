@@ -1,4 +1,4 @@
-"""Change every rule of the gate and of convention A in turn, and see that a test notices.
+"""Change every rule of the gate and of the conventions in turn, and see that a test notices.
 
 Fails on a mutant that no test notices and that `survivors.yaml` does not justify, and on a line of
 that file that has become idle.
