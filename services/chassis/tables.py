@@ -260,12 +260,8 @@ outbox = Table(
 )
 """Letters to send, under the key of their case, until the signed receipt or their expiry."""
 
-Index(
-    "ix_outbox_due",
-    outbox.c.due_at,
-    postgresql_where=outbox.c.due_at.is_not(None),
-    sqlite_where=outbox.c.due_at.is_not(None),
-)
+_waits = outbox.c.due_at.is_not(None)
+Index("ix_outbox_due", outbox.c.due_at, postgresql_where=_waits, sqlite_where=_waits)
 
 withheld = Table(
     "withheld",
