@@ -68,7 +68,7 @@ check: setup ## Lint, types, import arrows, generated files
 compile: setup ## Write what is derived from the conventions: schemas, matrix, registers
 	@$(BIN)/relais compile
 
-mutation: setup ## Change each rule of the gate and convention A, see a test notice (ARGS=--only NAME)
+mutation: setup ## Change each rule of the gate and the conventions, see a test notice (ARGS=--only NAME)
 	@$(BIN)/python -m tests.mutation $(ARGS)
 
 bench: setup ## Measure the whole road against its peers, as ratios in one run

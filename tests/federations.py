@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import httpx
 import psutil
@@ -15,11 +15,15 @@ import yaml
 
 from contracts import registry
 from contracts.kernel.errors import Unavailable
+from contracts.kernel.paris import day_of
+from services.chassis.clock import SystemClock
 from services.federation.config import FederationFile, read_federation
 from services.federation.federation import Federation, wait_for
 
 SCHOOL, CITY, THIRD = "college-essai", "ville-essai", "lycee-essai"
 CONVENTION = f"a-{CITY}-{SCHOOL}"
+SIGNED_ON: Final = (day_of(SystemClock().now()) - timedelta(days=60)).isoformat()
+"""In force since some time, and for long: these federations live on real time."""
 
 
 def content() -> dict[str, Any]:
@@ -36,7 +40,7 @@ def content() -> dict[str, Any]:
                 "evidence": "Texte de substitution",
                 "invented": True,
                 "signatures": {
-                    kind: {"signatory": "maire", "decision": "acte 1", "signed_on": "2026-08-31"}
+                    kind: {"signatory": "maire", "decision": "acte 1", "signed_on": SIGNED_ON}
                     for kind in ("city", "school")
                 },
             }

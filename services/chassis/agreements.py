@@ -130,6 +130,19 @@ def end_reference(
     return stopped
 
 
+def tell_ended(tx: Tx, core: Core, case_id: str, at: datetime) -> None:
+    """Tell a partner that a case has ended here, where nothing it holds could tell it so.
+
+    It hears that the agreement has expired, which for what the case rests on it has.
+    """
+    case, recipients = tx.get(standing.CASES, case_id), tables.agreement_recipients
+    if case is None:
+        return
+    mine = recipients.c.reference == case.reference
+    for one in tx.execute(select(recipients).where(mine)).all():
+        _pass_on(tx, core, one, [case], "expired", at, [], None)
+
+
 def suspend_reference(
     tx: Tx,
     core: Core,

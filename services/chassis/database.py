@@ -15,9 +15,9 @@ import logging
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
@@ -36,6 +36,9 @@ V = TypeVar("V")
 Hook = Callable[[], object]
 Row = dict[str, Any]
 Params = Row | Sequence[Row] | None
+Executes = Callable[["Executable"], None]
+Inserts = Callable[["Table", Row], None]
+"""Told of a statement, or of a row to insert, before it is run."""
 
 _SIBLINGS: Final = 8
 _GATHER_S: Final = 0.005
@@ -92,6 +95,14 @@ class Tx:
         self._late: list[Hook] = []
         self._rows: dict[Table, dict[tuple[str, ...], list[Row]]] = {}
         self._cache: dict[Loader[Any, Any], dict[Hashable, Any]] = defaultdict(dict)
+        self._watch: tuple[Executes, Inserts] | None = None
+
+    @contextmanager
+    def watched(self, executes: Executes, inserts: Inserts) -> Iterator[None]:
+        """Have somebody look at what is about to be changed; a unit that fails ends the batch."""
+        former, self._watch = self._watch, (executes, inserts)
+        yield
+        self._watch = former
 
     @property
     def connection(self) -> Connection:
@@ -109,6 +120,8 @@ class Tx:
         late: columns whose values are made right before the rows go out, see `insert_later`.
         Tables are written in the order of their first row, so insert a parent before its children.
         """
+        if self._watch is not None:
+            self._watch[1](table, row)
         if late:
             row |= dict.fromkeys(late)
             self._late.append(lambda: row.update((name, make()) for name, make in late.items()))
@@ -138,6 +151,8 @@ class Tx:
 
     def execute(self, statement: Executable, params: Params = None) -> CursorResult[Any]:
         """Run a statement after the buffered rows, so that it sees them."""
+        if self._watch is not None:
+            self._watch[0](statement)
         return cast("CursorResult[Any]", self.connection.execute(statement, params))
 
     def amend(self, statement: Executable, params: Params = None) -> CursorResult[Any]:

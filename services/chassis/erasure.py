@@ -15,7 +15,7 @@ from sqlalchemy import Row, delete, select, update
 from contracts.kernel.control import ErasureDone, ErasureRequested
 from contracts.kernel.instrument import RestsOn
 from contracts.kernel.paris import add_months, day_of
-from services.chassis import standing, tables, withheld
+from services.chassis import reversals, standing, tables, withheld
 from services.chassis.agreements import stop_letters, withdraw
 from services.chassis.controls import send_control
 from services.chassis.core import Core
@@ -47,6 +47,7 @@ def erase_case(tx: Tx, core: Core, case_id: str, certificate: str, at: datetime)
     records += tx.execute(delete(tables.persons).where(tables.persons.c.scope == scope)).rowcount
     records += _drop_proof(tx, case_id)
     records += withheld.forget(tx, (case_id,))
+    reversals.forget_case(tx, case_id)
     stop_letters(tx, core, tables.outbox.c.case_id == case_id, at)
     cancel_case(tx, case_id, at)
     tx.on_commit(lambda: core.erased.add(case_id))

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from fastapi import APIRouter
+from sqlalchemy import MetaData, Table
 from starlette.routing import BaseRoute
 
 from contracts.kernel import checks
@@ -177,14 +178,15 @@ class Side:
     sent, received: handlers by type of message; without one, nothing is kept of it. facts: what
     only the partner knows of a message, at both gates. acts: what agents record about a case beside
     messages. answered: told of each receipt of a type it sent; read: when somebody here reads one
-    that came; stopped: when an open case stops before its end. clocks: kinds of deadlines, of
-    which no two sides have one of the same name; daily: sets what the calendar makes due.
-    responsible: who answers for a young person at an instant, for a purpose. may_read: whether an
-    agent, in a role that opens cases, has access to this one; access_article: on which one who has
-    not is refused. erase: destroys the rows of a case and says how many. view: what is held about a
-    case, for one's own agents; labels: what they read for the names in it. indicators: what the
-    review counts. routes: what the node answers beside the chassis' own, and calls: how its API
-    document describes that. pages: what it shows in a browser beside the chassis' own.
+    that came; stopped: when an open case stops before its end. clocks: kinds of deadlines, of which
+    no two sides have one of the same name; daily: sets what the calendar makes due. responsible:
+    who answers for a young person at an instant, for a purpose. may_read: whether an agent, in a
+    role that opens cases, has access to this one; access_article: on which one who has not is
+    refused. tables: what it records in, so that a refused message can be taken back. erase:
+    destroys the rows of a case and says how many. view: what is held about a case, for one's own
+    agents; labels: what they read for the names in it. indicators: what the review counts. routes:
+    what the node answers beside the chassis' own, and calls: how its API document describes that.
+    pages: what it shows in a browser beside the chassis' own.
     """
 
     sent: Mapping[str, SentHandler] = field(default_factory=dict)
@@ -199,6 +201,7 @@ class Side:
     responsible: Responsible = _nobody_answers
     may_read: MayRead = _everybody
     access_article: str = ""
+    tables: tuple[MetaData, ...] = ()
     erase: Eraser = _nothing_to_erase
     view: Viewer = _nothing_to_show
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -233,6 +236,7 @@ class Partner:
     kind: Kind
     sides: Mapping[str, Side] = field(default_factory=dict)
     clocks: Mapping[str, Clock] = field(init=False)
+    tables: Mapping[str, Table] = field(init=False)
     calls: Mapping[tuple[str, str], Call] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -240,6 +244,8 @@ class Partner:
         sides = self.sides.values()
         object.__setattr__(self, "clocks", joined("deadline", *(one.clocks for one in sides)))
         object.__setattr__(self, "calls", joined("call", *(one.calls for one in sides)))
+        kept = (metadata.tables for one in sides for metadata in one.tables)
+        object.__setattr__(self, "tables", joined("table", *kept))
 
     def side(self, code: str) -> Side:
         """The side of an instrument; one that adds nothing where the partner has none."""

@@ -25,7 +25,7 @@ from contracts.kernel.facts import to_json as facts_json
 from contracts.kernel.fields import Payload
 from contracts.kernel.instrument import Cardinality, RestsOn
 from contracts.kernel.paris import day_of, midnight, reached
-from services.chassis import derogations, letters, standing, tables, withheld
+from services.chassis import derogations, letters, reversals, standing, tables, withheld
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.filling import fill, identity_of
@@ -97,7 +97,9 @@ def submit(tx: Tx, core: Core, request: Request, at: datetime) -> Outcome:
         derogations.use(tx, core, without, request.message_id, at)
     handler = core.partner.side(route.instrument.code).sent.get(request.type)
     if handler is not None:
-        handler(tx, core, _sent(request, case_id, known, payload, at))
+        opens = route.flow.case is Cardinality.OPENS
+        with reversals.kept(tx, core, request.message_id, case_id, at, opens=opens):
+            handler(tx, core, _sent(request, case_id, known, payload, at))
     return Outcome(request.message_id, letters.QUEUED, case_id, decision)
 
 

@@ -14,13 +14,13 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import Boolean, Integer, Row, String, bindparam, case, func, update
+from sqlalchemy import Boolean, Integer, Row, String, bindparam, case, exists, func, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from contracts.broker.subjects import RECEIPT
 from contracts.kernel.organisation import DirectoryEntry
 from contracts.kernel.receipts import ACCEPTED, Head, Receipt, ReceiptBatch, Status
-from services.chassis import letters, standing, tables
+from services.chassis import letters, reversals, standing, tables
 from services.chassis.agreements import unopened
 from services.chassis.bulk import among, among_given
 from services.chassis.chain import Head as JournalHead
@@ -49,6 +49,9 @@ AGAIN = timedelta(seconds=2)
 
 MUCH_LATER = timedelta(minutes=5)
 """How long between further tries of what must arrive some day: control."""
+
+SILENCE = timedelta(days=1)
+"""How long after a letter was given up a receipt of it may still be read here."""
 
 _PENDING = "receipts"
 Pending = dict[tuple[str, str], list[tuple[str, str, str | None]]]
@@ -132,11 +135,13 @@ def apply_receipts(tx: Tx, core: Core, batch: ReceiptBatch, token: bytes, at: da
         settled = [_answered(row, row.state) for row in closed.values()]
         settled = [] if status == READ else settled  # counted when it was received
         tx.on_commit(partial(core.settled, settled))
+        if status in ACCEPTED:
+            reversals.forget(tx, ids)
         for message_id in dict.fromkeys(ids):
             if message_id in closed:
                 _journal(tx, core, closed[message_id], status, at)
                 _tell(tx, core, closed[message_id], status, at)
-                _end_unopened(tx, core, closed[message_id], at)
+                _end_refused(tx, core, closed[message_id], at)
     if UNVERIFIED in by_status:
         again = _try_again(tx, batch.source, by_status[UNVERIFIED], at)
         tx.on_commit(partial(core.settled, again))
@@ -148,11 +153,38 @@ def _tell(tx: Tx, core: Core, row: Row[Any], status: str, at: datetime) -> None:
         handler(tx, core, row.message_id, status, at)
 
 
-def _end_unopened(tx: Tx, core: Core, row: Row[Any], at: datetime) -> None:
-    """What was refused for good opens no case; unverified, it may yet be handled again there."""
-    refused = row.status not in {*ACCEPTED, UNVERIFIED}
-    if refused and row.kind == letters.LETTER and row.case_id is not None:
+def _end_refused(tx: Tx, core: Core, row: Row[Any], at: datetime) -> None:
+    """What was refused for good changed nothing here; unverified, it may yet be handled there."""
+    if row.status not in {*ACCEPTED, UNVERIFIED} and row.kind == letters.LETTER:
+        _take_back(tx, core, row, at)
+
+
+def _take_back(tx: Tx, core: Core, row: Row[Any], at: datetime) -> None:
+    """Undo what a message changed, and end a case that it was to open."""
+    reversals.reverse(tx, core, row.message_id)
+    if row.case_id is not None:
         unopened(tx, core, row.case_id, at)
+
+
+def lapse(tx: Tx, core: Core, at: datetime) -> None:
+    """Once a day: what can no longer be accepted was not, and the case it opened ends here.
+
+    That is a letter which nobody there could verify, once it has expired; and one of which there
+    was no receipt, a day after it was given up, since this node may have slept meanwhile.
+    """
+    outbox, changed = tables.outbox, tables.reversals
+    unread = (outbox.c.state == letters.REFUSED) & (outbox.c.status == UNVERIFIED)
+    silent = outbox.c.state.in_((letters.EXPIRED, letters.STOPPED)) & outbox.c.status.is_(None)
+    over = (unread & (outbox.c.expires_at <= at)) | (silent & (outbox.c.closed_at <= at - SILENCE))
+    open_ = exists().where(
+        (tables.cases.c.case_id == outbox.c.case_id) & (tables.cases.c.state == "open")
+    )
+    waits = exists().where(changed.c.message_id == outbox.c.message_id) | open_
+    query = select(outbox.c.message_id, outbox.c.case_id).where(
+        (outbox.c.kind == letters.LETTER) & over & waits
+    )
+    for row in tx.execute(query.order_by(outbox.c.created_at.desc())).all():
+        _take_back(tx, core, row, at)
 
 
 def _try_again(tx: Tx, source: str, ids: list[str], at: datetime) -> list[Answered]:

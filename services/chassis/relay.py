@@ -26,7 +26,7 @@ from sqlalchemy import Connection, delete, func, select, update
 from contracts.gate import Refused
 from contracts.kernel.errors import RelaisError, Unavailable, UnknownName
 from contracts.kernel.facts import Facts, from_json
-from services.chassis import letters, tables
+from services.chassis import letters, reversals, tables
 from services.chassis.agreements import unopened
 from services.chassis.bulk import among
 from services.chassis.chain import Line
@@ -377,6 +377,8 @@ def _end(
     if changed is None or letter.kind == letters.RECEIPT:
         return
     never_left = letter.kind == letters.LETTER and changed.delivered_at is None
+    if never_left:
+        reversals.reverse(tx, core, letter.message_id)
     if never_left and letter.case_id is not None:
         unopened(tx, core, letter.case_id, at)
     core.journal.append(

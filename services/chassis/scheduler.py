@@ -20,6 +20,7 @@ from services.chassis.agreements import expire
 from services.chassis.clock import Clock
 from services.chassis.core import Core
 from services.chassis.database import Database, Tx
+from services.chassis.receipting import lapse
 
 EVERY = 1.0
 """Seconds between two looks."""
@@ -93,6 +94,7 @@ class Scheduler:
 
 def _daily(tx: Tx, *, core: Core, at: datetime) -> None:
     expire(tx, core, at)
+    lapse(tx, core, at)
     governance.daily(tx, core, at)
     core.partner.daily(tx, core, at)
 

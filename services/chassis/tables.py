@@ -261,12 +261,8 @@ outbox = Table(
 )
 """Letters to send, under the key of their case, until the signed receipt or their expiry."""
 
-Index(
-    "ix_outbox_due",
-    outbox.c.due_at,
-    postgresql_where=outbox.c.due_at.is_not(None),
-    sqlite_where=outbox.c.due_at.is_not(None),
-)
+_waits = outbox.c.due_at.is_not(None)
+Index("ix_outbox_due", outbox.c.due_at, postgresql_where=_waits, sqlite_where=_waits)
 
 withheld = Table(
     "withheld",
@@ -278,6 +274,16 @@ withheld = Table(
     Column("content", LargeBinary, nullable=False),
 )
 """C-5.1: contents that their receivers do not keep, sealed at the sender to be shown again."""
+
+reversals = Table(
+    "reversals",
+    metadata,
+    Column("message_id", ID, primary_key=True),
+    Column("case_id", ID, index=True),
+    Column("kept_at", UtcDateTime, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+)
+"""What each message changed at its sender, to be taken back should its receiver refuse it."""
 
 inbox = Table(
     "inbox",

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from contracts.kernel.paris import day_of
 from services.chassis import tables
@@ -44,6 +44,21 @@ def count(tx: Tx, convention_id: str, what: str, code: str, at: datetime) -> Non
         pending = tx.state[_PENDING] = Counter()
         tx.at_end(lambda: _write(tx, pending))
     pending[convention_id, day_of(at).replace(day=1), what, code] += 1
+
+
+def pending(tx: Tx) -> Counter[tuple[str, date, str, str]]:
+    """What was counted so far in this batch, and is not written yet."""
+    return Counter(tx.state.get(_PENDING, ()))
+
+
+def uncount(tx: Tx, key: tuple[str, date, str, str], number: int) -> None:
+    """Take back what was counted: what it counted did not happen."""
+    table = tables.tallies
+    names = ("convention_id", "month", "what", "code")
+    same = [table.c[name] == value for name, value in zip(names, key, strict=True)]
+    less = table.c.number - number
+    tx.execute(delete(table).where(*same, less <= 0))
+    tx.execute(update(table).where(*same).values(number=less))
 
 
 def _write(tx: Tx, pending: Counter[tuple[str, date, str, str]]) -> None:

@@ -8,9 +8,11 @@ from contracts.conventions.c_employment_city_ccas.convention import CONVENTION a
 from contracts.kernel.organisation import Kind
 from services.chassis.partner import Partner, Side
 from services.city import actions, handlers, queries, routes
+from services.city.models import metadata
 from services.conventions.a_city_school import clocks, indicators, side, views
 from services.conventions.a_city_school import handlers as common
 from services.conventions.a_city_school.labels import LABELS
+from services.conventions.a_city_school.models import metadata as common_tables
 from services.conventions.b_city_mission_locale.side import SIDE as MISSION_SIDE
 from services.conventions.c_employment_city_ccas.side import CITY as EMPLOYMENT_SIDE
 
@@ -33,6 +35,7 @@ PARTNER = Partner(
             responsible=side.responsible_for,
             may_read=queries.may_read,
             access_article="A-2.5",
+            tables=(common_tables, metadata),
             erase=handlers.erase,
             view=views.view,
             labels=LABELS,

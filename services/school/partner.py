@@ -15,7 +15,9 @@ from services.conventions.a_city_school import (
 )
 from services.conventions.a_city_school import handlers as common
 from services.conventions.a_city_school.labels import LABELS
+from services.conventions.a_city_school.models import metadata as common_tables
 from services.school import actions, handlers, routes
+from services.school.models import metadata
 
 PARTNER = Partner(
     kind=Kind.SCHOOL,
@@ -31,6 +33,7 @@ PARTNER = Partner(
             clocks=clocks.CLOCKS,
             daily=side.daily,
             responsible=side.responsible_for,
+            tables=(common_tables, metadata),
             erase=store.erase,
             view=views.view,
             labels=LABELS,
@@ -38,6 +41,8 @@ PARTNER = Partner(
             routes=routes.router,
             calls=routes.CALLS,
         ),
-        DUTIES[0].code: Side(sent={"attendance.municipal_notice": handlers.attendance_sent}),
+        DUTIES[0].code: Side(
+            sent={"attendance.municipal_notice": handlers.attendance_sent}, tables=(metadata,)
+        ),
     },
 )

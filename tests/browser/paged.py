@@ -11,11 +11,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import httpx
 
@@ -26,49 +25,13 @@ from services.chassis.tokens import Role
 from services.federation import agents
 from services.federation.federation import Federation
 from services.federation.layout import Layout
+from tests.browser.browsers import Browsers
 
-T = TypeVar("T")
-
-PATIENCE_MS: Final = 20_000
 _ID: Final = "[0-9a-f]{32}"
 
 
 class NoPage(Exception):
     """No page offers that to this agent."""
-
-
-class Browsers:
-    """One Chromium in a thread of its own, since stories run in another and start loops."""
-
-    def __init__(self, executable: str, shots: Path | None = None) -> None:
-        self._thread = ThreadPoolExecutor(1)
-        self._executable = executable
-        self.shots = shots
-        self.do(self._start)
-
-    def do(self, work: Callable[[], T]) -> T:
-        """Do something with the browser, in its thread."""
-        return self._thread.submit(work).result()
-
-    def _start(self) -> None:
-        from playwright.sync_api import sync_playwright  # noqa: PLC0415 -- of the group `browser`
-
-        self._playwright = sync_playwright().start()
-        self._browser = self._playwright.chromium.launch(
-            executable_path=self._executable, args=["--no-sandbox"]
-        )
-
-    def page(self) -> Any:
-        """A page of a browser that knows nobody."""
-        context = self._browser.new_context(viewport={"width": 1000, "height": 800}, locale="fr-FR")
-        context.set_default_timeout(PATIENCE_MS)
-        return context.new_page()
-
-    def close(self) -> None:
-        """End the browser and its thread."""
-        self.do(self._browser.close)
-        self.do(self._playwright.stop)
-        self._thread.shutdown()
 
 
 class PagedFederation(Federation):

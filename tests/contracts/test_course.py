@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from contracts.conventions.c_employment_city_ccas.convention import CONVENTION
 from contracts.conventions.c_employment_city_ccas.course import (
+    Step,
     booklet_due_dates,
     certificate_due,
     days_off_schedule,
@@ -24,6 +25,7 @@ from contracts.conventions.c_employment_city_ccas.evaluation import (
     supported_share,
 )
 from contracts.conventions.c_employment_city_ccas.messages import (
+    BookletDue,
     CampaignSent,
     CensusAggregate,
     CommitmentAgreed,
@@ -152,3 +154,13 @@ def test_the_final_report_is_due_on_the_last_day() -> None:
     until = CONVENTION.term.until
     assert until is not None
     assert final_report_due(until) == date(2025, 12, 31)
+
+
+def test_each_booklet_that_is_due_can_be_asked_for() -> None:
+    """C-3a.23: the message and the schedule name the same three times."""
+    due = booklet_due_dates(date(2026, 1, 5), date(2026, 7, 4))
+    assert set(due) == set(get_args(Step))
+    for step, on in due.items():
+        said = BookletDue.model_validate_json(f'{{"step": "{step}", "due_on": "{on}"}}')
+        assert (said.step, said.due_on) == (step, on)
+    assert set(due) == {"month_1", "middle", "three_quarters"}

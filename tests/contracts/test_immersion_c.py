@@ -114,6 +114,7 @@ def test_who_discovers_or_confirms_questions_a_way_ahead_or_changes_trade() -> N
 LIMITS = {
     "days_beyond_month": (0, 0, Side.BOTH),
     "renewals": (0, 1, Side.SENDER),
+    "misnamed_renewals": (0, 0, Side.SENDER),
     "host_agreements": (1, 2, Side.SENDER),
     "host_days": (1, 60, Side.SENDER),
 }
@@ -190,6 +191,6 @@ def test_it_is_a_second_version_beside_convention_b_s() -> None:
 def test_every_refusal_says_what_to_do() -> None:
     """C-3b.1: a fact and a way out, or who alone may."""
     of_module = [one for one in vars(immersion).values() if isinstance(one, Check)]
-    assert len([one for one in of_module if isinstance(one, Limit)]) == 7
+    assert len([one for one in of_module if isinstance(one, Limit)]) == 8
     for check in of_module:
         assert ":" in check.sentence or "seul" in check.sentence.casefold()

@@ -262,11 +262,18 @@ def test_an_immersion_has_one_object_of_three_and_nobody_s_name(change: dict[str
         immersion(**change)
 
 
-LIMITS = {"days_beyond_month": 0, "renewals": 1, "host_days": 60, "misplaced_offers": 0}
+LIMITS = {
+    "days_beyond_month": 0,
+    "renewals": 1,
+    "misnamed_renewals": 0,
+    "host_agreements": 2,
+    "host_days": 60,
+    "misplaced_offers": 0,
+}
 
 
 def test_the_law_bounds_an_immersion() -> None:
-    """B-2.9: a month, one renewal, 60 days in twelve months at one host (D5135-3)."""
+    """B-2.9: a month, one renewal, two agreements, 60 days in twelve months at one host."""
     found: dict[str, Any] = asked(of("immersion.requested", TO_CITY))
     assert {name: found[name].at_most for name in LIMITS} == LIMITS
     assert {found[name].article for name in LIMITS} == {"D5135-3", "B-2.9"}

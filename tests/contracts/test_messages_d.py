@@ -206,6 +206,7 @@ def test_the_interview_is_held_a_year_before_majority_or_at_once(
     [
         (date(2026, 9, 12), date(2026, 9, 11), 1),
         (date(2026, 9, 12), date(2026, 9, 12), 0),
+        (date(2026, 9, 12), date(2026, 10, 12), 0),
         (date(2026, 9, 12), date(2026, 11, 12), 0),
         (date(2026, 9, 12), date(2026, 11, 13), 1),
         (date(2026, 9, 12), date(2026, 11, 22), 10),

@@ -182,11 +182,18 @@ def _counted(world: dict[str, Any], wanted: dict[str, Check]) -> dict[str, int]:
     days = date.fromisoformat
     periods = [Period(of, days(first), days(last)) for of, first, last in world["before"]]
     asked_for = Period(content.object, content.first_day, content.last_day)
-    used = used_at_host(periods, asked_for)
+    used = used_at_host(periods, asked_for, renewal=content.renewal)
     return {name: used.get(name, getattr(content, name, 0)) for name in COUNTED & wanted.keys()}
 
 
-COUNTED = {"misplaced_offers", "days_beyond_month", "renewals", "host_agreements", "host_days"}
+COUNTED = {
+    "misplaced_offers",
+    "days_beyond_month",
+    "renewals",
+    "misnamed_renewals",
+    "host_agreements",
+    "host_days",
+}
 """Quantities of an immersion that its content and the immersions before it tell."""
 
 _OF_KIND = {"no_notice": "NoticeGiven", "no_assent": "Assent", "age": "Age"}

@@ -6,16 +6,21 @@ them fails for a check without one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
 import httpx
 
 from contracts.kernel.checks import Check
+from contracts.kernel.organisation import Kind
+from services.federation.federation import Federation
 from tests.federation.cast import MONDAY, Cast, at_ten
+from tests.federation.crossing import begun, signed_file
 from tests.federation.examples import Case, Script
 
 DAY: Final = timedelta(days=1)
@@ -25,6 +30,9 @@ TODAY: Final = MONDAY + 2 * DAY
 
 Key = tuple[str, str, str]
 """A check of a text: its article, its name or its kind, and what it says when it refuses."""
+
+REOPENED: Final = (TODAY - 60 * DAY, TODAY + 400 * DAY)
+"""First day of an amendment that gives a text which was over a later end, and that end."""
 
 C = TypeVar("C", bound=Cast)
 D = TypeVar("D", bound="Day[Any]")
@@ -55,6 +63,9 @@ class Day(Generic[C]):
         self.first_day = self.today + 7 * DAY
         self._offset = at_ten(self.today) - datetime.now(UTC)
         self.moved = False
+
+    def prepare(self) -> None:
+        """Record, once for all, what every message rests on beside any case."""
 
     def go(self, day: date, after: timedelta = timedelta(0)) -> None:
         """Live on that day, or so long after; back on today it is later than it was."""
@@ -95,6 +106,29 @@ class Day(Generic[C]):
         assert answer.status_code == HTTPStatus.ACCEPTED, (what, answer.text)
         there = self.actors.turned_away(code, answer.json()["message_id"])
         return Tried(f"{code}, {what}", answer, there=frozenset(there))
+
+
+@contextmanager
+def lived(
+    home: Path,
+    made_by: Callable[[Federation, Mapping[Kind, str]], D],
+    text: str,
+    members: Mapping[str, Kind],
+    signed_on: date,
+    reopened: tuple[date, date] | None = None,
+) -> Iterator[D]:
+    """The parties of one text alone, who live on today, since their clocks move."""
+    orgs = {kind: org for org, kind in members.items()}
+    signed = {kind: [org] for kind, org in orgs.items()}
+    file = signed_file(text, members, [signed], signed_on, reopened)
+    with begun(home, file, at_ten(TODAY)) as fed:
+        made = made_by(fed, orgs)
+        made.go(made.today)
+        made.prepare()
+        try:
+            yield made
+        finally:
+            made.actors.close()
 
 
 def key_of(check: Check) -> Key:

@@ -17,9 +17,8 @@ from contracts.kernel.organisation import Kind
 from contracts.kernel.paris import add_months, add_years
 from tests.federation import bounds
 from tests.federation.actors_a import Actors
-from tests.federation.bounds import DAY, TODAY, Bounds, Tried
+from tests.federation.bounds import DAY, TODAY, Bounds, Tried, lived
 from tests.federation.cast import at_ten
-from tests.federation.crossing import begun, signed_file
 from tests.federation.examples import Case
 from tests.federation.examples_a import FLOWS
 from tests.federations import CITY, SCHOOL
@@ -40,16 +39,15 @@ class Day(bounds.Day[Actors]):
 @contextmanager
 def school_and_city(home: Path) -> Iterator[Day]:
     """A school and the city of their own, since their clocks move, and those who act there."""
-    kinds = {SCHOOL: Kind.SCHOOL, CITY: Kind.CITY}
-    signed = {kind: [org] for org, kind in kinds.items()}
-    file = signed_file("a_city_school", kinds, [signed], TODAY - 60 * DAY)
-    with begun(home, file, at_ten(TODAY)) as fed:
-        made = Day(Actors.of(fed, SCHOOL, CITY))
-        made.go(made.today)
-        try:
-            yield made
-        finally:
-            made.actors.close()
+    members = {SCHOOL: Kind.SCHOOL, CITY: Kind.CITY}
+    with lived(
+        home,
+        lambda fed, orgs: Day(Actors(fed, orgs)),
+        "a_city_school",
+        members,
+        TODAY - 60 * DAY,
+    ) as made:
+        yield made
 
 
 bound: Final = Bounds[Day]()

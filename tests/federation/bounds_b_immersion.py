@@ -21,13 +21,15 @@ from tests.federation.examples_b import ACCEPTED
 __all__ = ["BOUNDS"]
 
 
+DISCOVER, CONFIRM, HIRE = "discover_trade", "confirm_project", "start_recruitment"
+
+
 def _from(
-    day: Day, case: Case, first: date, days: int, object_: str = "discover_trade"
+    day: Day, case: Case, first: date, days: int, object_: str = DISCOVER, **more: Any
 ) -> httpx.Response:
     """Ask for so many days from one on, about the person of a case."""
     last = (first + (days - 1) * DAY).isoformat()
-    offer = "187XKLM" if object_ == "start_recruitment" else None
-    said: dict[str, Any] = {"object": object_, "offer": offer}
+    said = {"object": object_, "offer": "187XKLM" if object_ == HIRE else None, **more}
     return day.ask("m13", case, first_day=first.isoformat(), last_day=last, **said)
 
 
@@ -46,39 +48,63 @@ def one_month(day: Day) -> Iterator[Tried]:
 def one_renewal(day: Day) -> Iterator[Tried]:
     case, first = day.agreed("m13"), day.first_day
     for number, refused in enumerate((None, None, "limit")):
-        answer = _from(day, case, first + number * 10 * DAY, 5)
+        answer = _from(day, case, first + number * 10 * DAY, 5, renewal=number > 0)
         yield Tried(f"renewed {number} times", answer, refused)
-    yield Tried("another object", _from(day, case, first + 30 * DAY, 5, "confirm_project"))
+    yield Tried("another object", _from(day, case, first + 30 * DAY, 5, CONFIRM))
     yield Tried("another person", _from(day, day.agreed("m13"), first, 5))
     once = day.case("m13", first_day=first)
     day.took("m15", day.ask("m15", once, status="declined"))
     for number, refused in enumerate((None, None, "limit")):
-        answer = _from(day, once, first, 5)
+        answer = _from(day, once, first, 5, renewal=number > 0)
         yield Tried(f"declined, then renewed {number} times", answer, refused)
+
+
+@bound(checks.RENEWAL_NAMED)
+def renewal_named(day: Day) -> Iterator[Tried]:
+    case, first = day.agreed("m13"), day.first_day
+    for renewal, object_, refused in (
+        (True, DISCOVER, "limit"),
+        (False, DISCOVER, None),
+        (True, CONFIRM, "limit"),
+        (False, DISCOVER, "limit"),
+        (True, DISCOVER, None),
+    ):
+        answer = _from(day, case, first, 5, object_, renewal=renewal)
+        yield Tried(f"{object_}, a renewal: {renewal}", answer, refused)
+
+
+@bound(checks.TWO_AT_HOST)
+def two_at_host(day: Day) -> Iterator[Tried]:
+    case, first = day.agreed("m13"), day.first_day
+    for object_, refused in ((DISCOVER, None), (CONFIRM, None), (HIRE, "limit")):
+        yield Tried(f"{object_}, after the others", _from(day, case, first, 5, object_), refused)
+    year = add_months(first + 4 * DAY, 12)
+    counted, out = (_from(day, case, start, 1, HIRE) for start in (year - DAY, year))
+    yield Tried("the last day on which both still count", counted, "limit")
+    yield Tried("a year after both", out)
 
 
 @bound(checks.DAYS_AT_HOST)
 def days_at_host(day: Day) -> Iterator[Tried]:
-    first, hired = day.first_day, "start_recruitment"
+    first = day.first_day
     third, year = first + 60 * DAY, add_months(first, 12)
 
     def spent(*starts: date) -> Case:
         """Somebody who asked for twenty-eight days twice, in that order."""
         case = day.agreed("m13")
-        for start, object_ in zip(starts, ("discover_trade", "confirm_project"), strict=True):
-            assert _from(day, case, start, 28, object_).is_success
+        for number, start in enumerate(starts):
+            assert _from(day, case, start, 28, renewal=number > 0).is_success
         return case
 
     case = spent(first, first + 28 * DAY)
-    yield Tried("61 days", _from(day, case, third, 5, hired), "limit")
-    yield Tried("60 days", _from(day, case, third, 4, hired))
+    yield Tried("61 days", _from(day, case, third, 5, CONFIRM), "limit")
+    yield Tried("60 days", _from(day, case, third, 4, CONFIRM))
     case = spent(first, first + 28 * DAY)
-    yield Tried("61 in twelve months", _from(day, case, year - 5 * DAY, 5, hired), "limit")
-    yield Tried("60, the first one out", _from(day, case, year - 4 * DAY, 5, hired))
-    case = spent(third, first)
-    between = first + 40 * DAY
-    yield Tried("61, the last asked first", _from(day, case, between, 5, hired), "limit")
-    yield Tried("60, the last asked first", _from(day, case, between, 4, hired))
+    yield Tried("61 in twelve months", _from(day, case, year - 5 * DAY, 5, CONFIRM), "limit")
+    yield Tried("60, the first one out", _from(day, case, year - 4 * DAY, 5, CONFIRM))
+    case, between = spent(third, first), first + 40 * DAY
+    yield Tried("61, the last asked first", _from(day, case, between, 5, CONFIRM), "limit")
+    yield Tried("60, the last asked first", _from(day, case, between, 4, CONFIRM))
 
 
 @bound(checks.OFFER)

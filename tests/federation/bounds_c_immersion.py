@@ -37,7 +37,6 @@ def _from(
 
 @bound(immersion.OFFER_OR_PROFILE)
 def offer_or_profile(day: Day) -> Iterator[Tried]:
-    case = day.actors.play(day.somebody("m29"), ["m1"])
     for object_, offer, promotion, refused in (
         (HIRE, False, False, "limit"),
         (HIRE, True, True, "limit"),
@@ -47,6 +46,7 @@ def offer_or_profile(day: Day) -> Iterator[Tried]:
         (DISCOVER, False, True, "limit"),
         (DISCOVER, False, False, None),
     ):
+        case = day.actors.play(day.somebody("m29"), ["m1"])
         said = {"offer": case.mark if offer else None, "profile_promotion": promotion}
         answer = day.ask("m29", case, object=object_, **said)
         yield Tried(f"{object_}, offer {offer}, promotion {promotion}", answer, refused)
@@ -75,19 +75,25 @@ def questioning(day: Day) -> Iterator[Tried]:
 
 @bound(immersion.TRADE_LISTED)
 def trade_listed(day: Day) -> Iterator[Tried]:
-    case, missing, other = day.somebody("m29"), "missing_trade_listed", "N4105"
-    yield Tried("listed", day.ask("m29", case))
-    yield Tried("another trade", day.ask("m29", case, rome=other), missing)
-    yield Tried("at the other host", day.ask("m29", case, host="ccas"), missing)
+    missing, other = "missing_trade_listed", "N4105"
+
+    def asked(**content: Any) -> httpx.Response:
+        """About somebody else each time, since the same object once more is a renewal."""
+        return day.ask("m29", day.somebody("m29"), **content)
+
+    published = Case(day.today, day.first_day)
+    yield Tried("listed", asked())
+    yield Tried("another trade", asked(rome=other), missing)
+    yield Tried("at the other host", asked(host="ccas"), missing)
     for since, refused in ((day.today + DAY, missing), (day.today, None)):
-        answer = day.ask("m28", case, host="ccas", trades=[other], since=since.isoformat())
+        answer = day.ask("m28", published, host="ccas", trades=[other], since=since.isoformat())
         day.took("m28", answer)
-        answer = day.ask("m29", case, host="ccas", rome=other)
+        answer = asked(host="ccas", rome=other)
         yield Tried(f"of the other host, from {since}", answer, refused)
-    emptied = day.ask("m28", case, host="ccas", trades=["K2204"])
+    emptied = day.ask("m28", published, host="ccas", trades=["K2204"])
     day.took("m28", emptied)
-    yield Tried("struck from its list", day.ask("m29", case, host="ccas", rome=other), missing)
-    yield Tried("of the city's, still", day.ask("m29", case, rome=TRADE))
+    yield Tried("struck from its list", asked(host="ccas", rome=other), missing)
+    yield Tried("of the city's, still", asked(rome=TRADE))
 
 
 # -- the law's bounds ----------------------------------------------------------------------------
@@ -107,15 +113,29 @@ def one_month(day: Day) -> Iterator[Tried]:
 def one_renewal(day: Day) -> Iterator[Tried]:
     case, first = day.somebody("m29"), day.first_day
     for number, refused in enumerate((None, None, "limit")):
-        answer = _from(day, case, first + number * 10 * DAY, 5)
+        answer = _from(day, case, first + number * 10 * DAY, 5, renewal=number > 0)
         yield Tried(f"renewed {number} times", answer, refused)
     yield Tried("another object", _from(day, case, first + 30 * DAY, 5, CONFIRM))
     yield Tried("another person", _from(day, day.somebody("m29"), first, 5))
     once = day.actors.play(day.somebody("m29"), ["m29"])
     day.took("m30", day.ask("m30", once, status="declined", tutor=None))
     for number, refused in enumerate((None, None, "limit")):
-        answer = _from(day, once, first, 5)
+        answer = _from(day, once, first, 5, renewal=number > 0)
         yield Tried(f"declined, then renewed {number} times", answer, refused)
+
+
+@bound(immersion.RENEWAL_NAMED)
+def renewal_named(day: Day) -> Iterator[Tried]:
+    case, first = day.somebody("m29"), day.first_day
+    for renewal, object_, refused in (
+        (True, DISCOVER, "limit"),
+        (False, DISCOVER, None),
+        (True, CONFIRM, "limit"),
+        (False, DISCOVER, "limit"),
+        (True, DISCOVER, None),
+    ):
+        answer = _from(day, case, first, 5, object_, renewal=renewal)
+        yield Tried(f"{object_}, a renewal: {renewal}", answer, refused)
 
 
 @bound(immersion.TWO_AT_HOST)
@@ -137,8 +157,8 @@ def days_at_host(day: Day) -> Iterator[Tried]:
     def spent(*starts: date) -> Case:
         """Somebody who asked for twenty-eight days twice, in that order."""
         case = day.somebody("m29")
-        for start in starts:
-            assert _from(day, case, start, 28).is_success
+        for number, start in enumerate(starts):
+            assert _from(day, case, start, 28, renewal=number > 0).is_success
         return case
 
     case = spent(first, first + 28 * DAY)
@@ -147,6 +167,9 @@ def days_at_host(day: Day) -> Iterator[Tried]:
     case = spent(first, first + 28 * DAY)
     yield Tried("61 in twelve months", _from(day, case, year - 5 * DAY, 5, CONFIRM), "limit")
     yield Tried("60, the first one out", _from(day, case, year - 4 * DAY, 5, CONFIRM))
+    case, between = spent(third, first), first + 40 * DAY
+    yield Tried("61, the last asked first", _from(day, case, between, 5, CONFIRM), "limit")
+    yield Tried("60, the last asked first", _from(day, case, between, 4, CONFIRM))
 
 
 # -- whose step it is ----------------------------------------------------------------------------

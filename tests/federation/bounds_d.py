@@ -17,7 +17,7 @@ from tests.federation import bounds
 from tests.federation.actors_d import SIDES, Actors
 from tests.federation.bounds import DAY, Bounds, Tried
 from tests.federation.examples import Case
-from tests.federation.examples_d import FLOWS
+from tests.federation.examples_d import CONTACT, FLOWS
 
 _PATHS: Final = {"D-5.1": "local-implementations", "D-8.1": "impact-assessments"}
 _NAMES: Final = {"D-5.1": "local_implementation", "D-8.1": "dpia"}
@@ -33,6 +33,7 @@ class Day(bounds.Day[Actors]):
 
     def prepare(self) -> None:
         """Record each foundation at one side after the other, and try around each."""
+        self.actors.amend()
         sheet, (local, dpia) = Case(self.today, self.first_day), _PATHS
         department, mission = SIDES
         for kind, code, first, second in (
@@ -295,3 +296,27 @@ def open_case(day: Day) -> Iterator[Tried]:
     day.took("m2", day.ask("m2", case, outcome="declined", adviser=None))
     for code in ("m3", "m5", "m9"):
         yield Tried(f"{code}, closed", day.ask(code, case), "missing_open_case")
+
+
+@bound(checks.BY_REFERENT)
+def by_referent(day: Day) -> Iterator[Tried]:
+    case = day.case("m1")
+    for code in ("m2", "m9"):
+        yield Tried(f"{code}, while no other is named there", day.took(code, day.ask(code, case)))
+    for kind, code, named in ((Kind.DEPARTMENT, "m3", "m15"), (Kind.MISSION_LOCALE, "m14", "m16")):
+        yield from _handed_over(day, case, code, named, day.actors.orgs[kind])
+
+
+def _handed_over(day: Day, case: Case, code: str, named: str, org: str) -> Iterator[Tried]:
+    """Who answers for the organisation names another: the former may write no more, at once."""
+    missing, next_ = "missing_by_referent", day.actors.client(org, "referent", "autre-1")
+    manager = day.actors.client(org)
+    yield Tried(f"{code}, the referent", day.took(code, day.ask(code, case)))
+    for which, other in (("another", next_), ("who answers for it", manager)):
+        yield Tried(f"{code}, {which}", day.ask(code, case, other), missing)
+    yield Tried(f"{named}, another", day.ask(named, case, next_), missing)
+    change = {"agent_id": "autre-1", "contact": CONTACT}
+    day.actors.post(manager, f"cases/{case.case_id}/acts/youth_referent", change)
+    for one in (code, named):
+        yield Tried(f"{one}, the former", day.ask(one, case), missing)
+    yield Tried(f"{code}, the next", day.took(code, day.ask(code, case, next_)))

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.federation.bounds import Day
 from tests.federation.town import Town, build
 from tests.servers import PostgresServer
 
@@ -54,6 +56,13 @@ def town(request: pytest.FixtureRequest) -> Town:
     found: Town = request.getfixturevalue(f"{request.param}_town")
     found.settle()
     return found
+
+
+@pytest.fixture
+def day(module_day: Day[Any]) -> Iterator[Day[Any]]:
+    """The day on which a module tries its bounds, as it was before the former test."""
+    yield module_day
+    module_day.back()
 
 
 @pytest.fixture

@@ -31,12 +31,6 @@ def module_day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
         yield made
 
 
-@pytest.fixture
-def day(module_day: Day) -> Iterator[Day]:
-    yield module_day
-    module_day.back()
-
-
 def test_every_check_of_the_text_has_its_bound() -> None:
     """A check that is added to a flow of convention A fails here until both its sides are sent."""
     assert {*BOUNDS, key_of(checks.DESIGNATED)} == set(CHECKS)

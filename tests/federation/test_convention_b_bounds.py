@@ -13,12 +13,11 @@ import pytest
 
 from contracts.kernel.organisation import Kind
 from tests.federation.actors_b import SIDES, Actors
-from tests.federation.bounds import DAY, TODAY, Key, checks_of, shown, shows_both_sides
+from tests.federation.bounds import DAY, TODAY, Key, checks_of, lived, shown, shows_both_sides
 from tests.federation.bounds_b import Day
 from tests.federation.bounds_b_immersion import BOUNDS
 from tests.federation.cast import at_ten
 from tests.federation.crossed import reasons
-from tests.federation.crossing import begun, signed_file
 from tests.federation.examples import Case
 from tests.federation.examples_b import ACCEPTED, PAIRED, SCRIPT
 from tests.federation.town import until
@@ -29,24 +28,14 @@ CITY, MISSION = "ville-essai", "mission-locale-essai"
 
 @pytest.fixture(scope="module")
 def module_day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
-    """The two of them alone, on a day of their own, since their clocks move."""
-    members = {CITY: Kind.CITY, MISSION: Kind.MISSION_LOCALE}
-    signed = {Kind.CITY: [CITY], Kind.MISSION_LOCALE: [MISSION]}
-    file = signed_file("b_city_mission_locale", members, [signed], TODAY - 400 * DAY)
-    with begun(tmp_path_factory.mktemp("bounds-b"), file, at_ten(TODAY)) as fed:
-        made = Day(Actors(fed, {kind: org for org, kind in members.items()}))
-        made.go(made.today)
-        made.prepare()
-        try:
-            yield made
-        finally:
-            made.actors.close()
-
-
-@pytest.fixture
-def day(module_day: Day) -> Iterator[Day]:
-    yield module_day
-    module_day.back()
+    with lived(
+        tmp_path_factory.mktemp("bounds-b"),
+        lambda fed, orgs: Day(Actors(fed, orgs)),
+        "b_city_mission_locale",
+        {CITY: Kind.CITY, MISSION: Kind.MISSION_LOCALE},
+        TODAY - 400 * DAY,
+    ) as made:
+        yield made
 
 
 def test_every_check_of_the_text_has_its_bound() -> None:

@@ -18,11 +18,19 @@ from contracts.kernel.organisation import Kind
 from contracts.kernel.paris import add_months, midnight
 from tests.federation import bounds_c, bounds_c_contract, bounds_c_immersion, bounds_c_territory
 from tests.federation.actors_c import PARTIES, Actors
-from tests.federation.bounds import DAY, TODAY, Key, checks_of, key_of, shown, shows_both_sides
+from tests.federation.bounds import (
+    DAY,
+    REOPENED,
+    Key,
+    checks_of,
+    key_of,
+    lived,
+    shown,
+    shows_both_sides,
+)
 from tests.federation.bounds_c import Day
 from tests.federation.cast import at_ten
 from tests.federation.crossed import reasons
-from tests.federation.crossing import begun, signed_file
 from tests.federation.examples import Case
 from tests.federation.examples_c import SCRIPT, term
 from tests.federation.town import until
@@ -40,25 +48,15 @@ AGENCY, CITY, CCAS = "agence-essai", "ville-essai", "ccas-essai"
 
 @pytest.fixture(scope="module")
 def module_day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
-    """The three of them alone, on a day of their own, since their clocks move."""
-    members = {AGENCY: Kind.EMPLOYMENT_AGENCY, CITY: Kind.CITY, CCAS: Kind.CCAS}
-    signed = {kind: [org] for org, kind in members.items()}
-    days = (TODAY - 60 * DAY, TODAY + 400 * DAY)
-    file = signed_file("c_employment_city_ccas", members, [signed], date(2024, 2, 12), days)
-    with begun(tmp_path_factory.mktemp("bounds-c"), file, at_ten(TODAY)) as fed:
-        made = Day(Actors(fed, {kind: org for org, kind in members.items()}))
-        made.go(made.today)
-        made.prepare()
-        try:
-            yield made
-        finally:
-            made.actors.close()
-
-
-@pytest.fixture
-def day(module_day: Day) -> Iterator[Day]:
-    yield module_day
-    module_day.back()
+    with lived(
+        tmp_path_factory.mktemp("bounds-c"),
+        lambda fed, orgs: Day(Actors(fed, orgs)),
+        "c_employment_city_ccas",
+        {AGENCY: Kind.EMPLOYMENT_AGENCY, CITY: Kind.CITY, CCAS: Kind.CCAS},
+        date(2024, 2, 12),
+        REOPENED,
+    ) as made:
+        yield made
 
 
 def test_every_check_of_the_text_has_its_bound() -> None:

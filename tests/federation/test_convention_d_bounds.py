@@ -13,10 +13,15 @@ import pytest
 
 from contracts.kernel.organisation import Kind
 from tests.federation.actors_d import Actors
-from tests.federation.bounds import DAY, TODAY, Key, checks_of, shown, shows_both_sides
+from tests.federation.bounds import (
+    REOPENED,
+    Key,
+    checks_of,
+    lived,
+    shown,
+    shows_both_sides,
+)
 from tests.federation.bounds_d import BOUNDS, Day
-from tests.federation.cast import at_ten
-from tests.federation.crossing import begun, signed_file
 from tests.federation.examples_d import SCRIPT
 
 CHECKS: Final = checks_of(SCRIPT)
@@ -25,26 +30,15 @@ DEPARTMENT, MISSION = "departement-essai", "mission-locale-essai"
 
 @pytest.fixture(scope="module")
 def module_day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
-    """The two of them alone, on a day of their own, since their clocks move."""
-    members = {DEPARTMENT: Kind.DEPARTMENT, MISSION: Kind.MISSION_LOCALE}
-    signed = {Kind.DEPARTMENT: [DEPARTMENT], Kind.MISSION_LOCALE: [MISSION]}
-    days = (TODAY - 60 * DAY, TODAY + 400 * DAY)
-    file = signed_file("d_department_mission_locale", members, [signed], date(2026, 6, 22), days)
-    with begun(tmp_path_factory.mktemp("bounds-d"), file, at_ten(TODAY)) as fed:
-        made = Day(Actors(fed, {kind: org for org, kind in members.items()}))
-        made.go(made.today)
-        made.actors.amend()
-        made.prepare()
-        try:
-            yield made
-        finally:
-            made.actors.close()
-
-
-@pytest.fixture
-def day(module_day: Day) -> Iterator[Day]:
-    yield module_day
-    module_day.back()
+    with lived(
+        tmp_path_factory.mktemp("bounds-d"),
+        lambda fed, orgs: Day(Actors(fed, orgs)),
+        "d_department_mission_locale",
+        {DEPARTMENT: Kind.DEPARTMENT, MISSION: Kind.MISSION_LOCALE},
+        date(2026, 6, 22),
+        REOPENED,
+    ) as made:
+        yield made
 
 
 def test_every_check_of_the_text_has_its_bound() -> None:

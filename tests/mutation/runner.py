@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import io
 import os
 import resource
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
@@ -33,10 +35,12 @@ _REWRITE = "-Wignore::pytest.PytestAssertRewriteWarning"
 class Plan:
     """Which tests are run.
 
-    stages: those that most often notice. tests: the whole folder. longest_seconds: of the
+    nearest: those that most often notice a change of a module, files or single tests, by the
+    beginning of its path; stages: of any module. tests: the whole folder. longest_seconds: of the
     processor, since those of the clock would make a busy machine notice.
     """
 
+    nearest: Mapping[str, Sequence[str]]
     stages: Sequence[Sequence[str]]
     tests: str
     without: Sequence[str]
@@ -49,6 +53,28 @@ class Plan:
         quiet = ["-q", "-x", "--no-header", "--tb=no", "--hypothesis-profile=mutation", _REWRITE]
         left_out = [f"--deselect={one}" for one in self.without]
         return [*paths, *quiet, *left_out, *(f"-pno:{name}" for name in plugins)]
+
+    @property
+    def likeliest(self) -> list[str]:
+        """Every file that is tried before the whole folder, once."""
+        named = [path for paths in (*self.nearest.values(), *self.stages) for path in paths]
+        return list(dict.fromkeys(named))
+
+    def rounds(self, module: str) -> Iterator[list[str]]:
+        """What pytest is called with for a mutant of a module, one round after the other.
+
+        Each file is run once, the likeliest to notice first.
+        """
+        done = list[str]()
+        near = [paths for start, paths in self.nearest.items() if module.startswith(start)]
+        for paths in (*near, *self.stages):
+            left = [path for path in paths if path not in done]
+            done += left
+            if left:
+                yield self.arguments(*left)
+        if self.tests:
+            files = [path for path in done if "::" not in path]
+            yield self.arguments(self.tests, *(f"--ignore={path}" for path in files))
 
 
 @dataclass(eq=False)
@@ -70,10 +96,11 @@ class _Outcome:
 
 @dataclass(frozen=True)
 class Result:
-    """killed_by: the test that noticed; empty when none did."""
+    """killed_by: the test that noticed; empty when none did, of those that ran."""
 
     mutant: Mutant
     killed_by: str
+    ran: int = 0
 
 
 class _Mutated(SourceFileLoader):
@@ -104,11 +131,8 @@ class _Finder:
         return importlib.util.spec_from_file_location(name, self.path, loader=loader)
 
 
-def warm_up(plan: Plan) -> int:
-    """Run every test unchanged, and import once what all children share; how many tests ran.
-
-    Raises RuntimeError when a test fails already: then nothing would survive.
-    """
+def warm_up(plan: Plan) -> None:
+    """Import once what all children share. Raises RuntimeError where a test cannot be read."""
     hypothesis.settings.register_profile(
         "mutation",
         derandomize=True,
@@ -117,14 +141,26 @@ def warm_up(plan: Plan) -> int:
         suppress_health_check=list(hypothesis.HealthCheck),
     )
     outcome = _Outcome()
-    paths = [plan.tests] if plan.tests else [path for stage in plan.stages for path in stage]
-    look = [] if plan.tests else ["--collect-only"]
-    if pytest.main([*plan.arguments(*paths), *look], plugins=[outcome]) != 0:
-        raise RuntimeError(f"{outcome.failed or plan.tests} fails without any mutant")
+    paths = [plan.tests] if plan.tests else plan.likeliest
+    with redirect_stdout(io.StringIO()):
+        code = pytest.main([*plan.arguments(*paths), "--collect-only"], plugins=[outcome])
+    if code != 0:
+        raise RuntimeError(f"{outcome.failed or plan.tests} cannot be read")
     for name in list(sys.modules):
         if name.startswith(_OURS) and name not in plan.stable:
             del sys.modules[name]
-    return outcome.ran
+
+
+def unchanged(plan: Plan, path: str, *, root: Path) -> int:
+    """Try a mutant that changes nothing; how many tests passed.
+
+    Raises RuntimeError where one fails, as it would for every mutant: then nothing would survive.
+    """
+    same = Mutant(path, "nothing", "", "", (root / path).read_text("utf-8"), "none")
+    (result,) = run([same], plan, root=root, workers=1)
+    if result.killed_by:
+        raise RuntimeError(f"{result.killed_by} notices a module that is unchanged")
+    return result.ran
 
 
 def run(mutants: Sequence[Mutant], plan: Plan, *, root: Path, workers: int) -> Iterator[Result]:
@@ -138,7 +174,7 @@ def run(mutants: Sequence[Mutant], plan: Plan, *, root: Path, workers: int) -> I
         pid, status = os.waitpid(-1, os.WNOHANG)
         if pid in running:
             child = running.pop(pid)
-            yield Result(child.mutant, _verdict(child, status))
+            yield _verdict(child, status)
         elif pid == 0:
             time.sleep(0.01)
 
@@ -179,23 +215,26 @@ def _try(mutant: Mutant, plan: Plan, root: Path, say: int) -> int:
     except Exception:  # noqa: BLE001 -- whatever it is, every test would meet it
         os.write(say, b"import")
         return _KILLED
-    for paths in (*plan.stages, *([[plan.tests]] if plan.tests else [])):
+    ran = 0
+    for arguments in plan.rounds(mutant.module):
         outcome = _Outcome()
-        if pytest.main(plan.arguments(*paths), plugins=[outcome]) != 0:
+        if pytest.main(arguments, plugins=[outcome]) != 0:
             os.write(say, outcome.failed.encode())
             return _KILLED
+        ran += outcome.ran
+    os.write(say, str(ran).encode())
     return _SURVIVED
 
 
-def _verdict(child: _Child, status: int) -> str:
-    """Which test noticed; a mutant that runs on for ever is noticed too.
+def _verdict(child: _Child, status: int) -> Result:
+    """Which test noticed, or how many did not; a mutant that runs on for ever is noticed too.
 
     Raises RuntimeError for a child that ended badly without a word: no test noticed that mutant.
     """
     with os.fdopen(child.said, "rb") as told:
         name = told.read().decode()
     if status == 0:
-        return ""
+        return Result(child.mutant, "", int(name))
     if not name and not os.WIFSIGNALED(status):
         raise RuntimeError(f"the run of a mutant broke down: {child.mutant}")
-    return name or "too long"
+    return Result(child.mutant, name or "too long")

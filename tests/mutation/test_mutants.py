@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tomllib
 from collections import Counter
 from pathlib import Path
@@ -10,6 +12,8 @@ from textwrap import dedent
 import pytest
 
 from tests.mutation.mutants import Mutant, mutants_of
+from tests.mutation.passed import keep_passed, passed
+from tests.mutation.runner import Plan
 from tests.mutation.survivors import justified
 
 ROOT = Path(__file__).parents[2]
@@ -76,6 +80,61 @@ def test_every_justified_survivor_is_a_mutant() -> None:
     keys = {one.key for path in SETTINGS["modules"] for one in mutants(path)}
     assert set(justified()) - keys == set()
     assert all(why.endswith(".") for why in justified().values())
+
+
+def plan(tests: str = "all") -> Plan:
+    return Plan(
+        nearest={"a/": ["one.py"], "b/": ["two.py", "three.py"]},
+        stages=[["three.py", "four.py"], ["two.py"]],
+        tests=tests,
+        without=[],
+        longest_seconds=1,
+        stable=[],
+    )
+
+
+def test_a_mutant_meets_every_file_once_the_likeliest_first() -> None:
+    """So that one which nothing notices costs no more than the tests do."""
+    (first, second, rest) = plan().rounds("b/module.py")
+    assert first[:2] == ["two.py", "three.py"]
+    assert (second[0], "three.py" in second, "two.py" in second) == ("four.py", False, False)
+    assert rest[0] == "all"
+    ignored = {one for one in rest if one.startswith("--ignore")}
+    assert ignored == {f"--ignore={name}.py" for name in ("two", "three", "four")}
+    assert len(list(plan("").rounds("b/module.py"))) == 2
+
+
+def test_the_quick_look_runs_the_likeliest_tests_before_it_tries_any_mutant(
+    tmp_path: Path,
+) -> None:
+    """Collected alone, they pass whatever they say, and none of them is counted."""
+    script = """
+import sys, json, tomllib
+from dataclasses import replace
+from pathlib import Path
+from tests.mutation.runner import Plan, unchanged, warm_up
+wanted = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))["tool"]["relais"]["mutation"]
+given = Plan(**{name: value for name, value in wanted.items() if name != "modules"})
+quick = replace(given, tests="", nearest={}, stages=[["tests/contracts/test_course.py"]])
+warm_up(quick)
+ran = unchanged(quick, "contracts/gate.py", root=Path.cwd())
+Path(sys.argv[1]).write_text(str(ran))
+"""
+    said = tmp_path / "ran"
+    subprocess.run([sys.executable, "-c", script, str(said)], cwd=ROOT, check=True)
+    assert int(said.read_text()) > 0
+
+
+def test_tests_run_again_once_a_file_has_changed(tmp_path: Path) -> None:
+    tested, file = tmp_path / "contracts" / "rule.py", tmp_path / "build" / "passed.json"
+    tested.parent.mkdir()
+    tested.write_text("HOURS = 4\n")
+    assert passed(plan(), tmp_path, file) is None
+    keep_passed(plan(), 12, tmp_path, file)
+    assert passed(plan(), tmp_path, file) == 12
+    assert passed(plan(""), tmp_path, file) is None
+    tested.write_text("HOURS = 5\n")
+    assert passed(plan(), tmp_path, file) is None
 
 
 def mutants(path: str) -> list[Mutant]:

@@ -160,7 +160,6 @@ async def unreported(town: Town) -> None:
     await office.pair.carry()
     assert office.agency.state(sent.message_id) == "refused"
     town.refused[sent.message_id] = ""
-    town.lanes["c"].said("communication", ANNOUNCED["subject"], office.agency)
     move(town, town.lanes["c"], opens_on=C_REPORTED)
 
 

@@ -128,6 +128,25 @@ ONE_RENEWAL = Limit(
     sentence="Une immersion se renouvelle une seule fois : changez d'objet ou d'hôte.",
 )
 
+RENEWAL_NAMED = Limit(
+    article="D5135-3",
+    name="misnamed_renewals",
+    at_most=0,
+    side=Side.SENDER,
+    sentence="Une immersion est un renouvellement si une autre a le même objet chez cet hôte, et "
+    "dans ce cas seul : corrigez.",
+)
+
+TWO_AT_HOST = Limit(
+    article="D5135-3",
+    name="host_agreements",
+    at_least=1,
+    at_most=2,
+    side=Side.SENDER,
+    sentence="Un hôte conclut deux immersions au plus sur douze mois avec un jeune : attendez, ou "
+    "changez d'hôte.",
+)
+
 DAYS_AT_HOST = Limit(
     article="D5135-3",
     name="host_days",

@@ -151,6 +151,8 @@ _IMMERSION = (
             CHARTER,
             checks.ONE_MONTH,
             checks.ONE_RENEWAL,
+            checks.RENEWAL_NAMED,
+            checks.TWO_AT_HOST,
             checks.DAYS_AT_HOST,
             checks.OFFER,
         ),

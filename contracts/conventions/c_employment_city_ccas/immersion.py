@@ -116,6 +116,15 @@ ONE_RENEWAL = Limit(
     sentence="Une immersion se renouvelle une seule fois : changer d'objet ou d'hôte.",
 )
 
+RENEWAL_NAMED = Limit(
+    article="D5135-3",
+    name="misnamed_renewals",
+    at_most=0,
+    side=Side.SENDER,
+    sentence="Une immersion est un renouvellement si une autre a le même objet chez cet hôte, et "
+    "dans ce cas seul : corriger.",
+)
+
 TWO_AT_HOST = Limit(
     article="D5135-3",
     name="host_agreements",
@@ -173,7 +182,7 @@ REPRESENTATIVE_SIGNED = Recorded(
 
 _AGENCY, _CITY = Kind.EMPLOYMENT_AGENCY, Kind.CITY
 _PERSON: tuple[Check, ...] = (checks.TOLD_BY_AGENCY, checks.AGREED)
-_LIMITS: tuple[Check, ...] = (ONE_MONTH, ONE_RENEWAL, TWO_AT_HOST, DAYS_AT_HOST)
+_LIMITS: tuple[Check, ...] = (ONE_MONTH, ONE_RENEWAL, RENEWAL_NAMED, TWO_AT_HOST, DAYS_AT_HOST)
 _TO_HR = from_agency(checks.LEAD_EMPLOYER, checks.HR_DESK)
 _FROM_HR = to_agency(checks.LEAD_EMPLOYER, checks.HR_DESK)
 _KEPT = Retention(event="immersion_ended", months=2, article="C-6.5")

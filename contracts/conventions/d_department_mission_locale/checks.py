@@ -104,6 +104,15 @@ OPEN_CASE = Recorded(
     "premier contact.",
 )
 
+BY_REFERENT = Recorded(
+    article="D-1.4",
+    name="by_referent",
+    side=Side.SENDER,
+    sentence="Ce dossier est suivi par un autre référent, qui seul y écrit : adressez-vous à lui, "
+    "ou demandez à votre direction d'en nommer un autre.",
+)
+"""Of a case that nobody known here follows yet, whoever works on it writes."""
+
 ENROLMENT_PROPOSED = Recorded(
     article="D-1.3",
     name="enrolment_proposed",
@@ -200,5 +209,5 @@ FRAME: tuple[Check, ...] = (LOCAL, DPIA, CHARTER)
 """Asked of every flow of the convention, whoever it names or not."""
 
 PERSON: tuple[Check, ...] = (*FRAME, FROM_16, BELOW_26, INFORMED)
-WITHIN: tuple[Check, ...] = (*PERSON, OPEN_CASE)
-BEFORE_MAJORITY: tuple[Check, ...] = (*FRAME, FROM_16, BELOW_18, INFORMED, OPEN_CASE)
+WITHIN: tuple[Check, ...] = (*PERSON, OPEN_CASE, BY_REFERENT)
+BEFORE_MAJORITY: tuple[Check, ...] = (*FRAME, FROM_16, BELOW_18, INFORMED, OPEN_CASE, BY_REFERENT)

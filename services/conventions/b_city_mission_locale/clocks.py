@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from contracts.conventions.b_city_mission_locale.convention import CONVENTION
 from contracts.kernel.paris import add_months, birthday, day_of, midnight
 from services.chassis import casefile
+from services.chassis.agreements import tell_ended
 from services.chassis.calendar import add_working_days
 from services.chassis.core import Core
 from services.chassis.database import Tx
@@ -37,11 +38,17 @@ def _remind(tx: Tx, core: Core, due: Due, at: datetime) -> None:
     arm(tx, core, again(due, SILENCE, at), at)
 
 
-def _outgrown(tx: Tx, _core: Core, due: Due, at: datetime) -> None:
-    """The twenty-sixth birthday has come: what runs stops here, as it does at the other side."""
+def _outgrown(tx: Tx, core: Core, due: Due, at: datetime) -> None:
+    """The twenty-sixth birthday has come: what runs stops here, as it does at the other side.
+
+    A host that was not told yet who comes knows no birthday, and is told that it is over.
+    """
     table = store.table_of(tx, due.subject)
     if table is None:
         return
+    row = casefile.row_of(tx, immersions, due.subject)
+    if row is not None and row.person_id is not None and row.status in {"requested", "accepted"}:
+        tell_ended(tx, core, due.subject, at)
     column = "status" if table is immersions else "state"
     casefile.change(tx, table, due.subject, **{column: store.STOPPED})
     store.close_case(tx, due.subject, at)

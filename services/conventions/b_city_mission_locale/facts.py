@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import date, datetime, timedelta
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Final
 
 from contracts.kernel.checks import Side
+from contracts.kernel.immersion import Period, used_at_host
 from contracts.kernel.messages import ImmersionRequested, ImmersionStatus
-from contracts.kernel.paris import add_months, day_of, midnight, reached
+from contracts.kernel.paris import day_of, midnight, reached
 from services.chassis import casefile
 from services.chassis.core import Core
 from services.chassis.database import Tx
@@ -29,7 +30,7 @@ _OPENING: Final = {"orientation.requested", "cosupport.opened", "immersion.reque
 def facts(tx: Tx, core: Core, asked: Question) -> Known:
     """Facts about a message of convention B."""
     if asked.type in _OPENING:
-        return Known(records=_opening(tx, core, asked), counts=_spent(tx, asked))
+        return Known(records=_opening(tx, core, asked), counts=_used(tx, asked))
     if asked.type == "orientation.answered":
         return Known(records=_orientation(tx, asked))
     if asked.type.startswith("cosupport."):
@@ -52,39 +53,15 @@ def _opening(tx: Tx, core: Core, asked: Question) -> Mapping[str, datetime]:
     return {} if told is None else {"representative_informed": told}
 
 
-def _spent(tx: Tx, asked: Question) -> Mapping[str, int]:
-    """What a person uses up at this host, this immersion included (D5135-3).
-
-    host_days: the most days in any twelve months that this one takes part in: those that end with
-    its last day, or with the last day of one that was asked for before and comes later. renewals:
-    immersions with the same object in the twelve months before its end, since one more of the same
-    is what a renewal is.
-    """
+def _used(tx: Tx, asked: Question) -> Mapping[str, int]:
+    """What a person uses up at this host, this immersion included (D5135-3)."""
     said, to = asked.payload, asked.partner
     if not isinstance(said, ImmersionRequested) or to is None or asked.person_id is None:
         return {}
-    before = store.immersions_at(tx, asked.person_id, to.org)
-    days = [(row.first_day, row.last_day) for row in before] + [(said.first_day, said.last_day)]
-    ends = {last for _, last in days if _year_until(last) <= said.last_day <= last}
-    return {
-        "host_days": max(_days_until(end, days) for end in ends),
-        "renewals": sum(
-            row.object == said.object and row.last_day >= _year_until(said.last_day)
-            for row in before
-        ),
-    }
-
-
-def _year_until(last: date) -> date:
-    """First day of the twelve months that end with a day."""
-    return add_months(last, -12) + timedelta(days=1)
-
-
-def _days_until(end: date, periods: Iterable[tuple[date, date]]) -> int:
-    """Days of some periods in the twelve months that end with a day."""
-    since = _year_until(end)
-    spans = ((max(first, since), min(last, end)) for first, last in periods)
-    return sum(max(0, (last - first).days + 1) for first, last in spans)
+    rows = store.immersions_at(tx, asked.person_id, to.org)
+    before = [Period(row.object, row.first_day, row.last_day) for row in rows]
+    wanted = Period(said.object, said.first_day, said.last_day)
+    return used_at_host(before, wanted, renewal=said.renewal)
 
 
 def _orientation(tx: Tx, asked: Question) -> Mapping[str, datetime]:

@@ -16,6 +16,7 @@ from services.conventions.b_city_mission_locale import (
     views,
 )
 from services.conventions.b_city_mission_locale.labels import LABELS
+from services.conventions.b_city_mission_locale.models import metadata
 
 SIDE: Final = Side(
     sent=handlers.SENT,
@@ -27,6 +28,7 @@ SIDE: Final = Side(
     daily=clocks.daily,
     may_read=views.may_read,
     access_article="B-2.13",
+    tables=(metadata,),
     erase=store.erase,
     view=views.view,
     labels=LABELS,

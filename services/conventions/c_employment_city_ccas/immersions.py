@@ -120,7 +120,8 @@ def _used(tx: Tx, person_id: str, partner: str, said: ImmersionRequested) -> dic
     held = mine & (table.c.host == said.host) & table.c.status.not_in(("declined", store.STOPPED))
     rows = tx.execute(select(table).where(held)).all()
     before = [Period(row.object, row.first_day, row.last_day) for row in rows]
-    return used_at_host(before, Period(said.object, said.first_day, said.last_day))
+    asked = Period(said.object, said.first_day, said.last_day)
+    return used_at_host(before, asked, renewal=said.renewal)
 
 
 _FOLLOWS: Final = {

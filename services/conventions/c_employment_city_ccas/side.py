@@ -25,6 +25,7 @@ from services.conventions.c_employment_city_ccas import (
     views,
 )
 from services.conventions.c_employment_city_ccas.labels import LABELS
+from services.conventions.c_employment_city_ccas.models import metadata
 from services.conventions.c_employment_city_ccas.territory_indicators import (
     INDICATORS as TERRITORY_INDICATORS,
 )
@@ -98,6 +99,7 @@ CITY: Final = Side(
     daily=_daily(territory.daily),
     may_read=_may_read(views.city_may_read),
     access_article="C-3.2",
+    tables=(metadata,),
     erase=_erase,
     view=_view(views.city_view),
     labels=LABELS,
@@ -117,6 +119,7 @@ AGENCY: Final = Side(
     daily=_daily(territory.agency_daily),
     may_read=_may_read(views.agency_may_read),
     access_article="C-3.1",
+    tables=(metadata,),
     erase=_erase,
     view=_view(views.agency_view),
     labels=LABELS,
@@ -131,6 +134,7 @@ CCAS: Final = Side(
     received=territory.RECEIVED,
     facts=territory.facts,
     clocks=territory.CCAS_CLOCKS,
+    tables=(metadata,),
     daily=territory.daily,
     indicators=TERRITORY_INDICATORS,
     routes=territory_routes.ccas_router,

@@ -1,11 +1,11 @@
-"""Who may read and write in which case of convention D: the present referent of one's own side."""
+"""Who may read which case of convention D: the present referent of one's own side."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from services.chassis.database import Tx
-from services.chassis.tokens import NotPermitted, Role
+from services.chassis.tokens import Role
 from services.conventions.d_department_mission_locale import store
 
 
@@ -15,11 +15,3 @@ def may_read(tx: Tx, case_id: str, agent_id: str, role: str, _at: datetime) -> b
         return True
     ours = {one.agent_id for one in store.referents_of(tx, case_id).values()} - {None}
     return not ours or agent_id in ours
-
-
-def require(tx: Tx, case_id: str, agent_id: str, role: str, at: datetime) -> None:
-    """Let nobody write in a case that they may not read. Raises NotPermitted (D-1.4)."""
-    if not may_read(tx, case_id, agent_id, role, at):
-        raise NotPermitted(
-            "Ce dossier est suivi par un autre référent.", code="not_referent", articles=("D-1.4",)
-        )

@@ -14,27 +14,24 @@ from services.chassis import casefile, standing
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.partner import Known, Question
-from services.conventions.d_department_mission_locale import access, store
+from services.chassis.tokens import Role
+from services.conventions.d_department_mission_locale import store
 from services.conventions.d_department_mission_locale.models import youths
 
 MAJORITY: Final = 18
 """Years from which nobody holds parental authority, so that nobody but the person is told."""
 
-OPENING: Final = "youth.contact_requested"
+OPENING, NAMING = "youth.contact_requested", "youth.referent_changed"
 
 
 def facts(tx: Tx, core: Core, asked: Question) -> Known:
-    """Facts about a message of convention D: the two foundations, and what was done before it.
-
-    Raises NotPermitted for an agent who is the young person's referent no more (D-1.4).
-    """
+    """Facts about a message of convention D: the two foundations, and what was done before it."""
     records = dict(_founded(tx, core, asked))
     if asked.type == OPENING:
         records |= _holder(tx, core, asked)
     row = casefile.row_of(tx, youths, asked.case_id)
     if row is not None:
-        if asked.agent_id is not None:
-            access.require(tx, row.case_id, asked.agent_id, asked.agent_role or "", asked.at)
+        records |= _by_referent(tx, asked, row)
         records |= _done(row)
     return Known(records=records)
 
@@ -64,6 +61,20 @@ def birth_of(tx: Tx, core: Core, person_id: str) -> date | None:
     if row is None or row.sealed is None:
         return None
     return standing.opened_person(tx, core, row.scope, row.sealed).identity.birth_date
+
+
+def _by_referent(tx: Tx, asked: Question, row: Row[Any]) -> Mapping[str, datetime]:
+    """The present referent writes, or anybody until an agent of this side is one (D-1.4).
+
+    Another is named by the referent, or by who answers for the organisation.
+    """
+    if asked.side is not Side.SENDER:
+        return {}
+    named = store.referents_of(tx, row.case_id).values()
+    since = {one.agent_id: one.since for one in named if one.agent_id is not None}
+    if not since or (asked.type == NAMING and asked.agent_role == Role.MANAGER):
+        return {"by_referent": row.at}
+    return {"by_referent": since[asked.agent_id]} if asked.agent_id in since else {}
 
 
 def _done(row: Row[Any]) -> Mapping[str, datetime]:

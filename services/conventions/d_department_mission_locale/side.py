@@ -24,6 +24,7 @@ from services.conventions.d_department_mission_locale import (
     views,
 )
 from services.conventions.d_department_mission_locale.labels import LABELS
+from services.conventions.d_department_mission_locale.models import metadata
 
 
 def _daily(tx: Tx, core: Core, at: datetime) -> None:
@@ -41,6 +42,7 @@ MISSION: Final = Side(
     daily=clocks.daily,
     may_read=access.may_read,
     access_article="D-1.4",
+    tables=(metadata,),
     erase=store.erase,
     view=views.view,
     labels=LABELS,

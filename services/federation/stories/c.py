@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
 
 import httpx
 
 from contracts.conventions.c_employment_city_ccas.convention import CONVENTION
-from contracts.conventions.c_employment_city_ccas.messages import LEAST
 from contracts.kernel.errors import UnknownName
 from contracts.kernel.organisation import Kind
 from services.chassis import words
@@ -16,12 +14,8 @@ from services.chassis.clock import new_id
 from services.federation.federation import Federation
 from services.federation.intruder import subject_of
 from services.federation.stories.c_desks import HR
-from services.federation.stories.c_recruitment import (
-    OUTCOME,
-    PROPOSED,
-    PUBLISHED,
-    RecruitmentStory,
-)
+from services.federation.stories.c_recruitment import OUTCOME, PROPOSED, PUBLISHED
+from services.federation.stories.c_territory import TerritoryStory
 from services.federation.telling import Teller
 
 ANNOUNCED = "communication.announced"
@@ -29,7 +23,7 @@ ASKED, ANSWERED = "clause.eligibility_asked", "clause.eligibility_answered"
 UNPROCESSABLE = httpx.codes.UNPROCESSABLE_ENTITY
 
 
-class Story(RecruitmentStory):
+class Story(TerritoryStory):
     """Convention C, told on a running federation.
 
     signed: id of the signed convention.
@@ -213,33 +207,6 @@ class Story(RecruitmentStory):
         found = self.dpo[org].get(f"/api/v1/cases/{self.case}")
         return found.is_success and bool(found.json()["content"])
 
-    # -- the zero-unemployment territory -------------------------------------------------------
-
-    def campaigning(self) -> None:
-        """The agency writes to its own job seekers; the partner is told a number, if it is one."""
-        self.teller.step("Une campagne : l'agence l'envoie, le partenaire n'en sait qu'un nombre")
-        asked = {
-            "event": "presentation",
-            "at": (self.fed.now(self.city) + timedelta(days=10)).isoformat(),
-            "place": "Salle des fêtes",
-            "means": "email",
-            "priority_districts_only": True,
-        }
-        self.tell(self.hr, "campaign.requested", self.agency, asked)
-        few = {"sent_on": self.day(0), "reached": LEAST - 1}
-        refused = self.post(self.territory, "campaign.sent", self.city, few)
-        self.expect_refusal(refused, "C-3e.4", who=f"{LEAST - 1} destinataires")
-        sent = {**few, "reached": 40}
-        other = self.post(self.counsellor, "campaign.sent", self.city, sent)
-        self.expect_refusal(other, "C-3e.1", who="Une autre agence que Saint-Sever")
-        self.tell(self.territory, "campaign.sent", self.city, sent)
-        (seen,) = self.hr.get("/api/v1/campaigns").raise_for_status().json()
-        self.teller.check(
-            seen["reached"] == sent["reached"],
-            f"Envoyée : {self.names[self.city]} lit « {seen['reached']} », et aucune liste",
-            "C-3e.4",
-        )
-
     # -- what is refused, and what stops -------------------------------------------------------
 
     def intruding(self) -> None:
@@ -300,9 +267,14 @@ def tell(federation: Federation, teller: Teller) -> None:
         story.proposing,
         story.contracting,
         story.immersing,
+        story.sharing,
         story.asking,
         story.campaigning,
+        story.counting,
+        story.volunteering,
+        story.naming,
         story.intruding,
         story.withdrawing,
+        story.leaving,
         story.verifying,
     )

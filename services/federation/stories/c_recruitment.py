@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import httpx
@@ -23,10 +23,12 @@ class RecruitmentStory(EmploymentDesks):
     """The part of the story in which somebody is hired.
 
     reopened: this story had the text amended, no former one. offer: id of the offer at work.
+    contract: case of who was hired; ends: last day of that contract; starts: its first.
     """
 
     reopened = False
-    offer = ""
+    offer = contract = ""
+    starts = ends = date.max
 
     # -- a supported contract ------------------------------------------------------------------
 
@@ -139,28 +141,64 @@ class RecruitmentStory(EmploymentDesks):
         self.expect_refusal(refused, "C-3a.20", who="Le tuteur ne signe que demain")
         sent = self.within(self.hr, kind, self.agency, signed)
         self.teller.check(sent, "Conseiller, salarié, tuteur : les trois ont signé", "C-3a.20")
-        first = self.today + timedelta(days=15)
-        due = booklet_due_dates(first, add_months(first, 6) - timedelta(days=1))["month_1"]
+        self.contract, self.starts = self.case, date.fromisoformat(signed["first_day"])
+        self.ends = date.fromisoformat(signed["last_day"])
+        due = booklet_due_dates(self.starts, self.ends)["month_1"]
         off = {"step": "month_1", "due_on": (due - timedelta(days=1)).isoformat()}
-        asked, filled = "pec.booklet_due", "pec.booklet_filled"
+        asked = "pec.booklet_due"
         wrong = self.post(self.counsellor, asked, self.city, off, case_id=self.case)
         self.expect_refusal(wrong, "C-3a.23", who="La veille de son jour")
         said = {**off, "due_on": due.isoformat()}
         self.within(self.counsellor, asked, self.city, said)
         self.later((due - self.today).days)
-        done = {"step": "month_1", "filled": True}
         for_her = self.act(self.hr, "booklet_filled", step="month_1")
         self.expect_refusal(for_her, "C-3a.22", who="Un autre que le tuteur le déclare")
-        self.act(self.tutor, "booklet_filled", step="month_1").raise_for_status()
-        self.within(self.hr, filled, self.agency, done)
-        self.act(self.counsellor, "booklet_filled", step="month_1").raise_for_status()
-        self.within(self.counsellor, filled, self.city, done)
+        self._filled("month_1")
         (seen,) = self.content(self.hr)["booklets"]
         self.teller.check(
             seen["tutor"] and seen["employee"] and "prospects" not in seen,
             "Rempli deux fois, à l'écart : un oui chacun, aucune réponse",
             "C-3a.21",
             "C-3a.22",
+        )
+
+    def _filled(self, step: str) -> None:
+        """Tutor and employee fill in their booklets, and each side says that it is done."""
+        for filling, sending, to in (
+            (self.tutor, self.hr, self.agency),
+            (self.counsellor, self.counsellor, self.city),
+        ):
+            self.act(filling, "booklet_filled", step=step).raise_for_status()
+            self.within(sending, "pec.booklet_filled", to, {"step": step, "filled": True})
+
+    def leaving(self) -> None:
+        """Months later: where there is no prospect, a talk before the exit; and a certificate."""
+        self.teller.step("Des mois plus tard : la sortie se prépare")
+        self.case, step = self.contract, "three_quarters"
+        due = booklet_due_dates(self.starts, self.ends)["three_quarters"]
+        said = {"step": step, "due_on": due.isoformat()}
+        self.later((due - self.today).days)
+        self.within(self.counsellor, "pec.booklet_due", self.city, said)
+        self._filled(step)
+        kind = "pec.exit_interview"
+        at = {"at": (self.fed.now(self.agency) + timedelta(days=10)).isoformat()}
+        early = self.post(self.counsellor, kind, self.city, at, case_id=self.case)
+        self.expect_refusal(early, "C-3a.26", who="Le dernier livret n'est pas lu")
+        self.act(self.counsellor, "booklet_read", step=step, prospects=False).raise_for_status()
+        called = self.within(self.counsellor, kind, self.city, at)
+        self.teller.check(
+            called and self.content(self.hr)["contract"]["exit_interview_at"] is not None,
+            "Lu par le conseiller seul, sans perspective : un entretien, sans ses sujets",
+            "C-3a.26",
+        )
+        self.act(self.hr, "certificate_asked", on=self.day(0)).raise_for_status()
+        owed = self.due(self.hr, "experience_certificate", self.case)
+        given = self.within(self.hr, "pec.attestation", self.agency, {"issued_on": self.day(0)})
+        left = self.due(self.hr, "experience_certificate", self.case)
+        self.teller.check(
+            len(owed) == 1 and given and not left,
+            "Demandée par la salariée, l'attestation est due aussitôt ; remise, elle est datée",
+            "C-3a.28",
         )
 
     def _commitment(self) -> dict[str, Any]:
@@ -206,4 +244,30 @@ class RecruitmentStory(EmploymentDesks):
             "Demandée sans nommer personne : l'hôte répond d'abord",
             "C-3b.1",
             "C-4.1",
+        )
+        again = {**asked, "first_day": self.day(30), "last_day": self.day(40)}
+        unsaid = self.post(self.counsellor, kind, self.city, again, **about)
+        self.expect_refusal(unsaid, "D5135-3", who="Un renouvellement qui ne dit pas en être un")
+        self._coming()
+
+    def _coming(self) -> None:
+        """The host accepts and names a tutor; then it is told who comes, once."""
+        kind = "immersion.status"
+        said = {"on": self.day(0), "tutor": None, "representative_signed": None}
+        confirmed = {**said, "status": "confirmed"}
+        early = self.post(self.counsellor, kind, self.city, confirmed, case_id=self.case)
+        self.expect_refusal(early, "C-4.1", who="L'hôte n'a pas accepté encore")
+        accepted = {**said, "status": "accepted", "tutor": CONTACT}
+        self.within(self.hr, kind, self.agency, accepted)
+        sent = self.tell(self.counsellor, kind, self.city, confirmed, case_id=self.case)
+        seen = self.seen(self.hr, sent["message_id"]).get("person") or {}
+        held = self.hr.get(f"/api/v1/cases/{self.case}").json()
+        self.teller.check(
+            seen.get("family_name") == IDENTITY["family_name"]
+            and "birth_date" not in seen
+            and held["person"] is None
+            and held["content"]["immersion"]["status"] == "confirmed",
+            "Acceptée, puis confirmée : un nom et un contact, sans âge, vus de mémoire",
+            "C-3b.1",
+            "C-5.1",
         )

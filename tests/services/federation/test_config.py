@@ -13,7 +13,17 @@ from contracts import registry
 from contracts.kernel.errors import UnknownName
 from contracts.kernel.organisation import Kind
 from services.federation.config import BadFederation, convention_id, read_federation
-from tests.federations import CITY, CONVENTION, SCHOOL, THIRD, content, read, third_school, write
+from tests.federations import (
+    CITY,
+    CONVENTION,
+    SCHOOL,
+    SIGNED_ON,
+    THIRD,
+    content,
+    read,
+    third_school,
+    write,
+)
 
 SHIPPED = Path(__file__).parents[3] / "deploy" / "federation.yaml"
 
@@ -35,7 +45,7 @@ def test_a_convention_names_parties_capacities_decisions_days_and_evidence(tmp_p
     assert one.id == CONVENTION
     assert [party.org for party in one.parties] == [CITY, SCHOOL]
     assert one.evidence == sha256(b"Texte de substitution").hexdigest()
-    assert one.parties[0].signature.signed_on.isoformat() == "2026-08-31"
+    assert one.parties[0].signature.signed_on.isoformat() == SIGNED_ON
 
 
 def test_an_amendment_waits_in_the_file_and_says_whether_it_is_invented() -> None:

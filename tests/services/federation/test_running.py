@@ -23,6 +23,7 @@ from tests.federations import (
     CITY,
     CONVENTION,
     SCHOOL,
+    SIGNED_ON,
     THIRD,
     agreement,
     content,
@@ -55,7 +56,7 @@ def test_both_parties_hold_the_convention_in_force(federation: Federation, org: 
     with federation.client(org, Role.MANAGER) as client:
         assert states(client) == {CONVENTION: "in_force"}
         (found,) = call(client, "GET", "/api/v1/conventions")
-    assert found["signed_on"] == "2026-08-31"
+    assert found["signed_on"] == SIGNED_ON
     assert found["invented"]
 
 

@@ -209,7 +209,7 @@ async def test_the_certificate_of_destruction_is_shown(pair: Pair) -> None:
 def test_every_message_of_a_text_is_in_its_matrix_in_words(code: str) -> None:
     text = load().convention(code)
     for flow in text.flows:
-        told = matrix._told(text, flow)
+        told = matrix._told(load(), text, flow)
         assert told.article == flow.article
         assert "_" not in told.kept, told.kept
         asked = {one.article for one in (*instrument_checks(text, flow), *flow.checks)}

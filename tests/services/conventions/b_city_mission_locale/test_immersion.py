@@ -130,11 +130,15 @@ async def test_one_renewal_and_sixty_days_in_twelve_months(desk: Desk) -> None:
     await ask("2026-12-01", "2026-12-20")
     await desk.told(desk.city, STATUS, status(desk, "declined"))
     await ask("2026-12-01", "2026-12-20")
+    assert no("2026-12-21", "2027-01-09") == {"D5135-3"}  # a renewal that says it is none
     await ask("2026-12-21", "2027-01-09", renewal=True)
     assert no("2027-02-01", "2027-02-05", renewal=True) == {"D5135-3"}
     other = {"object": "confirm_project"}
+    assert no("2027-02-01", "2027-02-20", renewal=True, **other) == {"D5135-3"}  # of nothing
     assert no("2027-02-01", "2027-02-21", **other) == {"D5135-3"}
     assert no("2027-02-01", "2027-02-20", **other) == set()
+    third = {"object": "start_recruitment", "offer": "187XKLM"}
+    assert no("2027-03-01", "2027-03-05", **third) == {"D5135-3"}  # a third agreement
     assert no("2028-02-01", "2028-02-21", **other) == set()
     elsewhere = desk.agreed(desk.mission)
     assert desk.refused(desk.mission, TYPE, asked(), agreement_id=elsewhere) == set()
@@ -143,19 +147,19 @@ async def test_one_renewal_and_sixty_days_in_twelve_months(desk: Desk) -> None:
 async def test_days_count_in_whichever_order_they_are_asked(desk: Desk) -> None:
     """D5135-3: the twelve months may end with an immersion that was asked for before."""
     agreement = desk.agreed(desk.mission)
-    for first, last, object_ in (
-        ("2027-11-01", "2027-11-28", "discover_trade"),
-        ("2026-12-01", "2026-12-28", "confirm_project"),
+    for first, last, renewal in (
+        ("2027-11-01", "2027-11-28", False),
+        ("2026-12-01", "2026-12-28", True),
     ):
-        data = asked(first_day=first, last_day=last, object=object_)
+        data = asked(first_day=first, last_day=last, renewal=renewal)
         await desk.told(desk.mission, TYPE, data, agreement_id=agreement)
     hired = {"object": "start_recruitment", "offer": "187XKLM"}
-    for first, last, articles in (
-        ("2027-06-01", "2027-06-05", {"D5135-3"}),
-        ("2027-06-01", "2027-06-04", set()),
-        ("2026-11-25", "2026-11-28", set()),
+    for first, last, renewal, articles in (
+        ("2027-06-01", "2027-06-05", False, {"D5135-3"}),
+        ("2027-06-01", "2027-06-04", False, set()),
+        ("2026-11-25", "2026-11-28", True, set()),
     ):
-        data = asked(first_day=first, last_day=last, **hired)
+        data = asked(first_day=first, last_day=last, renewal=renewal, **hired)
         found = desk.refused(desk.mission, TYPE, data, agreement_id=agreement)
         assert found == articles, first
 
@@ -184,10 +188,8 @@ async def test_the_mission_locale_s_gate_answers_for_the_person(desk: Desk) -> N
     assert again == {"B-1.2"}
 
 
-async def test_on_the_twenty_sixth_birthday_it_stops_wherever_the_person_is_known(
-    desk: Desk,
-) -> None:
-    """B-1.2: at the Mission Locale, and at a host that was told who comes."""
+async def test_on_the_twenty_sixth_birthday_it_stops_at_both_sides(desk: Desk) -> None:
+    """B-1.2: a host that was told who comes knows the day, another is told that it has come."""
     for confirmed in (False, True):
         await requested(desk, "2000-12-01")
         await desk.told(desk.city, STATUS, status(desk, "accepted"))
@@ -201,4 +203,8 @@ async def test_on_the_twenty_sixth_birthday_it_stops_wherever_the_person_is_know
     assert [row.status for row in desk.mission.rows(immersions)] == ["stopped", "stopped"]
     assert {row.state for row in desk.mission.rows(tables.cases)} == {"closed"}
     assert desk.row(desk.city, immersions).case_id == named
-    assert desk.row(desk.city, immersions).status == "stopped"
+    (unnamed,) = desk.city.rows(immersions, immersions.c.case_id != named)
+    assert unnamed.status == "accepted"
+    await desk.pair.carry()
+    assert {row.status for row in desk.city.rows(immersions)} == {"stopped"}
+    assert {row.state for row in desk.city.rows(tables.cases)} == {"closed", "stopped"}

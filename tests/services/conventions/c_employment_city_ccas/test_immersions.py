@@ -169,11 +169,13 @@ async def test_a_month_one_renewal_two_agreements_and_sixty_days(desk: Desk) -> 
     def no(first: str, last: str, **changes: Any) -> set[str]:
         return tried(desk, agreement, first_day=first, last_day=last, **changes)
 
-    assert no("2025-05-01", "2025-05-31") == set()
-    assert no("2025-05-01", "2025-06-01") == {"D5135-3"}
+    assert no("2025-05-01", "2025-05-31", renewal=True) == set()
+    assert no("2025-05-01", "2025-06-01", renewal=True) == {"D5135-3"}
+    assert no("2025-05-01", "2025-05-31") == {"D5135-3"}  # a renewal that says it is none
     await requested(desk, agreement, first_day="2025-04-21", last_day="2025-05-10", renewal=True)
-    assert no("2025-06-01", "2025-06-05") == {"D5135-3"}  # a second renewal
+    assert no("2025-06-01", "2025-06-05", renewal=True) == {"D5135-3"}  # a second renewal
     other = {"object": "confirm_project"}
+    assert no("2025-06-01", "2025-06-20", renewal=True, **other) == {"D5135-3"}  # of nothing
     assert no("2025-06-01", "2025-06-20", **other) == set()
     assert no("2025-06-01", "2025-06-21", **other) == {"D5135-3"}  # sixty-one days
     await requested(desk, agreement, first_day="2025-06-01", last_day="2025-06-05", **other)

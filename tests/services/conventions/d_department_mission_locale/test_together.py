@@ -10,6 +10,7 @@ from contracts.kernel.errors import Refused
 from contracts.kernel.paris import add_months, midnight
 from services.chassis import tables
 from services.chassis.acts import require_case
+from services.chassis.schema import journal
 from services.chassis.tokens import Agent, NotPermitted, Role
 from services.conventions.d_department_mission_locale.models import referents
 from tests.pair import Side
@@ -53,9 +54,9 @@ async def test_a_change_of_referent_takes_access_away_at_once(desk: Desk, which:
     ]
     side.charter("agent-2")
     said = desk.decision()
-    with pytest.raises(NotPermitted) as refused:
-        desk.send(side, DECIDED, said)
-    assert refused.value.articles == ("D-1.4",)
+    assert desk.refused(side, DECIDED, said) == {"D-1.4"}
+    line = max(side.rows(journal), key=lambda row: row.seq)
+    assert (line.event, line.agent_id) == ("message.refused", "agent-1")
     assert desk.refused(side, DECIDED, said, agent_id="agent-2") == set()
     other = desk.other(side)
     assert desk.shown(other)["youth"]["referents"][side.org] == NEW
