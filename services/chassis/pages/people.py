@@ -178,7 +178,7 @@ class People:
         rights = RIGHTS[session.agent.role]
         here = sheet.who.left_at is None
         return self._part.page(
-            "person.html",
+            "registered.html",
             session,
             sheet=sheet,
             may_register=Right.REGISTER in rights and here,

@@ -253,3 +253,14 @@ def test_every_page_of_the_room_is_a_template_that_inherits_its_frame() -> None:
     every = [one.read_text("utf-8") for one in folder.rglob("*.html")]
     assert len(every) > len(pages)  # parts of pages lie below
     assert not any("style=" in one or "<script" in one for one in every)
+
+
+def test_no_two_rooms_hold_a_template_of_one_name() -> None:
+    """The first of two would be filled for both."""
+    rooms = [Path(reviews.__file__).parents[1] / name for name in ("pages", "person")]
+    names = [
+        str(one.relative_to(room / "templates"))
+        for room in rooms
+        for one in (room / "templates").rglob("*.html")
+    ]
+    assert len(set(names)) == len(names)
