@@ -12,26 +12,21 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 
-from contracts.kernel.paris import PARIS
-from services.chassis.problems import TITLES
 from services.chassis.sign_in.relying_party import subject_of
 from services.chassis.tokens import Role
 from services.federation import agents
 from services.federation.federation import Federation
 from services.federation.layout import Layout
 from tests.browser.browsers import Browsers
+from tests.browser.filling import AtForms, NoPage
 
 _ID: Final = "[0-9a-f]{32}"
-
-
-class NoPage(Exception):
-    """No page offers that to this agent."""
 
 
 class PagedFederation(Federation):
@@ -97,7 +92,7 @@ class _Transport(httpx.BaseTransport):
         self._api.close()
 
 
-class PageDesk:
+class PageDesk(AtForms):
     """One agent of one organisation at a browser."""
 
     def __init__(
@@ -214,6 +209,54 @@ class PageDesk:
         found = self._api.get("/api/v1/messages", params={"type": type_, "limit": 1}).json()
         return found[0] if found else None
 
+    def register(self, content: dict[str, Any]) -> httpx.Response:
+        """Register a person; who resembles is somebody else, since stories register anew."""
+        self._go("/pages/agreements")
+        self._follow("/pages/people/new")
+        named = dict(zip(("first", "second"), content.get("representatives", ()), strict=False))
+        refused = self._submit({"identity": content["identity"], **named})
+        if refused is not None:
+            return refused
+        other = self._page.locator("form[action='/pages/people/new'] button:not([name])")
+        if other.count():
+            with self._page.expect_navigation():
+                other.first.click()
+        return httpx.Response(201, json={"person_id": self._page.url.rpartition("/")[2]})
+
+    def agree(self, content: dict[str, Any]) -> httpx.Response:
+        """Record an agreement or a refusal from the person's page."""
+        person_id = content["person_id"]
+        self._go(f"/pages/people/{person_id}")
+        self._follow(f"/pages/people/{person_id}/agreement")
+        offered = self._page.locator("form.asking [name='to']")
+        if offered.count():
+            for org in content["recipients"]:
+                self._type("to", org)
+            with self._page.expect_navigation():
+                self._page.locator("form.asking button[type=submit]").click()
+        left = {"person_id", "recipients"}
+        fields = {name: value for name, value in content.items() if name not in left}
+        refused = self._submit(fields)
+        if refused is not None:
+            return refused
+        return httpx.Response(201, json={"agreement_id": self._page.url.rpartition("/")[2]})
+
+    def withdraw(self, _content: dict[str, Any], agreement_id: str) -> httpx.Response:
+        """Withdraw an agreement from its page, in two steps."""
+        self._go(f"/pages/agreements/{agreement_id}")
+        self._follow(f"/pages/agreements/{agreement_id}/withdrawal")
+        with self._page.expect_navigation():
+            self._page.locator("form[action$='/withdrawal'] button").click()
+        held = self._api.get(f"/api/v1/agreements/{agreement_id}").json()
+        told = [one["org"] for one in held["withdrawal"]]
+        return self._refusal() or httpx.Response(200, json={"told": told})
+
+    def say(self, content: dict[str, Any], agreement_id: str, word: str) -> httpx.Response:
+        """Hear the young person, object, or answer an objection, from the agreement's page."""
+        self._go(f"/pages/agreements/{agreement_id}")
+        self._follow(f"/pages/agreements/{agreement_id}/{word.replace('/', '-')}")
+        return self._submit(content) or httpx.Response(200, json={})
+
     def record_act(self, content: dict[str, Any], case_id: str, act: str) -> httpx.Response:
         """Record an act from the page of its case."""
         if refused := self._see(f"/pages/situations/{case_id}"):
@@ -294,76 +337,14 @@ class PageDesk:
         fields = {name: value for name, value in content.items() if name != "person_id"}
         return self._submit({**named, **fields}) or httpx.Response(201, json={})
 
-    # -- forms -------------------------------------------------------------------------------------
-
-    def _follow(self, path: str) -> None:
-        """Follow the link to a page. Raises NoPage where none is shown."""
-        link = self._page.locator(f"a[href='{path}']")
-        if link.count() == 0:
-            raise NoPage(path)
-        with self._page.expect_navigation():
-            link.first.click()
-
-    def _submit(self, content: dict[str, Any]) -> httpx.Response | None:
-        """Fill the page's form and send it; what it then says, where it refuses."""
-        self._fill(content, "")
-        with self._page.expect_navigation():
-            self._page.locator("form.asking button[type=submit]").click()
-        return self._refusal()
-
-    def _fill(self, content: dict[str, Any], above: str) -> None:
-        for name, value in content.items():
-            if isinstance(value, dict):
-                self._fill(value, f"{above}{name}.")
-            elif isinstance(value, list):
-                for one in value:
-                    self._type(above + name, one)
-            elif value is not None:
-                self._type(above + name, value)
-
-    def _type(self, name: str, value: Any) -> None:
-        text = str(value).lower() if isinstance(value, bool) else str(value)
-        field = self._page.locator(f"form.asking [name='{name}']")
-        if field.count() == 0:
-            raise NoPage(name)
-        kind = field.first.get_attribute("type")
-        if kind in {"radio", "checkbox"}:
-            self._page.locator(f"form.asking [name='{name}'][value='{text}']").check()
-        elif field.first.evaluate("one => one.tagName") == "SELECT":
-            field.first.select_option(text)
-        elif kind == "datetime-local":
-            field.first.fill(datetime.fromisoformat(text).astimezone(PARIS).strftime("%FT%H:%M"))
-        else:
-            field.first.fill(text)
-
-    def _error(self, status: int) -> httpx.Response:
-        """What a page that is an error says."""
-        said = self._page.locator("main p").all_inner_texts()
-        named = [one for one in said if one.startswith("Articles : ")]
-        articles = named[0].removeprefix("Articles : ").rstrip(".").split(", ") if named else []
-        body = {"detail": said[0], "articles": articles, "status": status}
-        return httpx.Response(status, json=body)
-
-    def _refusal(self) -> httpx.Response | None:
-        """What the page says where it refuses, as the API would have said it."""
-        box = self._page.locator("main .refusal#refusal")
-        if box.count() == 0:
-            title = self._page.locator("main h1").inner_text()
-            return self._error(_TITLED[title]) if title in _TITLED else None
-        status = 422 if box.locator("h2").inner_text() == "À corriger" else 403
-        articles = box.locator("p .article").all_inner_texts()
-        said = box.locator("p:not(.hint)").all_inner_texts()
-        numbers = box.locator(".hint code").all_inner_texts()
-        named = [part for one in articles for part in one.split(", ")]
-        body = {"detail": " ".join(said), "articles": named, "status": status, "fields": []}
-        return httpx.Response(status, json={**body, "message_id": "".join(numbers)})
-
-
-_TITLED: Final = {title: status for status, title in TITLES.items()}
 
 _ACTS: Final[list[tuple[str, Callable[..., httpx.Response]]]] = [
     ("/charter", PageDesk.accept_charter),
     ("/messages", PageDesk.send),
+    ("/persons", PageDesk.register),
+    ("/agreements", PageDesk.agree),
+    (rf"/agreements/({_ID})/withdrawal", PageDesk.withdraw),
+    (rf"/agreements/({_ID})/(hearing|objection|objection/answer)", PageDesk.say),
     (rf"/cases/({_ID})/acts/(\w+)", PageDesk.record_act),
     (rf"/cases/({_ID})/erasure", PageDesk.erase),
     (rf"/received/({_ID})/reading", PageDesk.read),

@@ -195,7 +195,7 @@ def _told(day: Day, code: str, *beside: str) -> Iterator[Tried]:
 def told_by_agency(day: Day) -> Iterator[Tried]:
     yield from _told(day, "m2", "C-2.1", "C-3a.3", "C-3a.13", "C-3a.15", "C-3a.16")
     yield from _told(day, "m20", "C-2.1", "C-3e.5")
-    yield from _told(day, "m29", "C-2.1", "C-3b.2", "D5135-3")
+    yield from _told(day, "m29", "C-2.1", "C-3b.2", "C-3b.4", "D5135-3")
 
 
 @bound(checks.TOLD_BY_CITY)
