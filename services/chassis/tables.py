@@ -173,12 +173,8 @@ deadlines = Table(
 )
 """What is due, when, on which article (see deadlines.py); each is missed at most once."""
 
-Index(
-    "ix_deadlines_pending",
-    deadlines.c.due_at,
-    postgresql_where=deadlines.c.state == "pending",
-    sqlite_where=deadlines.c.state == "pending",
-)
+_runs = deadlines.c.state == "pending"
+Index("ix_deadlines_pending", deadlines.c.due_at, postgresql_where=_runs, sqlite_where=_runs)
 
 tallies = Table(
     "tallies",

@@ -237,7 +237,7 @@ def _journal(
 
 @contextmanager
 def _serving(side: Side) -> Iterator[str]:
-    config = uvicorn.Config(create_app(side.node), port=0, lifespan="off", log_level="error")
+    config = uvicorn.Config(create_app(side.node), port=0, lifespan="off", log_config=None)
     server, sockets = uvicorn.Server(config), [config.bind_socket()]
     thread = threading.Thread(target=server.run, kwargs={"sockets": sockets})
     thread.start()

@@ -184,7 +184,7 @@ def observing(folder: Path, *spans: StoredSpan) -> Iterator[str]:
     store = Store(path)
     store.add(spans)
     store.close()
-    server = uvicorn.Server(uvicorn.Config(create_app(path), port=0, log_level="error"))
+    server = uvicorn.Server(uvicorn.Config(create_app(path), port=0, log_config=None))
     sockets = [server.config.bind_socket()]
     thread = threading.Thread(target=server.run, kwargs={"sockets": sockets})
     thread.start()
