@@ -15,15 +15,16 @@ import yaml
 
 from contracts import registry
 from contracts.kernel.errors import Unavailable
-from contracts.kernel.paris import day_of
-from services.chassis.clock import SystemClock
 from services.federation.config import FederationFile, read_federation
 from services.federation.federation import Federation, wait_for
 
 SCHOOL, CITY, THIRD = "college-essai", "ville-essai", "lycee-essai"
 CONVENTION = f"a-{CITY}-{SCHOOL}"
-SIGNED_ON: Final = (day_of(SystemClock().now()) - timedelta(days=60)).isoformat()
-"""In force since some time, and for long: these federations live on real time."""
+SIGNED_ON: Final = "2026-08-31"
+"""The last day of a school year, which is thus one that the convention ran in and that is over.
+
+These federations live on real time: three years later the convention has ended.
+"""
 
 
 def content() -> dict[str, Any]:
