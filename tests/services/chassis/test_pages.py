@@ -23,6 +23,7 @@ from tests.reports import ask, happened, published
 
 PAGE = f"/pages/conventions/{CONVENTION}/report"
 STYLE = "/pages/static/style.css"
+STYLED = Path(reviews.__file__).parent / "static" / "style.css"
 ANSWERS = "referral.answered"
 
 
@@ -264,3 +265,13 @@ def test_no_two_rooms_hold_a_template_of_one_name() -> None:
         for one in (room / "templates").rglob("*.html")
     ]
     assert len(set(names)) == len(names)
+
+
+def test_no_rule_of_the_style_sheet_swallows_those_after_it() -> None:
+    """Blocks close, and lie in one another twice at most: a rule in a media query."""
+    depth = 0
+    for number, line in enumerate(STYLED.read_text("utf-8").splitlines(), 1):
+        assert not (line.startswith("@media") and depth), number
+        depth += line.count("{") - line.count("}")
+        assert 0 <= depth <= 2, number
+    assert depth == 0
