@@ -136,7 +136,7 @@ def test_it_is_confirmed_at_the_earliest_when_it_is_asked() -> None:
 def test_it_cannot_be_changed_on_its_way() -> None:
     decision = carried()
     with pytest.raises(ValidationError):
-        decision.ground = Ground.VITAL_INTERESTS  # type: ignore[misc]
+        decision.ground = Ground.VITAL_INTERESTS  # type: ignore[misc]  # frozen
 
 
 @pytest.mark.parametrize(
@@ -161,6 +161,6 @@ def test_the_day_of_asking_is_that_of_paris() -> None:
 
 def test_facts_cannot_be_changed() -> None:
     with pytest.raises(AttributeError):
-        DECIDED.flow = FLOW  # type: ignore[misc]
+        DECIDED.flow = FLOW  # type: ignore[misc]  # frozen
     with pytest.raises(AttributeError):
-        RULE.hours = 5  # type: ignore[misc]
+        RULE.hours = 5  # type: ignore[misc]  # frozen

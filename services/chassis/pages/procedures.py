@@ -108,6 +108,8 @@ def routes(node: Node, api: OwnApi) -> list[BaseRoute]:
             )
             return HTMLResponse(page, HTTPStatus.OK if answer.done else answer.status)
         person_id = request.query_params.get("person")
+        if person_id is not None:  # the page names that person
+            session.agent.require(Right.CASES)
         asks = await node.database.write(lambda tx: _question(tx, node.core, found, person_id))
         return await asked(node, api, request, session, asks)
 

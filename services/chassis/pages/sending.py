@@ -84,6 +84,8 @@ def routes(node: Node, api: OwnApi) -> list[BaseRoute]:
     async def offered(request: Request) -> Response:
         session = await at_desk(node, request, Right.SEND)
         given = request.query_params.get("agreement"), request.query_params.get("notice")
+        if any(given):  # names a person
+            session.agent.require(Right.CASES)
         at = node.clock.now()
         messages = await node.database.write(lambda tx: _openers(tx, node.core, *given, at))
         page = render(
@@ -100,6 +102,8 @@ def routes(node: Node, api: OwnApi) -> list[BaseRoute]:
         session = await at_desk(node, request, Right.SEND)
         params = request.path_params
         given = request.query_params.get("agreement"), request.query_params.get("notice")
+        if any(given):  # names a person
+            session.agent.require(Right.CASES)
         at = node.clock.now()
         found = await node.database.write(
             lambda tx: _first(

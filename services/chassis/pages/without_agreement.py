@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final
@@ -11,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from contracts.kernel.errors import UnknownName
 from contracts.kernel.words import COMMON
 from services.chassis import derogations, standing
 from services.chassis.acts import require_case
@@ -26,7 +28,7 @@ from services.chassis.pages.refusals import Refusal, refused
 from services.chassis.pages.rendering import ROOT, render
 from services.chassis.sign_in.desk import at_desk, form_of
 from services.chassis.sign_in.sessions import Session
-from services.chassis.tokens import RIGHTS, Right
+from services.chassis.tokens import RIGHTS, NotPermitted, Right
 from services.chassis.views import PAGE
 from services.chassis.words import message
 
@@ -80,12 +82,16 @@ class _Pages:
         return await asked(self._node, self._api, request, session, question)
 
     async def decisions(self, request: Request) -> Response:
-        """Decisions of this organisation and of its partners, for those who confirm and review."""
-        session = await at_desk(self._node, request, Right.READ)
+        """Decisions of this organisation and of its partners: all, for those who review them.
+
+        Anybody else sees those about cases that they may open.
+        """
+        session = await at_desk(self._node, request, Right.CASES)
         return await self._list(session)
 
     async def _list(self, session: Session, refusal: Refusal | None = None) -> Response:
-        found = await self._node.database.read(lambda c: derogations.held(c, PAGE))
+        every = await self._node.database.read(lambda c: derogations.held(c, PAGE))
+        found = await self._node.database.write(lambda tx: self._open_to(tx, session, every))
         page = render(
             "without_agreement.html",
             org=self._node.settings.name,
@@ -98,6 +104,18 @@ class _Pages:
         )
         status = HTTPStatus.OK if refusal is None else HTTPStatus.UNPROCESSABLE_ENTITY
         return HTMLResponse(page, status)
+
+    def _open_to(
+        self, tx: Tx, session: Session, every: list[dict[str, Any]]
+    ) -> list[dict[str, Any]]:
+        if Right.REVIEW in RIGHTS[session.agent.role]:
+            return every
+        at, found = self._node.clock.now(), []
+        for one in every:
+            with suppress(NotPermitted, UnknownName):
+                require_case(tx, self._node.core, one["case_id"], session.agent, at)
+                found.append(one)
+        return found
 
     def _shown(self, held: dict[str, Any]) -> dict[str, Any]:
         core = self._node.core

@@ -19,9 +19,19 @@ EVERYBODY = frozenset(Role)
 MANAGER = frozenset({Role.MANAGER})
 JOURNAL = frozenset({Role.DPO, Role.OPERATOR})
 OPERATOR = frozenset({Role.OPERATOR})
+CASES = frozenset({Role.AGENT, Role.REFERENT, Role.MANAGER, Role.DPO})
+WORK = CASES - {Role.DPO}
+AGENDA = "a_city_school-post-watch-cells-agenda"
 ONE = f"/pages/conventions/{CONVENTION}"
 
 PAGES: Mapping[str, frozenset[Role]] = {
+    "/pages/today": EVERYBODY,
+    "/pages/situations": CASES,
+    "/pages/situations/new": WORK | {Role.INTEGRATOR},
+    f"/pages/situations/new?agreement={'f' * 32}": WORK,
+    f"/pages/situations/new?notice={'f' * 32}": WORK,
+    "/pages/without-agreement": CASES,
+    "/pages/procedures": EVERYBODY,
     "/pages/conventions": EVERYBODY,
     ONE: EVERYBODY,
     f"{ONE}/flows": EVERYBODY,
@@ -139,3 +149,11 @@ async def token_of(client: httpx.AsyncClient, path: str) -> str:
     """The token that each form of a page carries."""
     page = (await client.get(path)).text
     return page.partition('name="token" value="')[2].partition('"')[0]
+
+
+async def test_a_program_s_role_sees_a_procedure_and_not_whom_it_is_about(pair: Pair) -> None:
+    where = f"/pages/procedures/{AGENDA}"
+    for role, about in ((Role.AGENT, HTTPStatus.OK), (Role.INTEGRATOR, HTTPStatus.FORBIDDEN)):
+        async with desk(pair.school, role) as client:
+            assert (await client.get(where)).status_code == HTTPStatus.OK
+            assert (await client.get(f"{where}?person={'f' * 32}")).status_code == about
