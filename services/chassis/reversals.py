@@ -146,8 +146,8 @@ def kept(
 
 
 def forget(tx: Tx, message_ids: Collection[str]) -> None:
-    """These were accepted: what they changed stays."""
-    tx.execute(delete(tables.reversals).where(among(tables.reversals.c.message_id, message_ids)))
+    """These, which a former batch sent, were accepted: what they changed stays."""
+    tx.amend(delete(tables.reversals).where(among(tables.reversals.c.message_id, message_ids)))
 
 
 def reverse(tx: Tx, core: Core, message_id: str) -> None:
