@@ -125,6 +125,13 @@ def any_hold() -> ColumnElement[bool]:
     return exists().where(convention_tables.holds.c.released_at.is_(None))
 
 
+def wholly_held(convention_id: str) -> ColumnElement[bool]:
+    """Condition: a dispute keeps all of a convention."""
+    holds = convention_tables.holds
+    running = holds.c.released_at.is_(None) & holds.c.case_id.is_(None)
+    return exists().where(running & (holds.c.convention_id == convention_id))
+
+
 def _on_hold() -> ColumnElement[bool]:
     cases, holds = tables.cases, convention_tables.holds
     named = or_(holds.c.case_id.is_(None), holds.c.case_id == cases.c.case_id)

@@ -227,7 +227,7 @@ class Node:
     async def purge(self, at: datetime) -> retention.Purge:
         """Destroy what is due, each case in a transaction of its own, then its key's last trace."""
         done = await retention.purge(self.database, self.core, at)
-        if done.cases:
+        if done.cases or done.rows["persons"]:
             await asyncio.to_thread(self.keystore.scrub)
         return done
 

@@ -10,7 +10,6 @@ from services.conventions.a_city_school import (
     facts,
     indicators,
     side,
-    store,
     views,
 )
 from services.conventions.a_city_school import handlers as common
@@ -28,9 +27,8 @@ PARTNER = Partner(
             facts=facts.facts,
             acts=actions.ACTS,
             clocks=clocks.CLOCKS,
-            daily=side.daily,
+            daily=handlers.daily,
             responsible=side.responsible_for,
-            erase=store.erase,
             view=views.view,
             indicators=indicators.INDICATORS,
             routes=routes.router,

@@ -64,12 +64,6 @@ def keep_notice(tx: Tx, case_id: str, birth: date) -> None:
     tx.forget(standing.CASES, case_id)
 
 
-def erase(tx: Tx, case_id: str) -> int:
-    """Destroy the rows of a case."""
-    gone = (pathways, measures, records)
-    return sum(tx.execute(delete(t).where(t.c.case_id == case_id)).rowcount for t in gone)
-
-
 def forget_watch_cells(tx: Tx, until: datetime) -> int:
     """Destroy what is kept of watch cells that met until that instant."""
     return tx.execute(delete(watch_cells).where(watch_cells.c.at <= until)).rowcount

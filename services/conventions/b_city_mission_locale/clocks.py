@@ -107,7 +107,6 @@ def daily(tx: Tx, core: Core, at: datetime) -> None:
                 due = Due(kind="common_event", subject=signed.id, due_at=midnight(due_on))
                 keep_one(tx, core, due, at)
     store.forget_offers(tx, add_months(day_of(at), -store.KEPT_MONTHS))
-    store.forget_notices(tx)
 
 
 def _last_event(tx: Tx, convention_id: str) -> date | None:

@@ -12,7 +12,6 @@ from services.conventions.b_city_mission_locale import (
     handlers,
     indicators,
     routes,
-    store,
     views,
 )
 
@@ -26,7 +25,6 @@ SIDE: Final = Side(
     daily=clocks.daily,
     may_read=views.may_read,
     access_article="B-2.13",
-    erase=store.erase,
     view=views.view,
     indicators=indicators.INDICATORS,
     routes=routes.router,

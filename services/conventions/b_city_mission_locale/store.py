@@ -9,7 +9,7 @@ from sqlalchemy import Row, Table, delete, select, update
 
 from contracts.kernel.fields import Payload
 from contracts.kernel.paris import add_months, day_of
-from services.chassis import casefile, standing, tables
+from services.chassis import casefile, standing
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.conventions.b_city_mission_locale.models import (
@@ -110,19 +110,6 @@ def immersions_at(tx: Tx, person_id: str, host: str) -> list[Row[Any]]:
     same = (table.c.person_id == person_id) & (table.c.partner == host)
     held = same & table.c.status.not_in(("declined", STOPPED))
     return list(tx.execute(select(table).where(held)).all())
-
-
-def erase(tx: Tx, case_id: str) -> int:
-    """Destroy the rows of a case."""
-    gone = (orientations, cosupports, referents, immersions)
-    return sum(tx.execute(delete(t).where(t.c.case_id == case_id)).rowcount for t in gone)
-
-
-def forget_notices(tx: Tx) -> int:
-    """Destroy what was told about persons whom the register holds no more."""
-    table, persons = representative_notices, tables.persons
-    known = select(persons.c.person_id).where(persons.c.person_id == table.c.person_id)
-    return tx.execute(delete(table).where(~known.exists())).rowcount
 
 
 def withdraw_service(tx: Tx, partner: str, name: str, *, here: bool) -> None:

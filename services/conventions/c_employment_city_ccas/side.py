@@ -44,10 +44,6 @@ def _stopped(tx: Tx, core: Core, case_id: str, why: Stop, at: datetime) -> None:
     territory.stopped(tx, core, case_id, at)
 
 
-def _erase(tx: Tx, case_id: str) -> int:
-    return store.erase(tx, case_id) + territory.erase(tx, case_id)
-
-
 def _may_read(employer: MayRead) -> MayRead:
     """Both axes look, each at its own cases; the other's are not its business."""
 
@@ -97,7 +93,6 @@ CITY: Final = Side(
     daily=_daily(territory.daily),
     may_read=_may_read(views.city_may_read),
     access_article="C-3.2",
-    erase=_erase,
     view=_view(views.city_view),
     indicators=INDICATORS,
     routes=_router(routes.city_router, territory_routes.city_router),
@@ -115,7 +110,6 @@ AGENCY: Final = Side(
     daily=_daily(territory.agency_daily),
     may_read=_may_read(views.agency_may_read),
     access_article="C-3.1",
-    erase=_erase,
     view=_view(views.agency_view),
     indicators=INDICATORS,
     routes=_router(routes.agency_router, territory_routes.agency_router),

@@ -173,7 +173,7 @@ def keep_again(tx: Tx, name: str, case_id: str, at: datetime) -> None:
 
 
 def daily(tx: Tx, core: Core, at: datetime) -> None:
-    """Once a day: the yearly sheet that is due (D-5.7a), what is kept no longer (D-8.1)."""
+    """Once a day: the yearly sheet that is due (D-5.7a)."""
     for signed in core.directory.conventions.values():
         opens, ends = signed.opens_on, signed.ends_on
         if signed.convention.code != CONVENTION.code or core.org not in signed.orgs:
@@ -186,9 +186,6 @@ def daily(tx: Tx, core: Core, at: datetime) -> None:
         else:
             due = Due(kind=SHEET, subject=signed.id, due_at=end_of(date(year, 12, 31)))
             keep_one(tx, core, due, at)
-        if at >= midnight(add_months(ends, store.KEPT_MONTHS)):
-            store.forget_sheets(tx, signed.id)
-    store.forget_notices(tx)
 
 
 def _last_sheet(tx: Tx, org: str, convention_id: str) -> int:

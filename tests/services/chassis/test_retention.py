@@ -16,7 +16,8 @@ from services.chassis import letters, tables
 from services.chassis.bundle import Bundle
 from services.chassis.erasure import erase_case
 from services.chassis.idempotency import keep, slot
-from services.chassis.retention import ANSWERS, REPLAYS, due, purge
+from services.chassis.retention import due, purge
+from services.chassis.rules import ANSWERS, REPLAYS
 from services.chassis.schema import journal
 from tests.pair import CONVENTION, START, Pair, Side
 
