@@ -22,12 +22,13 @@ from contracts.broker.compile import activations_for
 from contracts.kernel.errors import RelaisError, Unavailable
 from contracts.kernel.paris import day_of
 from contracts.registry import Registry
-from services.chassis import migrate, retention
+from services.chassis import migrate, restored, retention
 from services.chassis.arrivals import Arrivals
 from services.chassis.bus import Bus, BusSettings
 from services.chassis.clock import Clock
 from services.chassis.core import Answered, Core, Policy
 from services.chassis.database import Database
+from services.chassis.destroyed import DestroyedList
 from services.chassis.directory import Directory, DirectoryKeeper
 from services.chassis.journal import Entry, Journal
 from services.chassis.keys import NodeKeys
@@ -95,7 +96,11 @@ class Node:
             settings.node_dir / "directory.json",
         )
         self.database = Database(settings.database_url)
-        self.keystore = KeyStore(settings.keystore_url, self.secret.keystore_key)
+        self.keystore = KeyStore(
+            settings.keystore_url,
+            self.secret.keystore_key,
+            destroyed=DestroyedList(settings.node_dir / "destroyed"),
+        )
         self.journal = Journal(f"{settings.org}/1", self.keystore)
         self.core = Core(
             org=settings.org,
@@ -169,6 +174,7 @@ class Node:
         """Migrate, load what must be in memory, join the bus and start to move letters."""
         migrate.upgrade(self.settings.database_url, migrate.branches_of(self.settings.kind.value))
         self.keystore.create()
+        self.keystore.recall()
         self.keystore.attach(self.database)
         self.database.start()
         self.journal.attach(self.database)
@@ -176,6 +182,7 @@ class Node:
         loop = asyncio.get_running_loop()
         self.database.on_commit(lambda: loop.call_soon_threadsafe(self.relay.wake))
         await self._sync_once()
+        await restored.forget_again(self.database, self.core, self.clock.now())
         await self.bus.start()
         await self.relay.start()
         await self.scheduler.start()
