@@ -105,6 +105,8 @@ class KeyStore:
         self._doomed: dict[str, datetime] = {}
         self._planned: dict[str, None] = {}
         self._database: Database | None = None
+        self.unscrubbed = True
+        """Whether a key was destroyed since `scrub`, as far as this process knows."""
         self.loader: Loader[str, bool] = Loader("keys", self._load)
         """For `Work.needs`: makes sure of the keys of a whole batch in one query."""
 
@@ -226,6 +228,7 @@ class KeyStore:
         store, hold wrapped keys until they are recycled.
         """
         with self._lock:
+            self.unscrubbed = False
             _shown(self._rewrite)
 
     def _has(self, scope: str) -> bool:
@@ -326,6 +329,7 @@ class KeyStore:
         ]
         if self._destroyed is not None and (new := self._not_yet_listed(there)):
             self._destroyed.add(new)
+        self.unscrubbed |= bool(emptied)
         with self._engine.begin() as connection:
             if inserted:
                 insert_rows(connection, data_keys, inserted)

@@ -232,9 +232,9 @@ class Node:
         self.keys.destroy_expired(at)
 
     async def purge(self, at: datetime) -> retention.Purge:
-        """Destroy what is due, each case in a transaction of its own, then its key's last trace."""
+        """Destroy what is due, each case by itself, then the last trace of every destroyed key."""
         done = await retention.purge(self.database, self.core, at)
-        if done.cases or done.rows["persons"]:
+        if self.keystore.unscrubbed:
             await asyncio.to_thread(self.keystore.scrub)
         return done
 
