@@ -44,6 +44,7 @@ PLACES: Final = (
     (Right.WITHDRAW, f"{ROOT}/agreements", "Accords"),
     (Right.READ, f"{ROOT}/conventions", "Conventions"),
     (Right.READ, f"{ROOT}/reports", "Bilans"),
+    (Right.REGISTERS, f"{ROOT}/registers", "Registres"),
     (Right.JOURNAL, f"{ROOT}/journal", "Journal"),
     (Right.OPERATE, f"{ROOT}/operation", "Exploitation"),
 )

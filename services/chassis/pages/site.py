@@ -27,6 +27,7 @@ from services.chassis.pages import (
     conventions,
     journal,
     operation,
+    registers,
     reviews,
     situations,
     today,
@@ -92,6 +93,7 @@ def site(node: Node, app: ASGIApp) -> Starlette:
         *agreements.routes(node, api),
         *conventions.routes(node, api),
         *reviews.routes(node),
+        *registers.routes(node),
         *journal.routes(node, api),
         *operation.routes(node, api),
     ]
