@@ -124,11 +124,13 @@ def _planned_cases(connection: Connection, core: Core, name: str, at: datetime) 
     ends = None if signed is None or signed.purged_on is None else midnight(signed.purged_on)
     following = [connection.execute(soonest).scalar(), ends]
     duty = core.registry.duties.get(name)
-    article = "" if duty is None else duty.article
+    article, title = ("", name) if duty is None else (duty.article, duty.title)
+    if signed is not None:
+        article, title = signed.purge_article, signed.convention.title
     return Planned(
         table=cases.name,
-        article=article if signed is None else signed.purge_article,
-        delay=f"dossiers de {name} : au jour que dit leur message, au plus tard à sa fin",
+        article=article,
+        delay=f"dossiers, {title} : à leur date, au plus tard après la fin de la convention",
         due=sum(row.instrument == name for row in _cases(connection, core, at)),
         held=sum(row.instrument == name for row in _cases(connection, core, at, held=True)),
         next_at=min((one for one in following if one is not None and one > at), default=None),

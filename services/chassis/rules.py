@@ -275,13 +275,18 @@ def _partner_rows(core: Core, proof: timedelta, at: datetime) -> Iterator[Rule]:
             yield Rule(
                 table=table,
                 article=_PROOF,
-                delay=fate.why,
+                delay=f"{table.name} : {fate.why}",
                 since=table.c[fate.since],
                 after=proof,
             )
         if fate.goes is Goes.PERSON and table is not tables.persons:
             known = exists().where(tables.persons.c.person_id == table.c.person_id)
-            yield Rule(table=table, article=_NO_LONGER, delay="avec la personne", also=~known)
+            yield Rule(
+                table=table,
+                article=_NO_LONGER,
+                delay=f"{table.name} : avec la personne",
+                also=~known,
+            )
         if fate.convention:
             yield _at_the_end(core, table, fate, at)
 
@@ -302,7 +307,7 @@ def _at_the_end(core: Core, table: Table, fate: Fate, at: datetime) -> Rule:
     return Rule(
         table=table,
         article=core.registry.convention(fate.convention).purge_article,
-        delay=f"à la fin de la convention : {fate.why or 'avec elle'}",
+        delay=f"{table.name} : à la fin de la convention",
         also=_of(core, table, own, ended),
         kept=or_(
             _NONE,

@@ -19,6 +19,7 @@ import typer
 from contracts import registry
 from contracts.kernel.errors import RelaisError
 from contracts.kernel.organisation import Kind
+from contracts.kernel.paris import day_of
 from services.chassis.nats_server import find_binary
 from services.chassis.settings import read_secret
 from services.cli.output import (
@@ -259,12 +260,33 @@ def purge(
     if as_json:
         show({"dry_run": dry_run, "organisations": done})
         return
-    head = "À détruire" if dry_run else "Détruits"
+    if dry_run:
+        _plan(done)
+        return
     rows = [
         (org, len(one["cases"]), sum(one["rows"].values()), len(one["held"]))
         for org, one in done.items()
     ]
-    table(("Organisme", f"{head} : dossiers", "lignes", "gardés (différend)"), rows)
+    table(("Organisme", "Détruits : dossiers", "lignes", "gardés (différend)"), rows)
+
+
+def _plan(found: dict[str, dict[str, Any]]) -> None:
+    """Rule by rule, what would go now, and when each strikes next; silent rules are left out."""
+    for org, one in found.items():
+        rows = [
+            (rule["delay"], rule["article"], rule["due"], rule["held"], _day(rule["next_at"]))
+            for rule in one["rules"]
+            if rule["due"] or rule["held"] or rule["next_at"]
+        ]
+        say(f"{org} :")
+        head = ("Règle", "Article", "À détruire", "Gardés (différend)", "Ensuite le")
+        table(head, rows)
+        quiet = len(one["rules"]) - len(rows)
+        say(f"{quiet} autres règles n'ont rien à détruire, ni bientôt.")
+
+
+def _day(instant: str | None) -> str:
+    return "" if instant is None else day_of(datetime.fromisoformat(instant)).isoformat()
 
 
 def rotate(

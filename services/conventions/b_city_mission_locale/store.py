@@ -118,6 +118,9 @@ def withdraw_service(tx: Tx, partner: str, name: str, *, here: bool) -> None:
     tx.execute(delete(offers).where(same))
 
 
-def forget_offers(tx: Tx, until: date) -> int:
-    """Destroy the offers that ended until that day."""
-    return tx.execute(delete(offers).where(offers.c.last_day <= until)).rowcount
+def forget_offers(tx: Tx, today: date) -> None:
+    """Destroy the offers that ended some months ago (B-3.1)."""
+    dated = select(offers.c.message_id, offers.c.last_day).where(offers.c.last_day.is_not(None))
+    rows = tx.execute(dated).all()
+    over = [row.message_id for row in rows if add_months(row.last_day, KEPT_MONTHS) <= today]
+    tx.execute(delete(offers).where(offers.c.message_id.in_(over)))

@@ -15,6 +15,7 @@ from services.chassis.calendar import add_working_days
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.deadlines import Clock, Due, again, arm, cancel, keep_one, move
+from services.chassis.holds import put_off
 from services.conventions.d_department_mission_locale import indicators, store
 from services.conventions.d_department_mission_locale.models import yearly_cells, youths
 
@@ -41,8 +42,9 @@ def _ends(tx: Tx, core: Core, due: Due, at: datetime) -> None:
     end_case(tx, core, due.subject, at)
 
 
-def _forget(tx: Tx, _core: Core, due: Due, _at: datetime) -> None:
-    store.forget_part(tx, due.subject)
+def _forget(tx: Tx, core: Core, due: Due, at: datetime) -> None:
+    if not put_off(tx, core, due, due.subject.partition(":")[2], at):
+        store.forget_part(tx, due.subject)
 
 
 CLOCKS: Final = {

@@ -262,7 +262,12 @@ def test_purge_says_what_it_would_destroy_then_destroys_it(
     assert found["dry_run"]
     assert set(found["organisations"]) == {SCHOOL, CITY}
     assert not read(capsys, "purge")["dry_run"]
-    assert "À détruire" in told(capsys, "purge", "--dry-run")
+    rules = read(capsys, "purge", "--dry-run")["organisations"][CITY]["rules"]
+    (cases,) = [one for one in rules if one["table"] == "cases"]
+    assert (cases["article"], cases["due"], cases["held"]) == ("A-5.1", 0, 0)
+    shown = told(capsys, "purge", "--dry-run")
+    for said in ("À détruire", "Gardés (différend)", "A-5.1", cases["next_at"][:4], CITY):
+        assert said in shown
 
 
 @pytest.mark.usefixtures("home")
