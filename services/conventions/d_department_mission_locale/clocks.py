@@ -123,7 +123,7 @@ def end_case(tx: Tx, core: Core, case_id: str, at: datetime) -> None:
     indicators.ended(tx, core, case_id, at)
     casefile.change(tx, youths, case_id, state=store.CLOSED)
     if row.project_ends_on is None:
-        store.forget_part(tx, store.part("project", case_id))
+        forget_on(tx, core, "project", case_id, day_of(at), at)
     store.close_case(tx, case_id, at)
 
 
