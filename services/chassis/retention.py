@@ -104,7 +104,7 @@ def _count(connection: Connection, rule: Rule, where: Any) -> int:  # noqa: ANN4
 def _next(connection: Connection, rule: Rule, at: datetime) -> datetime | None:
     if rule.since is None:
         return rule.next_at
-    query = select(func.min(rule.since)).where(rule.running(at))
+    query = select(func.min(rule.since)).where(rule.running(rule.since, at))
     first = connection.execute(query).scalar()
     if first is None:
         return None

@@ -81,11 +81,9 @@ class Rule:
         """Condition: the row is destroyed at that instant."""
         return self.late(at) & not_(self.kept)
 
-    def running(self, at: datetime) -> ColumnElement[bool]:
-        """Condition: the row's time runs, and will be over."""
-        if self.since is None:
-            return _NONE
-        return (self.since > _bound(self.since, at - self.after)) & self.also
+    def running(self, since: Column[Any], at: datetime) -> ColumnElement[bool]:
+        """Condition: the row's time runs from that column on, and will be over."""
+        return (since > _bound(since, at - self.after)) & self.also
 
 
 def _bound(column: Column[Any], at: datetime) -> date | datetime:

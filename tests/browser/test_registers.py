@@ -15,7 +15,7 @@ from tests.pair import Pair
 pytestmark = pytest.mark.browser
 
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 320, "height": 640}
-PATHS = ["", "/record", "/assessment", "/joint-control", "/notice-a-city-school"]
+PATHS = ["", "/record", "/dpia", "/joint-control", "/notice-a-city-school"]
 
 
 @pytest.fixture(scope="module")

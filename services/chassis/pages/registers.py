@@ -77,15 +77,13 @@ def papers_of(node: Node) -> list[Paper]:
 
 
 def _signed(node: Node) -> Iterator[str]:
-    known = node.core.directory
-    for signed in known.conventions.values():
-        if node.settings.org not in signed.orgs:
-            continue
-        entries = (known.entry(org) for org in signed.orgs if org != node.settings.org)
+    known, org = node.core.directory, node.settings.org
+    for signed in (one for one in known.conventions.values() if org in one.orgs):
+        entries = (known.entry(one) for one in signed.orgs if one != org)
         others = ", ".join(entry.name for entry in entries if entry is not None)
-        since = "" if signed.opens_on is None else f", depuis le {day_in_words(signed.opens_on)}"
-        until = "" if signed.ends_on is None else f", jusqu'au {day_in_words(signed.ends_on)} exclu"
-        yield f"{signed.convention.title}, avec {others}{since}{until}"
+        days = (("depuis le", signed.opens_on), ("fin le", signed.ends_on))
+        told = [f"{what} {day_in_words(day)}" for what, day in days if day is not None]
+        yield ", ".join((f"{signed.convention.title}, avec {others}", *told))
 
 
 def _asked(node: Node, request: Request) -> Paper:

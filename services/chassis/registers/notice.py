@@ -37,7 +37,7 @@ def _notice(mine: list[Activity], holder: Holder) -> Paper:
             Part(title="D'où elles viennent", blocks=_from(mine)),
             Part(title="Qui les reçoit", blocks=_to(mine)),
             Part(title="Combien de temps", blocks=_long(mine)),
-            Part(title="Vos droits", blocks=_rights(instrument, mine, holder)),
+            Part(title="Vos droits", blocks=_rights(instrument, holder)),
             *(
                 [Part(title="À trancher avant de remettre cette notice", blocks=open_)]
                 if open_
@@ -93,7 +93,7 @@ def _long(mine: list[Activity]) -> list[Block]:
     ]
 
 
-def _rights(instrument: Instrument, mine: list[Activity], holder: Holder) -> list[Block]:
+def _rights(instrument: Instrument, holder: Holder) -> list[Block]:
     rights = [
         "voir ce qui est écrit sur vous, et savoir qui l'a reçu ;",
         "faire corriger ce qui est faux ;",
@@ -101,8 +101,6 @@ def _rights(instrument: Instrument, mine: list[Activity], holder: Holder) -> lis
     ]
     if isinstance(instrument, LegalDuty):
         rights.append("la loi impose cette transmission : il n'y a pas de droit d'opposition.")
-    elif _only_law(mine):
-        rights.append("ce traitement répond à une obligation légale.")
     else:
         rights.append("vous opposer, et retirer à tout moment un accord donné.")
     return [

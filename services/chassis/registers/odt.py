@@ -43,8 +43,7 @@ def odt(paper: Paper, org: str) -> bytes:
     body.append(Header(1, _set(paper.title)))
     body.append(Paragraph(f"{org} — {paper.source}", style=_LEAD))
     body.append(Paragraph(_set(paper.lead), style=_LEAD))
-    if paper.open:
-        body.append(Paragraph(f"{OPEN}{paper.open} points de ce document.", style=_OPEN))
+    body.append(Paragraph(_set(f"{OPEN}{paper.open} points de ce document."), style=_OPEN))
     for number, part in enumerate(paper.parts):
         body.append(Header(part.level, _set(part.title)))
         for place, block in enumerate(part.blocks):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from contracts.registry import Registry
-from services.chassis.registers.assessment import assessment
 from services.chassis.registers.blocks import Paper
+from services.chassis.registers.dpia import dpia
 from services.chassis.registers.facts import Holder
 from services.chassis.registers.joint import joint
 from services.chassis.registers.notice import notices
@@ -15,7 +15,7 @@ def papers(registry: Registry, holder: Holder) -> list[Paper]:
     """Record, impact assessment, joint control, then a notice for each instrument."""
     return [
         record(registry, holder),
-        assessment(registry, holder),
+        dpia(registry, holder),
         joint(registry, holder),
         *notices(registry, holder),
     ]

@@ -15,7 +15,7 @@ A, B = "a_city_school", "b_city_mission_locale"
 C, D = "c_employment_city_ccas", "d_department_mission_locale"
 TRAINING: Final = "training_obligation"
 
-RECORD, ASSESSMENT, JOINT, NOTICE = "record", "assessment", "joint", "notice"
+RECORD, DPIA, JOINT, NOTICE = "record", "dpia", "joint", "notice"
 """Kinds of registers."""
 
 
@@ -42,37 +42,37 @@ QUESTIONS: Final = (
     Question(
         asks="L'alternative à l'exclusion suit-elle les règles de la mesure de responsabilisation"
         " (code de l'éducation, R511-13 II et III) et sa convention type ?",
-        papers=(RECORD, ASSESSMENT),
+        papers=(RECORD, DPIA),
         instruments=(A,),
     ),
     Question(
         asks="Le conseiller de la Mission Locale est-il tenu ici au secret professionnel ? Sans"
         " réponse, seuls des états lui sont transmis, jamais le fond.",
-        papers=(ASSESSMENT, JOINT),
+        papers=(DPIA, JOINT),
         instruments=(B, D, TRAINING),
     ),
     Question(
         asks="L'accord d'un seul représentant légal suffit-il, ou faut-il celui des deux"
         " (code civil, 372-2) ?",
-        papers=(ASSESSMENT, NOTICE),
+        papers=(DPIA, NOTICE),
         instruments=(A,),
     ),
     Question(
         asks="Le partage repose-t-il sur la seule mission d'intérêt public, ou aussi sur le cadre"
         " « Parcours insertion emploi » (code de l'action sociale et des familles, L263-4-1) ?",
-        papers=(RECORD, ASSESSMENT, NOTICE),
+        papers=(RECORD, DPIA, NOTICE),
         instruments=(B, C),
     ),
     Question(
         asks="Les parties sont-elles responsables conjointes (RGPD 26) ou responsables distinctes ?"
         " Il est proposé : distinctes, chacune chez elle.",
-        papers=(RECORD, ASSESSMENT, JOINT),
+        papers=(RECORD, DPIA, JOINT),
     ),
     Question(
         asks="Qui exploite le serveur central qui achemine les lettres, et sous quel contrat de"
         " sous-traitance (RGPD 28) ? Il est proposé : chaque organisme exploite le sien, et un"
         " sous-traitant le point central, qui ne lit ni ne garde rien.",
-        papers=(RECORD, ASSESSMENT, JOINT),
+        papers=(RECORD, DPIA, JOINT),
     ),
     Question(
         asks="À quelle adresse le délégué à la protection des données du CCAS est-il joint"
@@ -84,7 +84,7 @@ QUESTIONS: Final = (
     Question(
         asks="Combien de temps le Département garde-t-il ce qui lui est transmis de l'obligation"
         " de formation (R114-7) ? Le texte ne le dit pas.",
-        papers=(RECORD, ASSESSMENT, NOTICE),
+        papers=(RECORD, DPIA, NOTICE),
         instruments=(TRAINING,),
     ),
     Question(

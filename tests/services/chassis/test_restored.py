@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from services.chassis import restored, standing, tables
+from services.chassis.core import Core
+from services.chassis.database import Tx
 from services.chassis.destroyed import DestroyedList
 from services.chassis.engines import StorageUnavailable
-from services.chassis.erasure import erase_person
+from services.chassis.erasure import erase_case, erase_person
+from services.chassis.holds import Hold, place_hold, release_hold
 from services.chassis.keystore import KeyDestroyed
 from services.chassis.scopes import case_scope, person_scope
 from tests.backups import backup
-from tests.pair import START, Pair, Side
+from tests.pair import CONVENTION, START, Pair, Side
 
 NAME = "Exemplaire"
 
@@ -117,6 +121,34 @@ async def test_without_the_list_a_restored_key_store_would_open_everything(
     (side.node.settings.node_dir / "destroyed").unlink()
     assert side.node.keystore.recall() == 0
     assert known(side, person) == NAME
+
+
+async def test_what_cannot_be_erased_again_holds_up_nobody_else(
+    pair: Pair, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A-12.1: a hold that the backup brings back keeps the row; its content is gone anyway."""
+    side, core = pair.school, pair.school.node.core
+    kept, other = (str(pair.refer().case_id) for _ in range(2))
+    await pair.carry()
+    hold = Hold(ground="court", case_id=kept)
+    side.write(lambda tx: place_hold(tx, core, CONVENTION, hold, "h" * 32, "chef", START))
+    restore = backup(side.node.settings.database_url, tmp_path)
+    side.write(lambda tx: release_hold(tx, core, CONVENTION, "h" * 32, "chef", START))
+    for case_id in (kept, other):
+        side.write(partial(_erase, core=core, case_id=case_id))
+    side.close()
+    restore()
+    side = pair.restart(side)
+    assert await restored.forget_again(side.node.database, side.node.core, START) == 2
+    states = {row.case_id: row.state for row in side.rows(tables.cases)}
+    assert states == {kept: "open", other: "erased"}
+    assert "not_forgotten_again: OnHold" in caplog.text
+    with pytest.raises(KeyDestroyed):
+        side.node.keystore.seal(case_scope(kept), b"", b"")
+
+
+def _erase(tx: Tx, *, core: Core, case_id: str) -> None:
+    erase_case(tx, core, case_id, core.new_id(), START)
 
 
 # --- the list itself

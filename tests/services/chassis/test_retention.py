@@ -194,6 +194,8 @@ async def test_a_case_of_a_duty_does_not_go_with_the_convention(pair: Pair) -> N
     await purged(pair.city, midnight(signed.purged_on))
     (case,) = pair.city.rows(tables.cases)
     assert (case.case_id, case.state) == (sent.case_id, "open")
+    (rule,) = of_table(pair.city, tables.cases, midnight(signed.purged_on))
+    assert (rule.article, rule.due, rule.next_at) == ("L131-6", 0, None)
 
 
 # --- what a dry run says

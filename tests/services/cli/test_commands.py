@@ -326,7 +326,7 @@ def test_compile_writes_the_registers_of_each_kind(capsys: Captured, tmp_path: P
     told(capsys, "compile", "--registers", str(tmp_path))
     written = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*")}
     for kind in Kind:
-        for name in ("record", "assessment", "joint-control"):
+        for name in ("record", "dpia", "joint-control"):
             assert f"{kind.value}/{name}.odt" in written
     assert {Path(name).suffix for name in written} == {".odt"}
     assert "department/notice-training-obligation.odt" in written

@@ -22,7 +22,7 @@ from services.chassis.registers.facts import (
     activities,
     instruments_of,
 )
-from services.chassis.registers.questions import ASSESSMENT, questions
+from services.chassis.registers.questions import DPIA, questions
 
 _RIGHTS = (
     ("Information (13, 14)", "une notice par convention, donnée avant le premier message"),
@@ -77,13 +77,13 @@ _RISKS = (
 )
 
 
-def assessment(registry: Registry, holder: Holder) -> Paper:
+def dpia(registry: Registry, holder: Holder) -> Paper:
     """Write the template for one organisation."""
     bound = instruments_of(registry, holder.kind)
     found = list(activities(registry, holder.kind))
     codes = frozenset(one.code for one in bound)
     return Paper(
-        name="assessment",
+        name="dpia",
         title="Analyse d'impact relative à la protection des données",
         source="RGPD 35.7",
         lead="Trame remplie de ce que le code sait. Elle est due pour l'accompagnement social"
@@ -101,7 +101,7 @@ def assessment(registry: Registry, holder: Holder) -> Paper:
             Part(title="Avis et décision", blocks=_decision(holder)),
             Part(
                 title="Questions ouvertes",
-                blocks=[Open(one.asks) for one in questions(ASSESSMENT, holder.kind, codes)],
+                blocks=[Open(one.asks) for one in questions(DPIA, holder.kind, codes)],
             ),
         ],
     )
