@@ -71,9 +71,10 @@ def _only_law(mine: list[Activity]) -> bool:
 
 def _from(mine: list[Activity]) -> list[Block]:
     received = [line for one in mine for line in one.received]
-    yours = "De vous, ou de votre représentant, au moment de l'entretien."
-    theirs: list[Block] = [Text("Et d'un partenaire :"), Bullets(received)]
-    return [Text(yours), *(theirs if received else [])]
+    yours: list[Block] = [Text("De vous, ou de votre représentant, au moment de l'entretien.")]
+    theirs: list[Block] = [Text("D'un partenaire, qui les tient de vous :"), Bullets(received)]
+    asks = any(one.sent for one in mine)
+    return [*(yours if asks else []), *(theirs if received else [])]
 
 
 def _to(mine: list[Activity]) -> list[Block]:

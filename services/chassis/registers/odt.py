@@ -73,8 +73,9 @@ def _styles(document: Document) -> None:
         document.insert_style(style)
     document.insert_style(box, automatic=True)
     for level in document.styles.get_elements("//text:outline-level-style"):
-        for name in ("style:num-format", "style:num-suffix"):  # the template numbers headings
-            level.set_attribute(name, "")
+        level.set_attribute("style:num-format", "")  # the template numbers headings
+        for name in ("style:num-suffix", "loext:num-list-format"):
+            level.del_attribute(name)
 
 
 def _widths(document: Document, grid: Grid, name: str) -> None:

@@ -137,6 +137,14 @@ def test_a_duty_of_the_law_offers_no_objection_and_a_convention_does() -> None:
     assert "vous opposer" in said(found["notice-a-city-school"])
 
 
+def test_who_only_receives_does_not_claim_to_have_asked_the_person() -> None:
+    """GDPR 14.2.f: the breach of the training obligation comes from the Mission Locale alone."""
+    asked = "au moment de l'entretien"
+    assert asked not in said(of(Kind.DEPARTMENT)["notice-training-obligation"])
+    assert "D'un partenaire" in said(of(Kind.DEPARTMENT)["notice-training-obligation"])
+    assert asked in said(of(Kind.MISSION_LOCALE)["notice-training-obligation"])
+
+
 def test_every_open_question_is_shown_as_open_and_to_those_whom_it_concerns() -> None:
     """What nobody may decide in code stays a question, wherever it bears."""
     shown: dict[str, set[Kind]] = {one.asks: set() for one in QUESTIONS}
@@ -161,6 +169,8 @@ def test_the_office_document_says_the_same(kind: Kind) -> None:
         document = Document(BytesIO(odt(paper, NAME)))
         assert document.mimetype == MEDIA_TYPE
         assert document.meta.title == f"{paper.title}, {NAME}"
+        numbered = document.styles.get_elements("//text:outline-level-style[@style:num-suffix]")
+        assert numbered == []
         headings = document.body.headers
         assert [int(one.level) for one in headings] == [1, *(part.level for part in paper.parts)]
         blocks = [block for part in paper.parts for block in part.blocks]
