@@ -176,7 +176,7 @@ def _flow_lines(instrument: Instrument, flow: Flow) -> Iterator[str]:
     yield f"| Contrôles du message | {_checks(flow.checks)} |"
     for rule in flow.derogations:
         yield f"| Sans accord | {_derogation(rule)} |"
-    yield f"| Données | {_AND.join(_data(flow.payload))} |"
+    yield f"| Données | {_AND.join(data_titles(flow.payload))} |"
     yield f"| Conservation | {_kept(flow.retention)} |"
     yield f"| Lettre non lue | expire après {flow.lifetime_days} jours |"
 
@@ -253,10 +253,12 @@ def _(check: checks.Recorded) -> str:
     return f"`{check.name}` enregistré"
 
 
-def _data(payload: type[Payload]) -> Iterator[str]:
+def data_titles(payload: type[Payload]) -> Iterator[str]:
     """French titles of all fields, those of an inner block in parentheses."""
     for info in payload.model_fields.values():
-        inner = list(dict.fromkeys(t for block in blocks(info.annotation) for t in _data(block)))
+        inner = list(
+            dict.fromkeys(t for block in blocks(info.annotation) for t in data_titles(block))
+        )
         yield f"{info.title} ({', '.join(inner)})" if inner else str(info.title)
 
 
@@ -275,9 +277,9 @@ def blocks(annotation: Any) -> Iterator[type[Payload]]:  # noqa: ANN401 -- a typ
 def _register(registry: Registry) -> str:
     lines = ["# Registre des activités de traitement", "", _GENERATED, "", _REGISTER_NOTE]
     for instrument in instruments(registry):
-        purposes = sorted({flow.purpose for flow in instrument.flows if _personal(flow)})
+        purposes = sorted({flow.purpose for flow in instrument.flows if is_personal(flow)})
         for purpose in purposes:
-            flows = [one for one in instrument.flows if one.purpose == purpose and _personal(one)]
+            flows = [one for one in instrument.flows if one.purpose == purpose and is_personal(one)]
             lines += ["", f"## {instrument.letter} — {instrument.title} : `{purpose}`", ""]
             lines += _activity(instrument, flows)
         lines += _kept_by_people(instrument)
@@ -307,20 +309,21 @@ def _kept_by_people(instrument: Instrument) -> Iterator[str]:
         yield f"| {one.id} | {one.article} | {one.asks} | à compléter |"
 
 
-def _personal(flow: Flow) -> bool:
+def is_personal(flow: Flow) -> bool:
+    """Whether a message tells of anybody."""
     return flow.legal_basis is not LegalBasis.NO_PERSONAL_DATA
 
 
 def _activity(instrument: Instrument, flows: list[Flow]) -> Iterator[str]:
     basis = sorted({BASES[flow.legal_basis] for flow in flows})
-    data = dict.fromkeys(title for flow in flows for title in _data(flow.payload))
+    data = dict.fromkeys(title for flow in flows for title in data_titles(flow.payload))
     kept = dict.fromkeys(_kept(flow.retention) for flow in flows)
     rows = {
         "Responsable": "à compléter (organisme, représentant)",
         "Délégué à la protection des données": "à compléter",
         "Source": _source(instrument),
         "Base légale": _AND.join(basis),
-        "Personnes": _AND.join(dict.fromkeys(who for flow in flows for who in _persons(flow))),
+        "Personnes": _AND.join(dict.fromkeys(who for flow in flows for who in persons_of(flow))),
         "Données": _AND.join(data),
         "Destinataires": _AND.join(dict.fromkeys(_journey(flow) for flow in flows)),
         "Transferts hors de l'Union": "aucun",
@@ -343,7 +346,8 @@ def _journey(flow: Flow) -> str:
     return f"{flow.sender.label} → {flow.receiver.label} (`{flow.type}`, {flow.article})"
 
 
-def _persons(flow: Flow) -> Iterator[str]:
+def persons_of(flow: Flow) -> Iterator[str]:
+    """Categories of persons of whom a message tells (GDPR 30.1.c)."""
     if flow.case is not Cardinality.NONE:
         yield "personnes accompagnées"
     if "representative" in node_fields(flow.payload).values():

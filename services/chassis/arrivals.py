@@ -150,6 +150,7 @@ class Arrivals:
                     Handled.TOO_EARLY.value,
                     to_retry=not unfiled(opened.flow),
                     retry_at=envelope.time - core.policy.ahead,
+                    case_id=envelope.caseid,
                 )
                 bury(tx, core, dead, bind([envelope.to_plaintext()], opened.proof_list), at)
 
@@ -202,7 +203,13 @@ class Arrivals:
                 kept = not unfiled(opened.flow)
                 whole = envelope is None
                 dead = Dead(
-                    letter, opened.sender.org, one, reason, (), kept and whole, kept and not whole
+                    letter,
+                    opened.sender.org,
+                    one,
+                    reason,
+                    as_it_came=kept and whole,
+                    to_retry=kept and not whole,
+                    case_id=None if envelope is None else envelope.caseid,
                 )
                 bury(tx, self._core, dead, content, at)
 

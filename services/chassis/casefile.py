@@ -11,7 +11,7 @@ from datetime import date, datetime
 from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import Row, Table, select, update
+from sqlalchemy import Row, Table, delete, select, update
 
 from contracts.kernel.agreement import Proof
 from contracts.kernel.envelope import Envelope
@@ -181,3 +181,16 @@ def close_case(tx: Tx, case_id: str, retain_until: date, at: datetime) -> None:
     )
     tx.forget(standing.CASES, case_id)
     deadlines.cancel_case(tx, case_id, at)
+
+
+def forget_person(tx: Tx, case_id: str) -> None:
+    """Destroy whom a partner's message named, before the rest of the case (A-5.1).
+
+    A person of one's own register stays, and tied to the case: their erasure must reach it.
+    """
+    persons, cases = tables.persons, tables.cases
+    named = delete(persons).where(persons.c.scope == case_scope(case_id))
+    if tx.execute(named).rowcount:
+        tx.execute(update(cases).where(cases.c.case_id == case_id).values(person_id=None))
+        tx.forget(standing.CASES, case_id)
+        tx.forget(standing.PERSONS)

@@ -15,17 +15,19 @@ from sqlalchemy import Row, delete, select, update
 from contracts.kernel.control import ErasureDone, ErasureRequested
 from contracts.kernel.instrument import RestsOn
 from contracts.kernel.paris import add_months, day_of
-from services.chassis import reversals, standing, tables, withheld
+from services.chassis import dead_letters, standing, tables
 from services.chassis.agreements import stop_letters, withdraw
 from services.chassis.controls import send_control
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.deadlines import cancel_case
+from services.chassis.fates import Goes
 from services.chassis.holds import OnHold, kept_under
 from services.chassis.journal import Entry
 from services.chassis.person import links
 from services.chassis.scopes import case_scope, person_scope
 from services.chassis.standing import ERASED
+from services.chassis.table_fates import tables_with
 
 
 def erase_case(tx: Tx, core: Core, case_id: str, certificate: str, at: datetime) -> ErasureDone:
@@ -43,11 +45,15 @@ def erase_case(tx: Tx, core: Core, case_id: str, certificate: str, at: datetime)
     scope = case_scope(case_id)
     if case is not None:
         links.destroyed(tx, case, core.org, at)
-    records = core.partner.erase(tx, case_id)
+    records = sum(
+        tx.execute(delete(table).where(table.c.case_id == case_id)).rowcount
+        for table in tables_with(core.kind.value, Goes.CASE)
+        if "case_id" in table.c
+    )
+    records += core.partner.erase(tx, case_id)
     records += tx.execute(delete(tables.persons).where(tables.persons.c.scope == scope)).rowcount
     records += _drop_proof(tx, case_id)
-    records += withheld.forget(tx, (case_id,))
-    reversals.forget_case(tx, case_id)
+    records += dead_letters.forget(tx, case_id)
     stop_letters(tx, core, tables.outbox.c.case_id == case_id, at)
     cancel_case(tx, case_id, at)
     tx.on_commit(lambda: core.erased.add(case_id))
@@ -177,13 +183,19 @@ def erase_person(tx: Tx, core: Core, person_id: str, at: datetime) -> dict[str, 
         ask_erasure(tx, core, row, core.new_id(), at)
         for row in tx.execute(select(cases).where(open_)).all()
     ]
-    links.forget(tx, person_id)
-    tx.execute(delete(tables.notices).where(tables.notices.c.person_id == person_id))
-    gone = tx.execute(delete(tables.persons).where(tables.persons.c.person_id == person_id))
+    forget_person(tx, core, person_id, at)
+    core.journal.append(tx, Entry(at=at, event="person.erased", outcome="deleted"))
+    return {"person_id": person_id, "cases": asked}
+
+
+def forget_person(tx: Tx, core: Core, person_id: str, at: datetime) -> None:
+    """Destroy a person's row, all that goes with it, what is due of it, and its key."""
+    for table in (*tables_with(core.kind.value, Goes.PERSON), tables.persons):
+        gone = tx.execute(delete(table).where(table.c.person_id == person_id))
+    due = tables.deadlines
+    tx.execute(delete(due).where(due.c.subject == person_id))
     tx.forget(standing.PERSONS)
     tx.forget(standing.AGREEMENTS)
     core.journal.erase_inputs(tx, person_scope(person_id))
     if gone.rowcount:  # else it lay under a case's key, and went with it
         core.keystore.destroy(person_scope(person_id), at)
-    core.journal.append(tx, Entry(at=at, event="person.erased", outcome="deleted"))
-    return {"person_id": person_id, "cases": asked}

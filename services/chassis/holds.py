@@ -7,8 +7,8 @@ waits, and is made up for at the next round of retention after the release.
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import ColumnElement, Connection, Row, Select, exists, or_, select, update
@@ -17,11 +17,14 @@ from contracts.kernel.errors import RelaisError, UnknownName
 from services.chassis import convention_tables, standing, tables
 from services.chassis.core import Core
 from services.chassis.database import Tx
+from services.chassis.deadlines import Due, again, arm
 from services.chassis.governance import own_convention
 from services.chassis.standing import ERASED
 
 PLACED, RELEASED = "hold.placed", "hold.released"
 """Events of the journal."""
+
+_DAY: Final = timedelta(days=1)
 
 
 class OnHold(RelaisError):
@@ -109,6 +112,18 @@ def kept_under(tx: Tx, core: Core, case: Row[Any]) -> str | None:
     return own_convention(core, case.instrument).convention.dispute_article
 
 
+def put_off(tx: Tx, core: Core, due: Due, case_id: str, at: datetime) -> bool:
+    """Where a dispute keeps a case, look again a day later; whether one does (A-12.1).
+
+    For what is destroyed of a case before the rest of it.
+    """
+    case = tx.get(standing.CASES, case_id)
+    if case is None or kept_under(tx, core, case) is None:
+        return False
+    arm(tx, core, again(due, _DAY, at), at)
+    return True
+
+
 def held_cases() -> Select[Any]:
     """Subquery: ids of the cases on hold."""
     return select(tables.cases.c.case_id).where(_on_hold())
@@ -123,6 +138,13 @@ def held_references() -> Select[Any]:
 def any_hold() -> ColumnElement[bool]:
     """Condition: something is on hold here."""
     return exists().where(convention_tables.holds.c.released_at.is_(None))
+
+
+def wholly_held(convention_id: str) -> ColumnElement[bool]:
+    """Condition: a dispute keeps all of a convention."""
+    holds = convention_tables.holds
+    running = holds.c.released_at.is_(None) & holds.c.case_id.is_(None)
+    return exists().where(running & (holds.c.convention_id == convention_id))
 
 
 def _on_hold() -> ColumnElement[bool]:

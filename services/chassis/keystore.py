@@ -31,16 +31,18 @@ from services.chassis.engines import Conflict, make_engine, translated
 from services.chassis.schema import UtcDateTime, new_metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection, Row
 
     from services.chassis.database import Database
+    from services.chassis.destroyed import DestroyedList
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
+_AT_ONCE = 400  # scopes of one query
 _KEY, _NONCE = 32, 12  # bytes: AES-256 and SHA-256; NIST SP 800-38D for GCM
 
 _metadata = new_metadata()
@@ -76,11 +78,19 @@ class KeyStore:
     """Keys of a node, in a SQLite file or a PostgreSQL database of their own.
 
     wrapping_key: 32 bytes, the node's secret. cached: unwrapped keys held in memory, at most.
+    destroyed: list, kept elsewhere, of what is destroyed here, for a store that is restored.
     Safe to use from any thread. Where several processes share the store, a key that one destroys
     stays in the others' memory until they `forget`.
     """
 
-    def __init__(self, url: str, wrapping_key: bytes, *, cached: int = 16_384) -> None:
+    def __init__(
+        self,
+        url: str,
+        wrapping_key: bytes,
+        *,
+        cached: int = 16_384,
+        destroyed: DestroyedList | None = None,
+    ) -> None:
         if len(wrapping_key) != _KEY:
             raise ValueError(f"a wrapping key has {_KEY} bytes")
         self._engine = self._reading = make_engine(url)
@@ -88,12 +98,15 @@ class KeyStore:
             self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._wrapping = AESGCM(wrapping_key)
         self._cached = cached
+        self._destroyed = destroyed
         self._lock = threading.RLock()
         self._known: OrderedDict[str, _Keys] = OrderedDict()
         self._new: dict[str, tuple[_Keys, bytes]] = {}
         self._doomed: dict[str, datetime] = {}
         self._planned: dict[str, None] = {}
         self._database: Database | None = None
+        self.unscrubbed = True
+        """Whether a key was destroyed since `scrub`, as far as this process knows."""
         self.loader: Loader[str, bool] = Loader("keys", self._load)
         """For `Work.needs`: makes sure of the keys of a whole batch in one query."""
 
@@ -186,6 +199,26 @@ class KeyStore:
         with self._lock:
             return next((row.destroyed_at for row in _shown(self._rows, [scope])), None)
 
+    def destroyed_among(self, scopes: Iterable[str]) -> set[str]:
+        """Those of many scopes whose keys were destroyed. Raises StorageUnavailable."""
+        listed, found = list(scopes), set[str]()
+        for first in range(0, len(listed), _AT_ONCE):
+            rows = _shown(self._rows, listed[first : first + _AT_ONCE])
+            found |= {row.scope for row in rows if row.destroyed_at is not None}
+        return found
+
+    def recall(self) -> int:
+        """Destroy again what the list says was destroyed; returns how many keys it had not.
+
+        A store that was restored from a backup thus forgets again. Raises StorageUnavailable.
+        """
+        listed = {} if self._destroyed is None else self._destroyed.read()
+        gone = self.destroyed_among(listed)
+        back = {scope: at for scope, at in listed.items() if scope not in gone}
+        for scope, at in back.items():
+            self.destroy(scope, at)
+        return len(back)
+
     def scrub(self) -> None:
         """Rewrite the store's files without the keys that were destroyed.
 
@@ -195,6 +228,7 @@ class KeyStore:
         store, hold wrapped keys until they are recycled.
         """
         with self._lock:
+            self.unscrubbed = False
             _shown(self._rewrite)
 
     def _has(self, scope: str) -> bool:
@@ -293,6 +327,9 @@ class KeyStore:
             for scope, row in there.items()
             if row.wrapped is not None
         ]
+        if self._destroyed is not None and (new := self._not_yet_listed(there)):
+            self._destroyed.add(new)
+        self.unscrubbed |= bool(emptied)
         with self._engine.begin() as connection:
             if inserted:
                 insert_rows(connection, data_keys, inserted)
@@ -300,6 +337,13 @@ class KeyStore:
                 connection.execute(_EMPTY, emptied)
         if emptied and self._engine.dialect.name == "sqlite":
             self._rewrite()  # an overwritten key lives on in the log until this
+
+    def _not_yet_listed(self, there: Mapping[str, Row[Any]]) -> dict[str, datetime]:
+        return {
+            scope: at
+            for scope, at in self._doomed.items()
+            if scope not in there or there[scope].wrapped is not None
+        }
 
     def _rewrite(self) -> None:
         if self._engine.dialect.name == "sqlite":

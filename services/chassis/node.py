@@ -22,12 +22,13 @@ from contracts.broker.compile import activations_for
 from contracts.kernel.errors import RelaisError, Unavailable
 from contracts.kernel.paris import day_of
 from contracts.registry import Registry
-from services.chassis import migrate, resemblance, retention
+from services.chassis import migrate, resemblance, restored, retention
 from services.chassis.arrivals import Arrivals
 from services.chassis.bus import Bus, BusSettings
 from services.chassis.clock import Clock
 from services.chassis.core import Answered, Core, Policy
 from services.chassis.database import Database
+from services.chassis.destroyed import DestroyedList
 from services.chassis.directory import Directory, DirectoryKeeper
 from services.chassis.journal import Entry, Journal
 from services.chassis.keys import NodeKeys
@@ -95,7 +96,11 @@ class Node:
             settings.node_dir / "directory.json",
         )
         self.database = Database(settings.database_url)
-        self.keystore = KeyStore(settings.keystore_url, self.secret.keystore_key)
+        self.keystore = KeyStore(
+            settings.keystore_url,
+            self.secret.keystore_key,
+            destroyed=DestroyedList(settings.node_dir / "destroyed"),
+        )
         self.journal = Journal(f"{settings.org}/1", self.keystore)
         self.core = Core(
             org=settings.org,
@@ -169,6 +174,7 @@ class Node:
         """Migrate, load what must be in memory, join the bus and start to move letters."""
         migrate.upgrade(self.settings.database_url, migrate.branches_of(self.settings.kind.value))
         self.keystore.create()
+        self.keystore.recall()
         self.keystore.attach(self.database)
         self.database.start()
         self.journal.attach(self.database)
@@ -177,6 +183,7 @@ class Node:
         loop = asyncio.get_running_loop()
         self.database.on_commit(lambda: loop.call_soon_threadsafe(self.relay.wake))
         await self._sync_once()
+        await restored.forget_again(self.database, self.core, self.clock.now())
         await self.bus.start()
         await self.relay.start()
         await self.scheduler.start()
@@ -226,9 +233,9 @@ class Node:
         self.keys.destroy_expired(at)
 
     async def purge(self, at: datetime) -> retention.Purge:
-        """Destroy what is due, each case in a transaction of its own, then its key's last trace."""
+        """Destroy what is due, each case by itself, then the last trace of every destroyed key."""
         done = await retention.purge(self.database, self.core, at)
-        if done.cases:
+        if self.keystore.unscrubbed:
             await asyncio.to_thread(self.keystore.scrub)
         return done
 

@@ -245,7 +245,7 @@ CALLS: Final[Mapping[tuple[str, str], Call]] = {
     ("GET", "/dead-letters"): Call(right=Right.OPERATE, answer=reports.DeadLetters),
     ("POST", "/dead-letters/{dead_id}/retry"): Call(right=Right.OPERATE, answer=reports.Retried),
     ("POST", "/keys/rotation"): Call(right=Right.OPERATE, answer=reports.KeyReplaced),
-    ("GET", "/retention"): Call(right=Right.ERASE, answer=reports.Destroyed),
+    ("GET", "/retention"): Call(right=Right.ERASE, answer=reports.Due),
     ("POST", "/retention"): Call(right=Right.ERASE, answer=reports.Destroyed),
 }
 """Every call under ``/api/v1``."""

@@ -183,10 +183,11 @@ class Side:
     who answers for a young person at an instant, for a purpose. may_read: whether an agent, in a
     role that opens cases, has access to this one; access_article: on which one who has not is
     refused. tables: what it records in, so that a refused message can be taken back. erase:
-    destroys the rows of a case and says how many. view: what is held about a case, for one's own
-    agents; labels: what they read for the names in it. indicators: what the review counts. routes:
-    what the node answers beside the chassis' own, and calls: how its API document describes that.
-    pages: what it shows in a browser beside the chassis' own.
+    destroys what else there is of a case, beside the rows that go with it (see `fates`), and says
+    how many. view: what is held about a case, for one's own agents; labels: what they read for the
+    names in it. indicators: what the review counts. routes: what the node answers beside the
+    chassis' own, and calls: how its API document describes that. pages: what it shows in a browser
+    beside the chassis' own.
     """
 
     sent: Mapping[str, SentHandler] = field(default_factory=dict)
@@ -257,10 +258,10 @@ class Partner:
             side.daily(tx, core, at)
 
     def erase(self, tx: Tx, case_id: str) -> int:
-        """Destroy every row of a case, and say how many.
+        """Destroy what no row tied to a case says, and say how many.
 
-        Its id names one case alone: each side is asked, so that none stays where its instrument is
-        known here no more.
+        Its id names one case alone: each side is asked, so that nothing stays where its instrument
+        is known here no more.
         """
         return sum(side.erase(tx, case_id) for side in self.sides.values())
 

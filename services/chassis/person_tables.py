@@ -6,8 +6,11 @@ person's erasure; what proves that a right was answered stays without that link.
 
 from __future__ import annotations
 
+from typing import Final
+
 from sqlalchemy import Column, Integer, Table
 
+from services.chassis.fates import WITH_PERSON, Fate, Goes, decide
 from services.chassis.schema import HASH_LENGTH, Chars, Codes, UtcDateTime, metadata
 from services.chassis.tables import CODE, ID, ORG
 
@@ -136,3 +139,42 @@ answers = Table(
 
 The node's own line says what it keeps itself, and under which article.
 """
+
+_RIGHT: Final = "preuve de la réponse à un droit, sans nom, trois ans après sa clôture (RGPD 5.2)"
+
+decide(
+    {
+        code_persons: WITH_PERSON,
+        refusals: WITH_PERSON,
+        destructions: WITH_PERSON,
+        request_persons: WITH_PERSON,
+        codes: Fate(
+            goes=Goes.AGE,
+            why="preuve qu'un code fut remis, sans son porteur, trois ans (RGPD 5.2)",
+            kept="code_id selector digest holder means given_by given_at expires_at minor_until"
+            " wrong used_at",
+        ),
+        visits: Fate(
+            goes=Goes.AGE,
+            why="personne à sa page, le temps de sa visite",
+            kept="visit code_id token began_at seen_at",
+        ),
+        attempts: Fate(
+            goes=Goes.AGE,
+            why="essais de codes faux, quelques minutes, sans leur auteur (RGPD 32)",
+            kept="attempt_id at",
+        ),
+        requests: Fate(
+            goes=Goes.AGE,
+            why=_RIGHT,
+            kept="request_id right about raised_by channel origin origin_request asked_at due_at"
+            " extended_at checked_at checked_by means sent_at closed_at closed_by outcome article"
+            " answer_channel",
+        ),
+        answers: Fate(
+            goes=Goes.AGE,
+            why=_RIGHT,
+            kept="request_id org case_id told_at outcome article done_at",
+        ),
+    }
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
+from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Final
 
@@ -313,12 +314,13 @@ def _operations(routes: APIRouter, node: Node) -> None:
 
     @routes.get("/retention")
     async def due(request: Request) -> Response:
-        """What retention would destroy now; changes nothing."""
+        """What retention would destroy now, rule by rule; changes nothing."""
         agent_of(node, request, Right.ERASE)
         at = node.clock.now()
-        return JSONResponse(
-            _purge(await node.database.read(lambda c: retention.due(c, node.core, at)))
+        found, rules = await node.database.read(
+            lambda c: (retention.due(c, node.core, at), retention.plan(c, node.core, at))
         )
+        return JSONResponse({**_purge(found), "rules": [_planned(one) for one in rules]})
 
     @routes.post("/retention")
     async def purge(request: Request) -> Response:
@@ -326,6 +328,11 @@ def _operations(routes: APIRouter, node: Node) -> None:
         agent_of(node, request, Right.ERASE)
         at = node.clock.now()
         return JSONResponse(_purge(await node.purge(at)))
+
+
+def _planned(rule: retention.Planned) -> dict[str, Any]:
+    next_at = None if rule.next_at is None else rule.next_at.isoformat()
+    return {**asdict(rule), "next_at": next_at}
 
 
 def _purge(done: retention.Purge) -> dict[str, Any]:

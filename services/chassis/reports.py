@@ -104,6 +104,26 @@ class Destroyed(Answer):
     total: int
 
 
+class Planned(Answer):
+    """What one rule would destroy now. delay: after which event and how long, in French.
+
+    held: how many a dispute keeps beyond their day. next_at: when the rule strikes next.
+    """
+
+    table: str
+    article: str
+    delay: str
+    due: int
+    held: int
+    next_at: AwareDatetime | None
+
+
+class Due(Destroyed):
+    """What retention would destroy now, and rule by rule."""
+
+    rules: list[Planned]
+
+
 class Deadline(Answer):
     """What is due, on which article, until when. level: how often it was escalated."""
 

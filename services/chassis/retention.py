@@ -1,57 +1,34 @@
 """Retention: what must be destroyed today, and its destruction with a certificate.
 
 A case goes when its own date comes (A-5.1), or when the convention under which it was received is
-purged; the partner is told. Working rows go when nothing can need them any more; proof goes last.
-What a dispute keeps stays, with its proof, until the hold is released (A-12.1).
+purged; the partner is told. Working rows go when nothing can need them any more; proof goes last
+(see `rules`). What a dispute keeps stays, with its proof, until the hold is released (A-12.1).
 """
 
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import (
-    Column,
-    ColumnElement,
-    Connection,
-    Row,
-    Select,
-    Table,
-    delete,
-    exists,
-    func,
-    select,
-    update,
-)
+from sqlalchemy import Connection, Row, delete, func, select, update
 
-from contracts.kernel.paris import day_of
+from contracts.kernel.paris import midnight
 from contracts.kernel.signed import State
-from services.chassis import convention_tables, person_tables, schema, standing, tables
+from services.chassis import schema, standing, tables
 from services.chassis.controls import send_control
 from services.chassis.core import Core
 from services.chassis.database import Database, Tx
-from services.chassis.erasure import erase_case
-from services.chassis.holds import any_hold, held_cases, held_references
-from services.chassis.person.codes import WINDOW
-from services.chassis.person.links import TIES
-from services.chassis.person.visits import LONGEST as VISIT
+from services.chassis.erasure import erase_case, forget_person
+from services.chassis.fates import fate_of
+from services.chassis.holds import held_cases
 from services.chassis.purges import record_purges
-from services.chassis.sign_in.sessions import AWAY, LONGEST
+from services.chassis.rules import Rule, rules
 from services.chassis.standing import ERASED
-
-REPLAYS = timedelta(days=62)
-"""Ids of handled letters outlive the letters by this, so that none can be replayed."""
-
-LEFT = timedelta(days=730)
-"""How long a person of one's own register is kept after the last contact (CNIL 2021-028)."""
-
-ANSWERS = timedelta(days=1)
-"""How long an Idempotency-Key is remembered."""
-
 
 _log = logging.getLogger("relais.retention")
 
@@ -73,24 +50,90 @@ class Purge:
         return len(self.cases) + sum(self.rows.values())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """What one rule would destroy now. delay: from which event on and for how long, in French.
+
+    held: how many a dispute keeps beyond their day. next_at: when the rule strikes again; None
+    where nothing is there whose time runs.
+    """
+
+    table: str
+    article: str
+    delay: str
+    due: int
+    held: int
+    next_at: datetime | None
+
+
 def due(connection: Connection, core: Core, at: datetime) -> Purge:
     """What `purge` would destroy at that instant; changes nothing."""
-    rows = {
-        table.name: int(
-            connection.execute(select(func.count()).select_from(table).where(where)).scalar() or 0
-        )
-        for table, where in _old(core, at)
-    }
-    rows["journal"] = int(
-        connection.execute(
-            select(func.count()).select_from(schema.journal).where(_old_lines(core, at))
-        ).scalar()
-        or 0
-    )
+    rows: Counter[str] = Counter()
+    for rule in rules(core, at):
+        rows[rule.table.name] += _count(connection, rule, rule.due(at))
     return Purge(
         tuple(row.case_id for row in _cases(connection, core, at)),
-        rows,
+        dict(rows),
         tuple(row.case_id for row in _cases(connection, core, at, held=True)),
+    )
+
+
+def plan(connection: Connection, core: Core, at: datetime) -> list[Planned]:
+    """Rule by rule, cases first, what would be destroyed at that instant; changes nothing."""
+    found = [_planned_cases(connection, core, name, at) for name in _instruments(connection)]
+    for rule in rules(core, at):
+        late, struck = rule.late(at), rule.due(at)
+        found.append(
+            Planned(
+                table=rule.table.name,
+                article=rule.article,
+                delay=rule.delay,
+                due=_count(connection, rule, struck),
+                held=_count(connection, rule, late & rule.kept),
+                next_at=_next(connection, rule, at),
+            )
+        )
+    return found
+
+
+def _count(connection: Connection, rule: Rule, where: Any) -> int:  # noqa: ANN401 -- SQLAlchemy's
+    query = select(func.count()).select_from(rule.table).where(where)
+    return int(connection.execute(query).scalar() or 0)
+
+
+def _next(connection: Connection, rule: Rule, at: datetime) -> datetime | None:
+    if rule.since is None:
+        return rule.next_at
+    query = select(func.min(rule.since)).where(rule.running(rule.since, at))
+    first = connection.execute(query).scalar()
+    if first is None:
+        return None
+    return (first if isinstance(first, datetime) else midnight(first)) + rule.after
+
+
+def _instruments(connection: Connection) -> Sequence[str]:
+    cases = tables.cases
+    query = select(cases.c.instrument).where(cases.c.state != ERASED).distinct()
+    return sorted(connection.execute(query).scalars())
+
+
+def _planned_cases(connection: Connection, core: Core, name: str, at: datetime) -> Planned:
+    cases, signed = tables.cases, core.directory.conventions.get(name)
+    mine = (cases.c.instrument == name) & (cases.c.state != ERASED)
+    soonest = select(func.min(cases.c.retain_until)).where(mine & (cases.c.retain_until > at))
+    ends = None if signed is None or signed.purged_on is None else midnight(signed.purged_on)
+    following = [connection.execute(soonest).scalar(), ends]
+    duty = core.registry.duties.get(name)
+    article, title = ("", name) if duty is None else (duty.article, duty.title)
+    if signed is not None:
+        article, title = signed.purge_article, signed.convention.title
+    return Planned(
+        table=cases.name,
+        article=article,
+        delay=f"dossiers, {title} : à leur date, au plus tard après la fin de la convention",
+        due=sum(row.instrument == name for row in _cases(connection, core, at)),
+        held=sum(row.instrument == name for row in _cases(connection, core, at, held=True)),
+        next_at=min((one for one in following if one is not None and one > at), default=None),
     )
 
 
@@ -119,21 +162,30 @@ def _purge_case(tx: Tx, *, core: Core, row: Row[Any], at: datetime) -> None:
 
 
 def _purge_rows(tx: Tx, *, core: Core, at: datetime) -> dict[str, int]:
-    rows = {
-        table.name: tx.execute(delete(table).where(where)).rowcount
-        for table, where in _old(core, at)
-    }
-    # The chain stays whole: the hash covers a commitment, not the ids (design: retention of proof).
-    removed = dict.fromkeys(("scope", "case_id", "agent_id", "facts_sealed"))
-    aged = update(schema.journal).where(_old_lines(core, at)).values(removed)
-    rows["journal"] = tx.execute(aged).rowcount
+    rows: Counter[str] = Counter()
+    for rule in rules(core, at):
+        rows[rule.table.name] += _destroy(tx, core, rule, at)
     record_purges(tx, core, at)
     tx.forget(standing.CASES)
     tx.forget(standing.PROOFS)
     tx.forget(standing.TOMBSTONES)
     tx.forget(standing.AGREEMENTS)
     tx.forget(standing.PERSONS)
-    return rows
+    return dict(rows)
+
+
+def _destroy(tx: Tx, core: Core, rule: Rule, at: datetime) -> int:
+    """Carry out a rule; returns how many rows it struck."""
+    table = rule.table
+    if table is tables.persons:
+        left = tx.execute(select(table.c.person_id).where(rule.due(at))).scalars().all()
+        for person_id in left:
+            forget_person(tx, core, person_id, at)
+        return len(left)
+    if table is schema.journal:  # the chain stays whole: the hash covers a commitment, not the ids
+        removed = dict.fromkeys(fate_of(table).emptied.split())
+        return tx.execute(update(table).where(rule.due(at)).values(removed)).rowcount
+    return tx.execute(delete(table).where(rule.due(at))).rowcount
 
 
 def _cases(
@@ -150,110 +202,3 @@ def _cases(
     query = select(cases.c.case_id, cases.c.partner, cases.c.instrument)
     there = (cases.c.state != ERASED) & (on_hold if held else ~on_hold)
     return connection.execute(query.where(late & there)).all()
-
-
-def _old(core: Core, at: datetime) -> list[tuple[Table, ColumnElement[bool]]]:
-    proof = at - timedelta(days=core.policy.proof_days)
-    outbox, inbox, dead = tables.outbox, tables.inbox, tables.dead_letters
-    lists, held = tables.proof_lists, tables.held_proofs
-    unused = ~exists().where(held.c.list_id == lists.c.list_id)
-    persons, agreements, cases = tables.persons, tables.agreements, tables.cases
-    followed = exists().where(
-        (cases.c.person_id == persons.c.person_id) & (cases.c.state != ERASED)
-    )
-    recipients, orphan = (
-        tables.agreement_recipients,
-        ~exists().where(agreements.c.agreement_id == tables.agreement_recipients.c.agreement_id),
-    )
-    kept, references = held_cases(), held_references()
-    witnessed, receipts = schema.witnessed_heads, tables.receipts
-    staying = (
-        outbox.c.closed_at.is_(None) | (outbox.c.closed_at > proof) | outbox.c.case_id.in_(kept)
-    )
-    cited = exists().where((outbox.c.receipt_id == receipts.c.receipt_id) & staying)
-    agreed = exists().where(
-        (recipients.c.agreement_id == agreements.c.agreement_id)
-        & recipients.c.reference.in_(references)
-    )
-    return [
-        (inbox, inbox.c.expires_at <= at - REPLAYS),
-        (dead, dead.c.keep_until <= at),
-        (tables.withheld, tables.withheld.c.until <= at),
-        (tables.departures, tables.departures.c.left_at <= at - AWAY),
-        (tables.sessions, tables.sessions.c.began_at <= at - LONGEST),
-        (person_tables.visits, person_tables.visits.c.began_at <= at - VISIT),
-        (person_tables.attempts, person_tables.attempts.c.at <= at - WINDOW),
-        (person_tables.codes, person_tables.codes.c.given_at <= proof),
-        (person_tables.requests, person_tables.requests.c.closed_at <= proof),
-        (person_tables.answers, _of_no_request(person_tables.answers)),
-        (tables.authorisations, _ended(proof)),
-        (tables.idempotency, tables.idempotency.c.created_at <= at - ANSWERS),
-        (tables.proof_lists, (lists.c.received_at <= proof) & unused),
-        (outbox, ~staying),
-        (receipts, (receipts.c.received_at <= proof) & ~cited),
-        *(
-            (table, (done_at <= proof) & _unless(table.c.case_id, kept))
-            for table, done_at in (
-                (tables.certificates, tables.certificates.c.done_at),
-                (tables.deadlines, tables.deadlines.c.closed_at),
-                (tables.derogations, tables.derogations.c.asked_at),
-            )
-        ),
-        (convention_tables.holds, convention_tables.holds.c.released_at <= proof),
-        (convention_tables.reviews, convention_tables.reviews.c.held_on <= day_of(proof)),
-        (convention_tables.insurances, convention_tables.insurances.c.last_day <= day_of(proof)),
-        *(
-            (table, (told_at <= proof) & _unless(table.c.reference, references))
-            for table, told_at in (
-                (tables.withdrawals, tables.withdrawals.c.told_at),
-                (tables.tombstones, tables.tombstones.c.withdrawn_at),
-            )
-        ),
-        (witnessed, (witnessed.c.at <= proof) & ~any_hold()),
-        (agreements, (agreements.c.expires_at <= proof) & ~agreed),
-        (recipients, orphan),
-        (persons, (persons.c.left_at <= at - LEFT) & ~followed),
-        *_ties(proof),
-    ]
-
-
-def _old_lines(core: Core, at: datetime) -> ColumnElement[bool]:
-    lines = schema.journal
-    old = (lines.c.at <= at - timedelta(days=core.policy.proof_days)) & lines.c.scope.is_not(None)
-    return old & _unless(lines.c.case_id, held_cases())
-
-
-def _ended(proof: datetime) -> ColumnElement[bool]:
-    """Condition: an authorisation that ended so long ago that no line of the journal names it."""
-    given = tables.authorisations
-    over = (given.c.ended_at <= proof) | (given.c.last_day <= day_of(proof))
-    return over & ~exists().where(tables.sessions.c.authorisation_id == given.c.authorisation_id)
-
-
-def _ties(proof: datetime) -> list[tuple[Table, ColumnElement[bool]]]:
-    """What ties something to a person: it goes with that thing, or with the person before it."""
-    codes, given = person_tables.codes, person_tables.code_persons
-    refusals, destructions = person_tables.refusals, person_tables.destructions
-    asked = person_tables.request_persons
-    over: dict[Table, ColumnElement[bool]] = {
-        given: ~exists().where(codes.c.code_id == given.c.code_id),
-        refusals: refusals.c.at <= proof,
-        destructions: destructions.c.at <= proof,
-        asked: _of_no_request(asked),
-    }
-    persons = tables.persons
-    return [
-        (table, over[table] | ~exists().where(persons.c.person_id == table.c.person_id))
-        for table in TIES
-    ]
-
-
-def _of_no_request(table: Table) -> ColumnElement[bool]:
-    """Condition: it belongs to a request that is kept no more."""
-    requests = person_tables.requests
-    return ~exists().where(requests.c.request_id == table.c.request_id)
-
-
-def _unless(column: Column[Any], kept: Select[Any]) -> ColumnElement[bool]:
-    """Condition: the column names nothing that is on hold."""
-    return column.is_(None) | column.not_in(kept)

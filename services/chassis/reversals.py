@@ -167,12 +167,6 @@ def reverse(tx: Tx, core: Core, message_id: str) -> None:
         _pass_on(tx, core, row, _changes(core, record))
 
 
-def forget_case(tx: Tx, case_id: str) -> int:
-    """A case is destroyed, and what was kept of it to be taken back; returns how many messages."""
-    table = tables.reversals
-    return tx.execute(delete(table).where(table.c.case_id == case_id)).rowcount
-
-
 def _restore(tx: Tx, one: _Change) -> None:
     """A row as it was, but for what has changed since."""
     table, known = one.table, one.after if one.before is None else one.before

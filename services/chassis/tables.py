@@ -324,6 +324,7 @@ dead_letters = Table(
     Column("id", ID, primary_key=True),
     Column("sender", ORG, nullable=False),
     Column("message_id", ID, nullable=False),
+    Column("case_id", ID, index=True),
     Column("subject", Chars(128), nullable=False),
     Column("reason", CODE, nullable=False),
     Column("articles", Codes, nullable=False),
@@ -339,7 +340,7 @@ dead_letters = Table(
 """What failed for good, or came too early; only technical failures keep a body.
 
 retry_at: when the node tries again by itself. body: with headers, what did not open, as it came;
-without, an opened letter under our own key.
+without, an opened letter under the key of its case_id, or under our own where it has none.
 """
 
 idempotency = Table(

@@ -47,6 +47,7 @@ class Right(StrEnum):
     CONFIRM = "confirm"
     REVIEW = "review"
     AUTHORISE = "authorise"
+    REGISTERS = "registers"
     OPERATE = "operate"
     READ = "read"
 
@@ -56,9 +57,18 @@ _WORK = frozenset({Right.SEND, Right.REGISTER, Right.WITHDRAW, Right.CASES, Righ
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.AGENT: _WORK,
     Role.REFERENT: _WORK,
-    Role.MANAGER: _WORK | {Right.CONVENTIONS, Right.CONFIRM, Right.REVIEW, Right.AUTHORISE},
+    Role.MANAGER: _WORK
+    | {Right.CONVENTIONS, Right.CONFIRM, Right.REVIEW, Right.AUTHORISE, Right.REGISTERS},
     Role.DPO: frozenset(
-        {Right.CASES, Right.WITHDRAW, Right.JOURNAL, Right.ERASE, Right.REVIEW, Right.READ}
+        {
+            Right.CASES,
+            Right.WITHDRAW,
+            Right.JOURNAL,
+            Right.ERASE,
+            Right.REVIEW,
+            Right.REGISTERS,
+            Right.READ,
+        }
     ),
     Role.OPERATOR: frozenset({Right.OPERATE, Right.JOURNAL, Right.READ}),
     Role.INTEGRATOR: frozenset({Right.SEND, Right.READ}),

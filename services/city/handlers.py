@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Table, delete, update
+from sqlalchemy import update
 
 from contracts.conventions.a_city_school.messages import (
     AttendanceNotice,
@@ -81,17 +81,3 @@ def attendance_received(tx: Tx, core: Core, received: Received) -> None:
         },
     )
     store.keep_notice(tx, case_id, notice.pupil.birth_date)
-
-
-def erase(tx: Tx, case_id: str) -> int:
-    """Destroy the rows of a pathway or a measure."""
-    return _erase(tx, pathway_referents, case_id) + store.erase(tx, case_id)
-
-
-def erase_attendance(tx: Tx, case_id: str) -> int:
-    """Destroy an attendance notice."""
-    return _erase(tx, attendance, case_id)
-
-
-def _erase(tx: Tx, table: Table, case_id: str) -> int:
-    return tx.execute(delete(table).where(table.c.case_id == case_id)).rowcount

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Date, LargeBinary, Table
 
+from services.chassis.fates import WITH_CASE, Fate, Goes, decide
 from services.chassis.schema import Chars, UtcDateTime, new_metadata
 
 metadata = new_metadata()
@@ -53,3 +54,22 @@ attendance = Table(
     Column("sealed", LargeBinary, nullable=False),
 )
 """A-0.3: attendance notices, a store apart that no support is ever joined to."""
+
+decide(
+    {
+        pathway_referents: WITH_CASE,
+        attendance: WITH_CASE,
+        hosts: Fate(
+            goes=Goes.CONVENTION,
+            convention="a_city_school",
+            why="structures qui accueillent des élèves ; elles ne nomment personne",
+            kept="host_id name nature agreement first_day last_day",
+        ),
+        designations: Fate(
+            goes=Goes.AGE,
+            since="last_day",
+            why="preuve de qui pouvait lire les avis d'assiduité (R131-10-1)",
+            kept="agent_id first_day last_day decision",
+        ),
+    }
+)

@@ -18,6 +18,8 @@ import typer
 
 from contracts import registry
 from contracts.kernel.errors import RelaisError
+from contracts.kernel.organisation import Kind
+from contracts.kernel.paris import day_of
 from services.chassis.nats_server import find_binary
 from services.chassis.settings import read_secret
 from services.cli.output import (
@@ -169,9 +171,16 @@ def compile_(
     check: Annotated[
         bool, typer.Option("--check", help="N'écrit rien ; code 1 si un fichier diffère.")
     ] = False,
+    registers: Annotated[
+        Path | None,
+        typer.Option("--registers", help="Dossier où écrire les registres, en ODT, par organisme."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Écrit ce qui se déduit des conventions et du fichier de la fédération."""
+    if registers is not None:
+        _registers(registers, as_json=as_json)
+        return
     wanted = {_ROOT / path: text for path, text in _exported().items()}
     stale = [path for path, text in wanted.items() if _content(path) != text]
     named = [str(path.relative_to(_ROOT)) for path in stale]
@@ -191,6 +200,26 @@ def compile_(
         path.write_text(wanted[path], encoding="utf-8")
     if not as_json:
         say(f"{len(stale)} fichiers écrits sur {len(wanted)}.")
+
+
+def _registers(folder: Path, *, as_json: bool) -> None:
+    """Write what each kind of organisation completes and signs, as office documents."""
+    from services.chassis.registers.facts import Holder  # noqa: PLC0415 -- heavy, and only for this
+    from services.chassis.registers.odt import odt  # noqa: PLC0415 -- likewise
+    from services.chassis.registers.papers import papers  # noqa: PLC0415 -- likewise
+
+    known, written = registry.load(), []
+    for kind in Kind:
+        place = folder / kind.value
+        place.mkdir(parents=True, exist_ok=True)
+        for paper in papers(known, Holder(kind=kind)):
+            file = place / f"{paper.name}.odt"
+            file.write_bytes(odt(paper, kind.label))
+            written.append(str(file))
+    if as_json:
+        show({"files": written})
+    else:
+        say(f"{len(written)} registres écrits dans {folder}.")
 
 
 def _exported() -> dict[str, str]:
@@ -231,12 +260,33 @@ def purge(
     if as_json:
         show({"dry_run": dry_run, "organisations": done})
         return
-    head = "À détruire" if dry_run else "Détruits"
+    if dry_run:
+        _plan(done)
+        return
     rows = [
         (org, len(one["cases"]), sum(one["rows"].values()), len(one["held"]))
         for org, one in done.items()
     ]
-    table(("Organisme", f"{head} : dossiers", "lignes", "gardés (différend)"), rows)
+    table(("Organisme", "Détruits : dossiers", "lignes", "gardés (différend)"), rows)
+
+
+def _plan(found: dict[str, dict[str, Any]]) -> None:
+    """Rule by rule, what would go now, and when each strikes next; silent rules are left out."""
+    for org, one in found.items():
+        rows = [
+            (rule["delay"], rule["article"], rule["due"], rule["held"], _day(rule["next_at"]))
+            for rule in one["rules"]
+            if rule["due"] or rule["held"] or rule["next_at"]
+        ]
+        say(f"{org} :")
+        head = ("Règle", "Article", "À détruire", "Gardés (différend)", "Ensuite le")
+        table(head, rows)
+        quiet = len(one["rules"]) - len(rows)
+        say(f"{quiet} autres règles n'ont rien à détruire, ni bientôt.")
+
+
+def _day(instant: str | None) -> str:
+    return "" if instant is None else day_of(datetime.fromisoformat(instant)).isoformat()
 
 
 def rotate(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Date, LargeBinary, Table
 
+from services.chassis.fates import WITH_CASE, Fate, Goes, decide
 from services.chassis.schema import Chars, UtcDateTime, new_metadata
 
 metadata = new_metadata()
@@ -27,3 +28,15 @@ breaches = Table(
     Column("sealed", LargeBinary, nullable=False),
 )
 """D-2.4: what was told of the training obligation, a store apart that no support is joined to."""
+
+decide(
+    {
+        breaches: WITH_CASE,
+        designations: Fate(
+            goes=Goes.AGE,
+            since="last_day",
+            why="preuve de qui pouvait lire les transmissions (R114-7)",
+            kept="agent_id first_day last_day decision",
+        ),
+    }
+)

@@ -17,7 +17,6 @@ PARTNER = Partner(
             facts=queries.facts,
             may_read=queries.may_read,
             access_article="R114-7",
-            erase=queries.erase,
             view=queries.view,
             routes=routes.router,
             calls=routes.CALLS,

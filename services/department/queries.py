@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from contracts.conventions.d_department_mission_locale.convention import DUTIES
 from contracts.conventions.d_department_mission_locale.messages import TrainingObligationBreach
@@ -72,8 +72,3 @@ def view(tx: Tx, core: Core, case_id: str) -> dict[str, Any]:
     if row is None:
         return {}
     return {"training_obligation": casefile.unseal(core, case_id, row.sealed, BREACH)}
-
-
-def erase(tx: Tx, case_id: str) -> int:
-    """Destroy a breach."""
-    return tx.execute(delete(breaches).where(breaches.c.case_id == case_id)).rowcount

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Table
 
+from services.chassis.fates import WITH_PERSON, Fate, Goes, decide
 from services.chassis.schema import Chars, Codes, UtcDateTime, new_metadata
 
 metadata = new_metadata()
@@ -26,3 +27,14 @@ attendees = Table(
     Column("participants", Codes, nullable=False),
 )
 """A-2.2: who sat in a watch cell, by function."""
+
+decide(
+    {
+        agenda: WITH_PERSON,
+        attendees: Fate(
+            goes=Goes.AGE,
+            why="fonctions présentes, sans nom : partent un mois après la cellule de veille",
+            kept="message_id participants",
+        ),
+    }
+)

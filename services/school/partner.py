@@ -10,7 +10,6 @@ from services.conventions.a_city_school import (
     facts,
     indicators,
     side,
-    store,
     views,
 )
 from services.conventions.a_city_school import handlers as common
@@ -31,10 +30,9 @@ PARTNER = Partner(
             facts=facts.facts,
             acts=actions.ACTS,
             clocks=clocks.CLOCKS,
-            daily=side.daily,
+            daily=handlers.daily,
             responsible=side.responsible_for,
             tables=(common_tables, metadata),
-            erase=store.erase,
             view=views.view,
             labels=LABELS,
             indicators=indicators.INDICATORS,

@@ -36,7 +36,7 @@ from services.chassis.pages.refusals import Refusal, refused
 from services.chassis.pages.registering import contact_of, full_name
 from services.chassis.requests import read_body
 from services.chassis.resemblance import Registered
-from services.chassis.retention import LEFT
+from services.chassis.rules import LEFT
 from services.chassis.sign_in.desk import at_desk, form_of
 from services.chassis.sign_in.sessions import Session
 from services.chassis.tokens import RIGHTS, Right

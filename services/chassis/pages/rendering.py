@@ -49,6 +49,7 @@ PLACES: Final = (
     (Right.READ, f"{ROOT}/conventions", "Conventions"),
     (Right.READ, f"{ROOT}/reports", "Bilans"),
     (Right.REVIEW, f"{ROOT}/requests", "Demandes"),
+    (Right.REGISTERS, f"{ROOT}/registers", "Registres"),
     (Right.JOURNAL, f"{ROOT}/journal", "Journal"),
     (Right.OPERATE, f"{ROOT}/operation", "Exploitation"),
 )

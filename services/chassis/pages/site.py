@@ -29,6 +29,7 @@ from services.chassis.pages import (
     journal,
     operation,
     procedures,
+    registers,
     reports,
     requests,
     reviews,
@@ -100,6 +101,7 @@ def site(node: Node, app: ASGIApp) -> Starlette:
         *reports.routes(node, api),
         *reviews.routes(node),
         *requests.routes(node, api),
+        *registers.routes(node),
         *journal.routes(node, api),
         *operation.routes(node, api),
     ]

@@ -6,15 +6,15 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from sqlalchemy import delete
-
 from contracts.conventions.a_city_school.measure import Act, Role, Status, after, complete
 from contracts.kernel.paris import add_months, day_of, midnight
 from services.chassis import casefile
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.deadlines import Clock, Due, again, arm, move
-from services.conventions.a_city_school.models import measures, records
+from services.chassis.holds import put_off
+from services.conventions.a_city_school import store
+from services.conventions.a_city_school.models import measures
 from services.conventions.a_city_school.store import measure_of, signed_days
 
 DELIVER: Final = timedelta(minutes=15)
@@ -51,10 +51,23 @@ def _start(tx: Tx, _core: Core, due: Due, at: datetime) -> None:
         casefile.close_case(tx, due.subject, add_months(day_of(at), KEPT_MONTHS), at)
 
 
-def _forget_alerts(tx: Tx, _core: Core, due: Due, _at: datetime) -> None:
+def _forget_alerts(tx: Tx, core: Core, due: Due, at: datetime) -> None:
     """A month after the measure an alert has served its purpose (A-5.1)."""
-    where = (records.c.case_id == due.subject) & (records.c.what == "alert")
-    tx.execute(delete(records).where(where))
+    if not put_off(tx, core, due, due.subject, at):
+        store.forget_records(tx, due.subject, "alert")
+
+
+def _forget_request(tx: Tx, core: Core, due: Due, at: datetime) -> None:
+    """Three months after the measure nobody needs to know for whom it was (A-5.1)."""
+    if not put_off(tx, core, due, due.subject, at):
+        store.forget_records(tx, due.subject, "news")
+        casefile.forget_person(tx, due.subject)
+
+
+def _forget_contract(tx: Tx, core: Core, due: Due, at: datetime) -> None:
+    """The contract and its end serve until the school year is over (A-5.1)."""
+    if not put_off(tx, core, due, due.subject, at):
+        store.forget_contract(tx, due.subject)
 
 
 def _silent(tx: Tx, core: Core, due: Due, at: datetime) -> None:
@@ -115,6 +128,20 @@ CLOCKS: Final = {
             article="A-5.1",
             label="Destruction des alertes de la mesure",
             missed=_forget_alerts,
+            automatic=True,
+        ),
+        Clock(
+            kind="request.forgotten",
+            article="A-5.1",
+            label="Destruction de la demande de mesure et de l'identité reçue",
+            missed=_forget_request,
+            automatic=True,
+        ),
+        Clock(
+            kind="contract.forgotten",
+            article="A-5.1",
+            label="Destruction du contrat d'engagement",
+            missed=_forget_contract,
             automatic=True,
         ),
     )

@@ -256,10 +256,15 @@ def _ended(tx: Tx, core: Core, step: Step) -> None:
         casefile.change(tx, measures, step.case_id, status=Status.RUNNING.value)
     _moved(tx, step, Act.INTERRUPT if content.interruptions else Act.COMPLETE, role)
     casefile.change(tx, measures, step.case_id, ended_on=content.ended_on, outcome=content.outcome)
-    kept = max(add_months(content.ended_on, KEPT_MONTHS), school_year_ends_on(content.ended_on))
-    casefile.close_case(tx, step.case_id, kept, step.at)
-    forgotten = add_months(content.ended_on, KEPT_ALERT_MONTHS)
-    clocks.on_day(tx, core, "alerts.forgotten", step.case_id, forgotten, step.at)
+    asked = add_months(content.ended_on, KEPT_MONTHS)
+    signed = school_year_ends_on(content.ended_on)
+    casefile.close_case(tx, step.case_id, max(asked, signed), step.at)
+    for kind, day in (
+        ("alerts.forgotten", add_months(content.ended_on, KEPT_ALERT_MONTHS)),
+        ("request.forgotten", asked),
+        ("contract.forgotten", signed),
+    ):
+        clocks.on_day(tx, core, kind, step.case_id, day, step.at)
     if core.kind is Kind.SCHOOL:
         back = add_working_days(content.ended_on, 2)
         clocks.on_day(tx, core, "booklet.shown", step.case_id, back, step.at)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Date, Integer, LargeBinary, Table
 
+from services.chassis.fates import WITH_CASE, Fate, Goes, decide
 from services.chassis.schema import Chars, Codes, UtcDateTime, new_metadata
 
 metadata = new_metadata()
@@ -79,3 +80,16 @@ watch_cells = Table(
     Column("situations", Integer, nullable=False),
 )
 """A-2.2: watch cells called, and how many situations each examines; never whose."""
+
+decide(
+    {
+        pathways: WITH_CASE,
+        measures: WITH_CASE,
+        records: WITH_CASE,
+        watch_cells: Fate(
+            goes=Goes.AGE,
+            why="date, lieu et nombre de situations, sans nom : un mois après la réunion",
+            kept="message_id partner at place situations",
+        ),
+    }
+)

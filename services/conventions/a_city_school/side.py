@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from contracts.conventions.a_city_school.convention import ALTERNATIVE
 from contracts.conventions.a_city_school.measure import responsible
+from contracts.kernel.paris import day_of
 from services.chassis.calendar import in_school_time
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.conventions.a_city_school import store
-
-CELLS_KEPT = timedelta(days=31)
-"""A watch cell is forgotten a month after it met."""
 
 
 def responsible_for(_core: Core, purpose: str, at: datetime) -> str | None:
@@ -22,4 +20,4 @@ def responsible_for(_core: Core, purpose: str, at: datetime) -> str | None:
 
 def daily(tx: Tx, _core: Core, at: datetime) -> None:
     """Once a day: forget what was kept of watch cells (A-5.1)."""
-    store.forget_watch_cells(tx, at - CELLS_KEPT)
+    store.forget_watch_cells(tx, day_of(at))

@@ -9,12 +9,14 @@ from sqlalchemy import Row, delete, func, select, update
 
 from contracts.conventions.a_city_school.measure import Status, complete
 from contracts.conventions.a_city_school.messages import SIGNATORIES
-from contracts.kernel.paris import day_of, midnight
+from contracts.kernel.paris import add_months, day_of, midnight
 from services.chassis import casefile, standing, tables
 from services.chassis.calendar import school_year_of_age_ends_on
 from services.chassis.database import Tx
 from services.conventions.a_city_school.models import measures, pathways, records, watch_cells
 
+CELL_MONTHS: Final = 1
+"""Months for which a watch cell is kept after it met (A-5.1)."""
 NOTICE_AGE: Final = 16
 """Years until the end of whose school year an attendance notice is kept (R131-10-1)."""
 
@@ -64,12 +66,19 @@ def keep_notice(tx: Tx, case_id: str, birth: date) -> None:
     tx.forget(standing.CASES, case_id)
 
 
-def erase(tx: Tx, case_id: str) -> int:
-    """Destroy the rows of a case."""
-    gone = (pathways, measures, records)
-    return sum(tx.execute(delete(t).where(t.c.case_id == case_id)).rowcount for t in gone)
+def forget_records(tx: Tx, case_id: str, what: str) -> None:
+    """Destroy the lines of one kind of a case."""
+    tx.execute(delete(records).where((records.c.case_id == case_id) & (records.c.what == what)))
 
 
-def forget_watch_cells(tx: Tx, until: datetime) -> int:
-    """Destroy what is kept of watch cells that met until that instant."""
-    return tx.execute(delete(watch_cells).where(watch_cells.c.at <= until)).rowcount
+def forget_contract(tx: Tx, case_id: str) -> None:
+    """Destroy what is kept of a contract and of its end; that there was a measure stays."""
+    gone = ("first_day", "last_day", "contract", "ended_on", "outcome", *SIGNATORIES)
+    casefile.change(tx, measures, case_id, **dict.fromkeys(gone))
+
+
+def forget_watch_cells(tx: Tx, today: date) -> None:
+    """Destroy what is kept of watch cells that met a month ago or earlier (A-5.1)."""
+    met = tx.execute(select(watch_cells.c.message_id, watch_cells.c.at)).all()
+    over = [row.message_id for row in met if add_months(day_of(row.at), CELL_MONTHS) <= today]
+    tx.execute(delete(watch_cells).where(watch_cells.c.message_id.in_(over)))

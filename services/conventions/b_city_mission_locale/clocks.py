@@ -113,8 +113,7 @@ def daily(tx: Tx, core: Core, at: datetime) -> None:
             else:
                 due = Due(kind="common_event", subject=signed.id, due_at=midnight(due_on))
                 keep_one(tx, core, due, at)
-    store.forget_offers(tx, add_months(day_of(at), -store.KEPT_MONTHS))
-    store.forget_notices(tx)
+    store.forget_offers(tx, day_of(at))
 
 
 def _last_event(tx: Tx, convention_id: str) -> date | None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from sqlalchemy import Boolean, Column, Date, Integer, LargeBinary, Table
 
+from services.chassis.fates import WITH_CASE, WITH_PERSON, Fate, Goes, decide
 from services.chassis.schema import Chars, Codes, UtcDateTime, new_metadata
 
 metadata = new_metadata()
@@ -122,3 +125,34 @@ offers = Table(
     Column("contact_email", Chars(120)),
 )
 """B-2.1, B-2.3: what one side offers, and which colleague to call; no young person."""
+
+_B: Final = "b_city_mission_locale"
+
+decide(
+    {
+        orientations: WITH_CASE,
+        cosupports: WITH_CASE,
+        referents: WITH_CASE,
+        immersions: WITH_CASE,
+        representative_notices: WITH_PERSON,
+        psad_charters: Fate(
+            goes=Goes.CONVENTION,
+            convention=_B,
+            why="preuve de la charte signée, tant que la convention vit",
+            kept="signed_on evidence agent_id",
+        ),
+        common_events: Fate(
+            goes=Goes.CONVENTION,
+            convention=_B,
+            why="dates d'événements communs ; aucun participant",
+            kept="convention_id held_on agent_id",
+        ),
+        offers: Fate(
+            goes=Goes.CONVENTION,
+            convention=_B,
+            why="offres de service et collègues à appeler, aucun jeune",
+            kept="message_id partner sent_here type at theme name kind places last_day contact_name"
+            " contact_role contact_phone contact_email",
+        ),
+    }
+)

@@ -12,7 +12,6 @@ from services.conventions.b_city_mission_locale import (
     handlers,
     indicators,
     routes,
-    store,
     views,
 )
 from services.conventions.b_city_mission_locale.labels import LABELS
@@ -29,7 +28,6 @@ SIDE: Final = Side(
     may_read=views.may_read,
     access_article="B-2.13",
     tables=(metadata,),
-    erase=store.erase,
     view=views.view,
     labels=LABELS,
     indicators=indicators.INDICATORS,

@@ -9,7 +9,7 @@ from sqlalchemy import Row, Table, delete, select, update
 
 from contracts.kernel.fields import Payload
 from contracts.kernel.paris import add_months, day_of
-from services.chassis import casefile, standing, tables
+from services.chassis import casefile, standing
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.conventions.b_city_mission_locale.models import (
@@ -112,25 +112,15 @@ def immersions_at(tx: Tx, person_id: str, host: str) -> list[Row[Any]]:
     return list(tx.execute(select(table).where(held)).all())
 
 
-def erase(tx: Tx, case_id: str) -> int:
-    """Destroy the rows of a case."""
-    gone = (orientations, cosupports, referents, immersions)
-    return sum(tx.execute(delete(t).where(t.c.case_id == case_id)).rowcount for t in gone)
-
-
-def forget_notices(tx: Tx) -> int:
-    """Destroy what was told about persons whom the register holds no more."""
-    table, persons = representative_notices, tables.persons
-    known = select(persons.c.person_id).where(persons.c.person_id == table.c.person_id)
-    return tx.execute(delete(table).where(~known.exists())).rowcount
-
-
 def withdraw_service(tx: Tx, partner: str, name: str, *, here: bool) -> None:
     """Take away a service as one side presented it before."""
     same = (offers.c.partner == partner) & (offers.c.sent_here == here) & (offers.c.name == name)
     tx.execute(delete(offers).where(same))
 
 
-def forget_offers(tx: Tx, until: date) -> int:
-    """Destroy the offers that ended until that day."""
-    return tx.execute(delete(offers).where(offers.c.last_day <= until)).rowcount
+def forget_offers(tx: Tx, today: date) -> None:
+    """Destroy the offers that ended some months ago (B-3.1)."""
+    dated = select(offers.c.message_id, offers.c.last_day).where(offers.c.last_day.is_not(None))
+    rows = tx.execute(dated).all()
+    over = [row.message_id for row in rows if add_months(row.last_day, KEPT_MONTHS) <= today]
+    tx.execute(delete(offers).where(offers.c.message_id.in_(over)))

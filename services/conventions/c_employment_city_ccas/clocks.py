@@ -194,4 +194,3 @@ def end_contract(tx: Tx, row: Row[Any], on: date, at: datetime) -> None:
 def daily(tx: Tx, _core: Core, at: datetime) -> None:
     """Once a day: what is kept no longer (C-6.5)."""
     store.forget_offers(tx, day_of(at))
-    store.forget_seekers(tx)

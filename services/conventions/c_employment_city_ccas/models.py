@@ -5,8 +5,11 @@ No table holds a name that came by message: a candidate is a case under a random
 
 from __future__ import annotations
 
+from typing import Final
+
 from sqlalchemy import Boolean, Column, Date, Integer, LargeBinary, Table
 
+from services.chassis.fates import WITH_CASE, WITH_PERSON, Fate, Goes, decide
 from services.chassis.schema import Chars, Codes, UtcDateTime, new_metadata
 
 metadata = new_metadata()
@@ -161,3 +164,45 @@ immersions = Table(
     Column("tutor", LargeBinary),
 )
 """C-3b.1: each immersion; contacts of colleagues are sealed, and who comes is written nowhere."""
+
+C: Final = "c_employment_city_ccas"
+"""Code of this convention."""
+
+decide(
+    {
+        candidacies: WITH_CASE,
+        contracts: WITH_CASE,
+        booklets: WITH_CASE,
+        tutorships: WITH_CASE,
+        immersions: WITH_CASE,
+        seekers: WITH_PERSON,
+        seeker_facts: WITH_PERSON,
+        hires: WITH_PERSON,
+        employer_interviews: Fate(
+            goes=Goes.CONVENTION,
+            convention=C,
+            why="dates d'entretiens avec l'employeur ; aucun demandeur d'emploi",
+            kept="held_on agent_id",
+        ),
+        offers: Fate(
+            goes=Goes.CONVENTION,
+            convention=C,
+            why="offres jusqu'à leur clôture ; personne n'y figure",
+            kept="offer_id partner sent_here at post trade weekly_hours starts_on closes_on"
+            " eligible_tutor may_become_permanent",
+        ),
+        tutors: Fate(
+            goes=Goes.CONVENTION,
+            convention=C,
+            why="tuteurs parmi les agents de l'employeur, sous leur identifiant",
+            kept="staff_id volunteered_on qualified_on working_since supported recorded_at"
+            " recorded_by",
+        ),
+        trades: Fate(
+            goes=Goes.CONVENTION,
+            convention=C,
+            why="métiers ouverts à l'immersion ; personne n'y figure",
+            kept="partner host rome since",
+        ),
+    }
+)

@@ -46,10 +46,6 @@ def _stopped(tx: Tx, core: Core, case_id: str, why: Stop, at: datetime) -> None:
     territory.stopped(tx, core, case_id, at)
 
 
-def _erase(tx: Tx, case_id: str) -> int:
-    return store.erase(tx, case_id) + territory.erase(tx, case_id)
-
-
 def _may_read(employer: MayRead) -> MayRead:
     """Both axes look, each at its own cases; the other's are not its business."""
 
@@ -100,7 +96,6 @@ CITY: Final = Side(
     may_read=_may_read(views.city_may_read),
     access_article="C-3.2",
     tables=(metadata,),
-    erase=_erase,
     view=_view(views.city_view),
     labels=LABELS,
     indicators=INDICATORS,
@@ -120,7 +115,6 @@ AGENCY: Final = Side(
     may_read=_may_read(views.agency_may_read),
     access_article="C-3.1",
     tables=(metadata,),
-    erase=_erase,
     view=_view(views.agency_view),
     labels=LABELS,
     indicators=INDICATORS,

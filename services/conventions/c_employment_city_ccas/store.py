@@ -13,12 +13,8 @@ from services.chassis.database import Tx
 from services.conventions.c_employment_city_ccas.models import (
     booklets,
     candidacies,
-    contracts,
     immersions,
     offers,
-    seeker_facts,
-    seekers,
-    tutorships,
 )
 
 KEPT_MONTHS: Final = 2
@@ -67,21 +63,6 @@ def booklets_of(tx: Tx, case_id: str) -> dict[str, Row[Any]]:
     return {row.step: row for row in rows}
 
 
-def erase(tx: Tx, case_id: str) -> int:
-    """Destroy the rows of a case."""
-    gone = (candidacies, contracts, booklets, tutorships, immersions)
-    return sum(tx.execute(delete(t).where(t.c.case_id == case_id)).rowcount for t in gone)
-
-
 def forget_offers(tx: Tx, today: date) -> int:
     """Destroy the offers that closed before today (C-6.5)."""
     return tx.execute(delete(offers).where(offers.c.closes_on < today)).rowcount
-
-
-def forget_seekers(tx: Tx) -> int:
-    """Destroy what was recorded of persons whom the register holds no more."""
-    persons, gone = tables.persons, 0
-    for table in (seekers, seeker_facts):
-        known = select(persons.c.person_id).where(persons.c.person_id == table.c.person_id)
-        gone += tx.execute(delete(table).where(~known.exists())).rowcount
-    return gone

@@ -31,8 +31,6 @@ SENT: Final = {name: territory_store.sent(apply) for name, apply in _APPLY.items
 RECEIVED: Final = {name: territory_store.received(apply) for name, apply in _APPLY.items()}
 """The same at each party: which of them it sends and receives is for the gate to say."""
 
-erase = territory_store.erase
-
 
 def facts(tx: Tx, core: Core, asked: Question) -> Known:
     """Facts about a message of convention C, beside the employer's axis."""
@@ -72,14 +70,12 @@ def daily(tx: Tx, core: Core, at: datetime) -> None:
     clauses.daily(tx, at)
     campaigns.daily(tx, at)
     referents.daily(tx, core, at)
-    territory_store.purge(tx, core, at)
 
 
 def agency_daily(tx: Tx, core: Core, at: datetime) -> None:
-    """The same at the agency, with its monthly actions and what it knows of its own persons."""
+    """The same at the agency, with its monthly actions."""
     daily(tx, core, at)
     actions.daily(tx, core, at)
-    volunteers.daily(tx)
 
 
 _COMMON_CLOCKS: Final = {**governance.CLOCKS}

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Date, Integer, Table
 
+from services.chassis.fates import WITH_CASE, Fate, Goes, decide
 from services.chassis.schema import Chars, UtcDateTime
-from services.conventions.c_employment_city_ccas.models import metadata
+from services.conventions.c_employment_city_ccas.models import C, metadata
 
 readings = Table(
     "c_readings",
@@ -189,3 +190,81 @@ collective_actions = Table(
     Column("agent_id", Chars(64), nullable=False),
 )
 """C-3c.1, C-3c.2: collective actions that were held; nobody who came."""
+
+decide(
+    {
+        questions: WITH_CASE,
+        skill_offers: WITH_CASE,
+        volunteers: Fate(goes=Goes.PERSON, convention=C),
+        final_reports: Fate(
+            goes=Goes.AGE,
+            since="recorded_at",
+            why="preuve du rapport écrit, gardée trois ans (RGPD 5.2)",
+            kept="convention_id term_ends_on written_on evidence recorded_at agent_id",
+        ),
+        readings: Fate(
+            goes=Goes.CONVENTION,
+            convention=C,
+            why="agents qui ont lu la convention, sous leur identifiant",
+            kept="convention_id version agent_id read_at",
+        ),
+        desks: Fate(
+            goes=Goes.CONVENTION,
+            convention=C,
+            why="agents de l'organisme par tâche, sous leur identifiant",
+            kept="task agency agent_id since",
+        ),
+        staff_notices: Fate(
+            goes=Goes.CONVENTION,
+            convention=C,
+            why="collègues informés que leur contact est transmis",
+            kept="name told_at agent_id",
+        ),
+        referents: Fate(
+            goes=Goes.CONVENTION,
+            convention=C,
+            why="collègues à appeler, jusqu'à leur remplacement",
+            kept="org partner agency task since first_name first_role first_phone"
+            " first_email second_name second_role second_phone second_email",
+        ),
+        antennas: Fate(
+            goes=Goes.CONVENTION,
+            convention=C,
+            why="collègues à appeler, jusqu'à leur remplacement",
+            kept="org partner unit agency since referent_name referent_role"
+            " referent_phone referent_email",
+        ),
+        opportunities: Fate(
+            goes=Goes.CONVENTION,
+            convention=C,
+            why="places jusqu'à leur clôture ; personne n'y figure",
+            kept="message_id partner sent_here at site trade first_day last_day",
+        ),
+        campaigns: Fate(
+            goes=Goes.CONVENTION,
+            convention=C,
+            why="diffusions demandées ; jamais à qui",
+            kept="message_id partner asked_here asked_at event event_at place means"
+            " priority_districts_only sent_on reached",
+        ),
+        censuses: Fate(
+            goes=Goes.CONVENTION,
+            convention=C,
+            why="nombres, les petits masqués",
+            kept="org partner table_name counted_on under_one_year from_one_to_two"
+            " from_two_to_three over_three_years total",
+        ),
+        announcements: Fate(
+            goes=Goes.CONVENTION,
+            convention=C,
+            why="communications prévues ; personne n'y figure",
+            kept="message_id partner sent_here subject medium planned_on",
+        ),
+        collective_actions: Fate(
+            goes=Goes.CONVENTION,
+            convention=C,
+            why="actions tenues ; aucun participant",
+            kept="action_id convention_id held_on for_youth joint agent_id",
+        ),
+    }
+)

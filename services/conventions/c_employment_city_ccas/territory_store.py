@@ -8,18 +8,17 @@ from datetime import date, datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import Column, ColumnElement, delete, update
+from sqlalchemy import Column, delete, update
 
 from contracts.conventions.c_employment_city_ccas.convention import CONVENTION
-from contracts.kernel.signed import SignedConvention, State
-from services.chassis import convention_tables, standing, tables
+from contracts.kernel.signed import SignedConvention
+from services.chassis import standing, tables
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.erasure import erase_case
 from services.chassis.holds import kept_under
 from services.chassis.partner import Received, ReceivedHandler, Sent, SentHandler
 from services.chassis.tally import count
-from services.conventions.c_employment_city_ccas import territory_models as models
 
 
 class Body(BaseModel):
@@ -128,49 +127,9 @@ def forget_case(tx: Tx, core: Core, case_id: str, at: datetime) -> None:
     tx.forget(standing.CASES, case_id)
 
 
-def erase(tx: Tx, case_id: str) -> int:
-    """Destroy the rows of a case (C-5.1, C-6.5)."""
-    gone = (models.questions, models.skill_offers)
-    return sum(tx.execute(delete(t).where(t.c.case_id == case_id)).rowcount for t in gone)
-
-
 # --- rows that are about no case
 
 
 def drop(tx: Tx, column: Column[Any], until: date | datetime) -> int:
     """Destroy the rows of a table whose day or instant came before a bound."""
     return tx.execute(delete(column.table).where(column < until)).rowcount
-
-
-_OF_A_PARTNER = (
-    models.referents,
-    models.antennas,
-    models.opportunities,
-    models.campaigns,
-    models.censuses,
-    models.announcements,
-)
-_OF_ONES_OWN = (models.desks, models.staff_notices, models.volunteers)
-
-
-def purge(tx: Tx, core: Core, at: datetime) -> None:
-    """Two months after the end nothing of it is left but proof; a dispute keeps it (C-6.5)."""
-    ended = [one for one in own(core) if one.state(at) is State.PURGED and not _held(tx, one.id)]
-    living = [one for one in own(core) if one not in ended]
-    kept = {org for one in living for org in one.orgs}
-    for org in {org for one in ended for org in one.orgs} - kept - {core.org}:
-        for table in _OF_A_PARTNER:
-            tx.execute(delete(table).where(table.c.partner == org))
-    for one in ended:
-        for table in (models.readings, models.collective_actions):
-            tx.execute(delete(table).where(table.c.convention_id == one.id))
-    if ended and not living:
-        for table in _OF_ONES_OWN:
-            tx.execute(delete(table))
-
-
-def _held(tx: Tx, convention_id: str) -> bool:
-    holds = convention_tables.holds
-    running: ColumnElement[bool] = holds.c.released_at.is_(None) & holds.c.case_id.is_(None)
-    found = holds.select().where(running & (holds.c.convention_id == convention_id))
-    return tx.execute(found).first() is not None

@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
 
 from pydantic import Field
-from sqlalchemy import delete, exists, select
+from sqlalchemy import delete, select
 
 from contracts.kernel.checks import Side
 from contracts.kernel.errors import InvalidPayload, UnknownName
 from contracts.kernel.fields import Instant, Payload, said
-from services.chassis import standing, tables
+from services.chassis import standing
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.deadlines import Clock, Due, arm, move
@@ -151,10 +151,3 @@ def view(tx: Tx, case_id: str) -> dict[str, Any]:
         return {}
     said_at, until = row.at.isoformat(), row.forget_at.isoformat()
     return {"volunteer": {"offered_here": row.offered_here, "at": said_at, "forget_at": until}}
-
-
-def daily(tx: Tx) -> None:
-    """What was recorded about a person goes with the person (C-6.5)."""
-    persons = tables.persons
-    known = exists().where(persons.c.person_id == volunteers.c.person_id)
-    tx.execute(delete(volunteers).where(~known))

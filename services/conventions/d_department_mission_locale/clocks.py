@@ -15,6 +15,7 @@ from services.chassis.calendar import add_working_days
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.deadlines import Clock, Due, again, arm, cancel, keep_one, move
+from services.chassis.holds import put_off
 from services.conventions.d_department_mission_locale import indicators, store
 from services.conventions.d_department_mission_locale.models import yearly_cells, youths
 
@@ -41,8 +42,9 @@ def _ends(tx: Tx, core: Core, due: Due, at: datetime) -> None:
     end_case(tx, core, due.subject, at)
 
 
-def _forget(tx: Tx, _core: Core, due: Due, _at: datetime) -> None:
-    store.forget_part(tx, due.subject)
+def _forget(tx: Tx, core: Core, due: Due, at: datetime) -> None:
+    if not put_off(tx, core, due, due.subject.partition(":")[2], at):
+        store.forget_part(tx, due.subject)
 
 
 CLOCKS: Final = {
@@ -121,7 +123,7 @@ def end_case(tx: Tx, core: Core, case_id: str, at: datetime) -> None:
     indicators.ended(tx, core, case_id, at)
     casefile.change(tx, youths, case_id, state=store.CLOSED)
     if row.project_ends_on is None:
-        store.forget_part(tx, store.part("project", case_id))
+        forget_on(tx, core, "project", case_id, day_of(at), at)
     store.close_case(tx, case_id, at)
 
 
@@ -173,7 +175,7 @@ def keep_again(tx: Tx, name: str, case_id: str, at: datetime) -> None:
 
 
 def daily(tx: Tx, core: Core, at: datetime) -> None:
-    """Once a day: the yearly sheet that is due (D-5.7a), what is kept no longer (D-8.1)."""
+    """Once a day: the yearly sheet that is due (D-5.7a)."""
     for signed in core.directory.conventions.values():
         opens, ends = signed.opens_on, signed.ends_on
         if signed.convention.code != CONVENTION.code or core.org not in signed.orgs:
@@ -186,9 +188,6 @@ def daily(tx: Tx, core: Core, at: datetime) -> None:
         else:
             due = Due(kind=SHEET, subject=signed.id, due_at=end_of(date(year, 12, 31)))
             keep_one(tx, core, due, at)
-        if at >= midnight(add_months(ends, store.KEPT_MONTHS)):
-            store.forget_sheets(tx, signed.id)
-    store.forget_notices(tx)
 
 
 def _last_sheet(tx: Tx, org: str, convention_id: str) -> int:

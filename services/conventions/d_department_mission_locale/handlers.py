@@ -315,10 +315,10 @@ RECEIVED: Final[Mapping[str, ReceivedHandler]] = {
 }
 
 
-def stopped(tx: Tx, _core: Core, case_id: str, _why: Stop, _at: datetime) -> None:
+def stopped(tx: Tx, core: Core, case_id: str, _why: Stop, at: datetime) -> None:
     """The young person withdrew, or the agreement is over: nothing runs any more (D-1.4)."""
     row = casefile.row_of(tx, youths, case_id)
     if row is not None:
         casefile.change(tx, youths, case_id, state=store.STOPPED)
         if row.project_ends_on is None:
-            store.forget_part(tx, store.part("project", case_id))
+            clocks.forget_on(tx, core, "project", case_id, day_of(at), at)

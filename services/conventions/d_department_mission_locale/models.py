@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from sqlalchemy import Boolean, Column, Date, Integer, LargeBinary, Table
 
+from services.chassis.fates import WITH_CASE, WITH_PERSON, Fate, Goes, decide
 from services.chassis.schema import Chars, Codes, UtcDateTime, new_metadata
 
 metadata = new_metadata()
@@ -111,3 +114,32 @@ yearly_cells = Table(
     Column("cell", Chars(12), nullable=False),
 )
 """D-5.7a to D-5.7f: the yearly sheets of both sides: a number, hidden, or not counted."""
+
+_D: Final = "d_department_mission_locale"
+
+decide(
+    {
+        youths: WITH_CASE,
+        referents: WITH_CASE,
+        holder_notices: WITH_PERSON,
+        supports: WITH_PERSON,
+        foundations: Fate(
+            goes=Goes.CONVENTION,
+            convention=_D,
+            why="preuve de la déclinaison et de l'analyse d'impact, tant que la convention vit",
+            kept="convention_id what decided_on evidence agent_id",
+        ),
+        attention_times: Fate(
+            goes=Goes.CONVENTION,
+            convention=_D,
+            why="réglage du département ; il ne dit rien de personne",
+            kept="since months agent_id",
+        ),
+        yearly_cells: Fate(
+            goes=Goes.CONVENTION,
+            convention=_D,
+            why="nombres de l'année, les petits masqués",
+            kept="convention_id counted_on org what cell",
+        ),
+    }
+)

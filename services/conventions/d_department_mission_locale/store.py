@@ -17,7 +17,6 @@ from services.conventions.d_department_mission_locale.models import (
     foundations,
     holder_notices,
     referents,
-    yearly_cells,
     youths,
 )
 
@@ -132,22 +131,7 @@ def not_proposed(connection: Connection) -> list[str]:
 
 
 def erase(tx: Tx, case_id: str) -> int:
-    """Destroy the rows of a case, and what was still to be destroyed of it."""
+    """Drop what was still to be destroyed of a case, part by part; returns how many parts."""
     waiting, subjects = tables.deadlines, [part(name, case_id) for name in PARTS]
     which = (waiting.c.kind == FORGOTTEN) & waiting.c.subject.in_(subjects)
-    tx.execute(delete(waiting).where(which))
-    gone = (youths, referents)
-    return sum(tx.execute(delete(t).where(t.c.case_id == case_id)).rowcount for t in gone)
-
-
-def forget_notices(tx: Tx) -> int:
-    """Destroy what was told about persons whom the register holds no more."""
-    table, persons = holder_notices, tables.persons
-    known = select(persons.c.person_id).where(persons.c.person_id == table.c.person_id)
-    return tx.execute(delete(table).where(~known.exists())).rowcount
-
-
-def forget_sheets(tx: Tx, convention_id: str) -> int:
-    """Destroy the yearly sheets of a convention that is over for long enough (D-8.1)."""
-    table = yearly_cells
-    return tx.execute(delete(table).where(table.c.convention_id == convention_id)).rowcount
+    return tx.execute(delete(waiting).where(which)).rowcount

@@ -93,17 +93,13 @@ def attention_months(tx: Tx) -> int:
 
 
 def daily(tx: Tx, core: Core, at: datetime) -> None:
-    """Once a day: who left and is asked after one day; who is no longer in the register."""
+    """Once a day: who left and is asked after one day."""
     persons, months = tables.persons, attention_months(tx)
-    query = select(supports, persons.c.person_id.label("known"), persons.c.left_at).join(
-        persons, persons.c.person_id == supports.c.person_id, isouter=True
+    query = select(supports, persons.c.left_at).join(
+        persons, persons.c.person_id == supports.c.person_id
     )
     for row in tx.execute(query).all():
-        if row.known is None:
-            for kind in (INTERVIEW, ATTENTION):
-                cancel(tx, kind, row.person_id, at)
-            tx.execute(delete(supports).where(supports.c.person_id == row.person_id))
-        elif row.left_at is not None:
+        if row.left_at is not None:
             cancel(tx, INTERVIEW, row.person_id, at)
             if row.attention_on is None:
                 due_on = attention_due(day_of(row.left_at), months)

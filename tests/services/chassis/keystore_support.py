@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import event, select
 
@@ -20,7 +21,7 @@ def opened(url: str) -> Iterator[Callable[..., KeyStore]]:
     """Open a store as often as asked, with options of its own each time, and leave them all."""
     made: list[KeyStore] = []
 
-    def open_store(wrapping: bytes = WRAPPING, **options: int) -> KeyStore:
+    def open_store(wrapping: bytes = WRAPPING, **options: Any) -> KeyStore:
         made.append(KeyStore(url, wrapping, **options))
         made[-1].create()
         return made[-1]

@@ -17,7 +17,8 @@ from services.chassis.person.codes import ALPHABET, LIFETIME, WINDOW, WRONG_AT_N
 from services.chassis.person.door import cookie_name
 from services.chassis.person.visits import IDLE, LONGEST
 from services.chassis.register import person_left
-from services.chassis.retention import LEFT, purge
+from services.chassis.retention import purge
+from services.chassis.rules import LEFT
 from services.chassis.tokens import Agent, NotPermitted, Role
 from tests.pair import PUPIL, Pair, Side
 from tests.reports import ask

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,14 @@ from contracts.kernel.paris import midnight
 from services.chassis import letters, tables
 from services.chassis.bundle import Bundle
 from services.chassis.erasure import erase_case
+from services.chassis.holds import Hold, place_hold, release_hold
 from services.chassis.idempotency import keep, slot
-from services.chassis.retention import ANSWERS, REPLAYS, due, purge
+from services.chassis.keystore import KeyDestroyed
+from services.chassis.register import person_left
+from services.chassis.retention import Planned, due, plan, purge
+from services.chassis.rules import ANSWERS, REPLAYS
 from services.chassis.schema import journal
+from services.chassis.scopes import person_scope
 from tests.pair import CONVENTION, START, Pair, Side
 
 SECOND = timedelta(seconds=1)
@@ -189,3 +195,75 @@ async def test_a_case_of_a_duty_does_not_go_with_the_convention(pair: Pair) -> N
     await purged(pair.city, midnight(signed.purged_on))
     (case,) = pair.city.rows(tables.cases)
     assert (case.case_id, case.state) == (sent.case_id, "open")
+    (rule,) = of_table(pair.city, tables.cases, midnight(signed.purged_on))
+    assert (rule.article, rule.due, rule.next_at) == ("L131-6", 0, None)
+
+
+# --- what a dry run says
+
+
+def planned(side: Side, at: datetime) -> dict[tuple[str, str], Planned]:
+    """Rule by rule at an instant, by table and delay."""
+    core = side.node.core
+    rules = side.node.database.read_now(lambda c: plan(c, core, at))
+    return {(one.table, one.delay): one for one in rules}
+
+
+def of_table(side: Side, table: Table, at: datetime) -> list[Planned]:
+    return [one for (name, _), one in planned(side, at).items() if name == table.name]
+
+
+async def test_a_dry_run_says_rule_by_rule_what_goes_and_what_is_next(pair: Pair) -> None:
+    """GDPR 5.1.e: as many rows as are destroyed then, each rule with its article and delay."""
+    extended(pair)
+    pair.refer()
+    await pair.carry()
+    side, at = pair.school, START + YEARS
+    (rule,) = of_table(side, tables.outbox, at - SECOND)
+    assert (rule.due, rule.held, rule.article) == (0, 0, "RGPD 5.2")
+    assert rule.next_at == at
+    for when in (START, at - SECOND, at):
+        rules = planned(side, when).values()
+        assert all(one.article and one.delay for one in rules)
+        found = side.node.database.read_now(partial(due, core=side.node.core, at=when))
+        for name, count in found.rows.items():
+            assert sum(one.due for one in rules if one.table == name) == count, name
+    rows = await purged(side, at)
+    assert rows["outbox"] > 0
+
+
+async def test_a_dry_run_shows_what_a_dispute_keeps(pair: Pair) -> None:
+    """A-12.1: held beside due, for the case and for its proof; after the release both are due."""
+    sent = pair.refer()
+    await pair.carry()
+    side, core = pair.city, pair.city.node.core
+    signed = core.directory.conventions[CONVENTION]
+    assert signed.purged_on is not None
+    ends = midnight(signed.purged_on)
+    (rule,) = of_table(side, tables.cases, START)
+    assert (rule.due, rule.held, rule.next_at, rule.article) == (0, 0, ends, "A-5.1")
+    hold = Hold(ground="court", case_id=str(sent.case_id))
+    side.write(lambda tx: place_hold(tx, core, CONVENTION, hold, "h" * 32, "chef", START))
+    (rule,) = of_table(side, tables.cases, ends)
+    assert (rule.due, rule.held) == (0, 1)
+    late = START + YEARS + SECOND
+    (line,) = of_table(side, journal, late)
+    assert line.held > 0
+    side.write(lambda tx: release_hold(tx, core, CONVENTION, "h" * 32, "chef", START))
+    (rule,) = of_table(side, tables.cases, ends)
+    assert (rule.due, rule.held) == (1, 0)
+    (freed,) = of_table(side, journal, late)
+    assert (freed.held, freed.due) == (0, line.due + line.held + 1)  # and the release's own line
+
+
+async def test_a_person_who_left_goes_with_the_key_and_all_that_is_tied_to_them(
+    pair: Pair,
+) -> None:
+    """CNIL 2021-028: two years after leaving; no backup opens the row then."""
+    person, side = pair.person(), pair.school
+    left = START + timedelta(days=1)
+    side.write(lambda tx: person_left(tx, side.node.core, person, "agent-1", left))
+    mine = tables.persons.c.person_id == person
+    await kept_until(side, tables.persons, left + timedelta(days=730), mine)
+    with pytest.raises(KeyDestroyed):
+        side.node.keystore.seal(person_scope(person), b"", b"")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from contracts import registry
+from contracts.kernel.organisation import Kind
 from services.chassis.chain import Head
 from services.cli.app import main
 from services.cli.conventions import _words
@@ -261,7 +262,12 @@ def test_purge_says_what_it_would_destroy_then_destroys_it(
     assert found["dry_run"]
     assert set(found["organisations"]) == {SCHOOL, CITY}
     assert not read(capsys, "purge")["dry_run"]
-    assert "À détruire" in told(capsys, "purge", "--dry-run")
+    rules = read(capsys, "purge", "--dry-run")["organisations"][CITY]["rules"]
+    (cases,) = [one for one in rules if one["table"] == "cases"]
+    assert (cases["article"], cases["due"], cases["held"]) == ("A-5.1", 0, 0)
+    shown = told(capsys, "purge", "--dry-run")
+    for said in ("À détruire", "Gardés (différend)", "A-5.1", cases["next_at"][:4], CITY):
+        assert said in shown
 
 
 @pytest.mark.usefixtures("home")
@@ -313,3 +319,15 @@ def test_compile_writes_what_differs_and_check_says_it(
     assert (tmp_path / "docs" / "matrix.md").read_text() == "one\n"
     assert told(capsys, "compile", "--check") == ""
     assert read(capsys, "compile", "--check")["stale"] == []
+
+
+def test_compile_writes_the_registers_of_each_kind(capsys: Captured, tmp_path: Path) -> None:
+    """GDPR 13, 26, 30, 35: an OpenDocument text each, and nothing else."""
+    told(capsys, "compile", "--registers", str(tmp_path))
+    written = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*")}
+    for kind in Kind:
+        for name in ("record", "dpia", "joint-control"):
+            assert f"{kind.value}/{name}.odt" in written
+    assert {Path(name).suffix for name in written} == {".odt"}
+    assert "department/notice-training-obligation.odt" in written
+    assert len(read(capsys, "compile", "--registers", str(tmp_path))["files"]) == len(written)

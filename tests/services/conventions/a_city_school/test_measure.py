@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,12 +14,11 @@ from contracts.kernel.errors import Refused
 from contracts.kernel.paris import midnight
 from services.chassis import tables
 from services.chassis.agreements import withdraw
-from services.chassis.retention import purge
 from services.chassis.schema import journal
 from services.chassis.tokens import Agent, NotPermitted, Role
 from services.conventions.a_city_school.models import measures, records
 from tests.pair import Pair
-from tests.services.conventions.a_city_school.support import ALERT, CONTACT, Desk, paris
+from tests.services.conventions.a_city_school.support import CONTACT, Desk, paris
 
 
 @pytest.fixture
@@ -324,30 +323,6 @@ async def test_reception_is_due_on_the_first_day_for_both(desk: Desk) -> None:
     dpo = Agent("dpo-1", Role.DPO)
     with pytest.raises(NotPermitted):
         desk.act(desk.city, "reception", dpo, on=on, pupil=True, representative=True)
-
-
-async def test_what_is_kept_of_a_measure_and_until_when(desk: Desk) -> None:
-    """A-5.1: alerts a month, the contract until the school year ends, then the key."""
-    await desk.running()
-    alert = {**ALERT, "at": desk.pair.clock.at.isoformat()}
-    await desk.told(desk.city, "alternative.alert", alert)
-    ended = {
-        "outcome": "completed",
-        "ended_on": desk.today.isoformat(),
-        "booklet_handed": True,
-    }
-    await desk.told(desk.city, "alternative.ended", ended)
-    await desk.on(midnight(date(2026, 12, 30)) - timedelta(microseconds=1))
-    assert desk.city.rows(records, records.c.what == "alert")
-    await desk.on(midnight(date(2026, 12, 30)))
-    for side in desk.pair.sides:
-        assert not side.rows(records, records.c.what == "alert")
-        (case,) = side.rows(tables.cases)
-        assert case.retain_until == midnight(date(2027, 7, 3))
-    await desk.on(midnight(date(2027, 7, 3)))
-    core, at = desk.city.node.core, desk.pair.clock.now()
-    await purge(desk.city.node.database, core, at)
-    assert desk.city.rows(measures) == desk.city.rows(records) == []
 
 
 async def test_a_withdrawal_stops_a_running_measure(desk: Desk) -> None:

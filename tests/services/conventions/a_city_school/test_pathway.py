@@ -17,6 +17,7 @@ from services.chassis.tokens import Agent, NotPermitted, Role
 from services.chassis.views import case as case_view
 from services.city.models import pathway_referents
 from services.conventions.a_city_school.models import watch_cells
+from services.school.models import agenda, attendees
 from tests.pair import ANSWER, Pair
 from tests.services.conventions.a_city_school.support import CONTACT, YOUTH, Desk
 
@@ -37,10 +38,17 @@ async def test_a_watch_cell_is_called_without_a_name_and_forgotten_after_it_met(
     assert desk.city.rows(tables.cases) == desk.city.rows(tables.persons) == []
     assert desk.waiting(desk.city) == {"watch_cell": "pending"}
     assert desk.refused(desk.city, "watch_cell.convened", data, case_id=None) >= {"A-2.2"}
-    await desk.later(days=33)
-    assert len(desk.city.rows(watch_cells)) == 1
-    await desk.later(days=1)
+    spoken = {"message_id": row.message_id, "decisions": ("support",), "at": at}
+    item = {**spoken, "person_id": "0" * 32, "agent_id": "agent-1"}
+    desk.school.write(lambda tx: tx.execute(agenda.insert().values(**item)))
+    sat = {"message_id": row.message_id, "participants": ("head",)}
+    desk.school.write(lambda tx: tx.execute(attendees.insert().values(**sat)))
+    await desk.later(days=32)
+    assert len(desk.city.rows(watch_cells)) == len(desk.school.rows(attendees)) == 1
+    assert len(desk.school.rows(agenda)) == 1
+    await desk.later(days=1)  # a month after 25 November
     assert desk.city.rows(watch_cells) == desk.school.rows(watch_cells) == []
+    assert desk.school.rows(agenda) == desk.school.rows(attendees) == []
 
 
 async def test_a_referral_waits_for_an_answer_ten_working_days(desk: Desk) -> None:

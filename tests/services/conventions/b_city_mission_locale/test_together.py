@@ -173,5 +173,5 @@ async def test_what_a_representative_was_told_goes_with_the_person(desk: Desk) -
     assert len(desk.city.rows(representative_notices)) == 1
     persons = tables.persons
     desk.city.write(lambda tx: tx.execute(persons.delete().where(persons.c.person_id == person)))
-    await desk.later(days=1)
+    await desk.city.node.purge(desk.pair.clock.at)
     assert desk.city.rows(representative_notices) == []

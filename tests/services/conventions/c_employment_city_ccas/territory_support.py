@@ -258,6 +258,7 @@ class Office:
         self.pair.clock.at = at
         for side in self.pair.sides:
             await side.node.scheduler.look()
+            await side.node.purge(at)
 
     async def later(self, **delta: float) -> None:
         await self.on(self.pair.clock.at + timedelta(**delta))

@@ -101,7 +101,7 @@ async def test_the_agency_s_file_goes_with_the_person(desk: Desk) -> None:
     assert unknown.status_code == HTTPStatus.NOT_FOUND
     table = tables.persons
     desk.agency.write(lambda tx: tx.execute(table.delete().where(table.c.person_id == person)))
-    await desk.later(days=1)
+    await desk.agency.node.purge(desk.pair.clock.at)
     assert desk.agency.rows(seekers) == desk.agency.rows(seeker_facts) == []
 
 

@@ -65,7 +65,7 @@ async def test_what_a_holder_was_told_goes_with_the_person(desk: Desk) -> None:
     assert len(desk.department.rows(holder_notices)) == 1
     gone = tables.persons.delete().where(tables.persons.c.person_id == person)
     desk.department.write(lambda tx: tx.execute(gone))
-    await desk.later(days=1)
+    await desk.department.node.purge(desk.pair.clock.at)
     assert desk.department.rows(holder_notices) == []
 
 

@@ -6,9 +6,11 @@ from datetime import timedelta
 
 from contracts.kernel.paris import add_months, midnight
 from services.chassis import tables
+from services.chassis.holds import Hold, place_hold, release_hold
 from services.chassis.retention import purge
 from services.conventions.d_department_mission_locale.models import referents, youths
 from services.conventions.d_department_mission_locale.store import FORGOTTEN
+from tests.pair import CONVENTION as SIGNED
 from tests.services.conventions.d_department_mission_locale.support import (
     COMING,
     HELD,
@@ -66,11 +68,28 @@ async def test_a_part_goes_in_its_time_where_the_case_is_over(desk: Desk) -> Non
     for side in desk.pair.sides:
         assert desk.row(side).project_actions == ("training_search",)
         desk.act(side, "case_closed", on=desk.day())
+    await desk.later(minutes=1)
+    for side in desk.pair.sides:
         assert desk.row(side).project_actions is None
         assert desk.row(side).interview is not None
     await desk.on(held_until)
     for side in desk.pair.sides:
         assert desk.row(side).interview is None
+
+
+async def test_a_dispute_keeps_what_would_go_before_its_case(desk: Desk) -> None:
+    """A-12.1, D-8.1: a project without end is there until the release, and gone the day after."""
+    await full(desk)
+    await desk.told(desk.mission, PROJECT, desk.project())
+    side, core, at = desk.mission, desk.mission.node.core, desk.pair.clock.now()
+    hold = Hold(ground="amicable")
+    side.write(lambda tx: place_hold(tx, core, SIGNED, hold, "h" * 32, "agent-1", at))
+    desk.act(side, "case_closed", on=desk.day())
+    await desk.later(days=3)
+    assert desk.row(side).project_actions == ("training_search",)
+    side.write(lambda tx: release_hold(tx, core, SIGNED, "h" * 32, "agent-1", at))
+    await desk.later(days=2)
+    assert desk.row(side).project_actions is None
 
 
 async def test_an_erasure_leaves_no_row(desk: Desk) -> None:

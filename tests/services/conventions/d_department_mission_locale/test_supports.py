@@ -10,6 +10,7 @@ import pytest
 
 from contracts.kernel.paris import add_months, midnight
 from services.chassis import tables
+from services.chassis.erasure import erase_person
 from services.chassis.tokens import Role
 from services.conventions.d_department_mission_locale.models import supports
 from tests.services.conventions.d_department_mission_locale.support import (
@@ -105,9 +106,8 @@ async def test_a_support_goes_with_the_person_and_its_deadlines_too(desk: Desk) 
     """D-8.1, D-1.12: it outlives nobody in the register."""
     person = desk.person()
     await posted(desk, "/supports", {"person_id": person, "taken_in_on": "2025-03-01"})
-    gone = tables.persons.delete().where(tables.persons.c.person_id == person)
-    desk.department.write(lambda tx: tx.execute(gone))
-    await desk.later(days=1)
+    core, at = desk.department.node.core, desk.pair.clock.now()
+    desk.department.write(lambda tx: erase_person(tx, core, person, at))
     assert desk.department.rows(supports) == []
     assert due(desk, "interview.due") == []
 
