@@ -30,7 +30,7 @@ def test_convention_a_keeps_as_long_as_its_flows_say() -> None:
     assert months(code, "measure_ended", but=alert) == {a_clocks.KEPT_MONTHS}
     alerts = {one.retention.months for one in KNOWN.conventions[code].flows if one.type == alert}
     assert alerts == {a_clocks.KEPT_ALERT_MONTHS}
-    assert months(code, "meeting") == {a_store.CELL_MONTHS}
+    assert months(code, "meeting_held") == {a_store.CELL_MONTHS}
     assert months(code, "school_year_ended") == {0}
 
 
