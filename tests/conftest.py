@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +14,21 @@ from tests.servers import PostgresServer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+_MEMORY = Path("/dev/shm")  # noqa: S108 -- a place in memory; pytest makes the folders there
+_ENOUGH = 4 * 1024**3
+"""Bytes that a whole run takes there, and four times as much again."""
+
 _FIRST = tuple(Path(__file__).parent / folder for folder in ("year", "federation"))
+
+
+def pytest_configure() -> None:
+    """Keep the files of tests in memory where there is room: they wait for the disk else.
+
+    No test cuts the power: what is killed is a process, and its files outlive it there too.
+    """
+    writable = _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK)
+    if writable and shutil.disk_usage(_MEMORY).free >= _ENOUGH:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 
 
 @pytest.hookimpl(trylast=True)
