@@ -15,36 +15,16 @@ from services.chassis.clock import new_id
 from services.chassis.schema import journal
 from services.chassis.tokens import Role
 from tests.desks import Desk, DeskPair, desk_pair, landed
+from tests.services.chassis.pages.role_table import TABLE
 
-WORKERS = {Role.AGENT, Role.REFERENT, Role.MANAGER}
-FAMILY = WORKERS | {Role.DPO}
-EACH: dict[str, set[Role]] = {
-    "/pages/agreements": FAMILY,
-    "/pages/people/new": WORKERS,
-    "/pages/people/{person}": FAMILY,
-    "/pages/people/{person}/departure": WORKERS,
-    "/pages/people/{person}/agreement": WORKERS,
-    "/pages/people/{person}/notice": WORKERS,
-    "/pages/agreements/{agreement}": FAMILY,
-    "/pages/agreements/{agreement}/answers": FAMILY,
-    "/pages/agreements/{agreement}/withdrawal": FAMILY,
-    "/pages/agreements/{agreement}/hearing": WORKERS,
-    "/pages/agreements/{agreement}/objection": FAMILY,
-    "/pages/agreements/{agreement}/objection-answer": {Role.MANAGER},
-    "/pages/notices/a-ecole-ville": FAMILY,
-}
-ACTS: dict[str, set[Role]] = {
-    "/pages/agreements/search": FAMILY,
-    "/pages/people/new": WORKERS,
-    "/pages/people/{person}/same": WORKERS,
-    "/pages/people/{person}/departure": WORKERS,
-    "/pages/people/{person}/agreement": WORKERS,
-    "/pages/people/{person}/notice": WORKERS,
-    "/pages/agreements/{agreement}/withdrawal": FAMILY,
-    "/pages/agreements/{agreement}/hearing": WORKERS,
-    "/pages/agreements/{agreement}/objection": FAMILY,
-    "/pages/agreements/{agreement}/objection-answer": {Role.MANAGER},
-}
+OF_THE_REGISTER = [
+    path for path in TABLE if path.startswith(("/pages/people/", "/pages/agreements"))
+]
+BY_ID = [
+    path for path in OF_THE_REGISTER if "{" in path and not path.endswith(("/code", "/request"))
+]
+"""Pages and forms that look up whom their address names."""
+FORMS = [path for path in OF_THE_REGISTER if TABLE[path].post]
 SCRIPT = "<script>alert(1)</script>"
 REFUSED, UNKNOWN = HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND
 
@@ -70,37 +50,6 @@ def who(**changes: str) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("role", list(Role))
-async def test_each_page_opens_to_its_roles_and_to_no_other(
-    pair: DeskPair, ids: dict[str, str], role: Role
-) -> None:
-    desk = Desk.at(pair.school, role)
-    for path, roles in EACH.items():
-        answer = await desk.get(path.format(**ids))
-        wanted = HTTPStatus.OK if role in roles else REFUSED
-        assert answer.status_code == wanted, (path, role, answer.text)
-
-
-@pytest.mark.parametrize("role", list(Role))
-async def test_each_act_is_open_to_its_roles_and_to_no_other(
-    pair: DeskPair, ids: dict[str, str], role: Role
-) -> None:
-    """What an agent may do is judged by what it says; what he may not leaves no trace."""
-    desk = Desk.at(pair.school, role)
-    page = await desk.get("/pages/charter")
-    token = re.findall(r'name="token" value="([^"]+)"', page.text)[0]
-    before = len(pair.school.rows(journal))
-    for path, roles in ACTS.items():
-        if role not in roles:
-            answer = await desk.client.post(path.format(**ids), data={"token": token})
-            assert answer.status_code == REFUSED, (path, role)
-    assert len(pair.school.rows(journal)) == before
-    for path, roles in ACTS.items():
-        if role in roles:
-            answer = await desk.client.post(path.format(**ids), data={"token": token})
-            assert answer.status_code != REFUSED, (path, role, answer.text)
-
-
 async def test_a_dpo_sees_and_withdraws_but_is_offered_no_registration(
     pair: DeskPair, ids: dict[str, str]
 ) -> None:
@@ -116,13 +65,11 @@ async def test_a_dpo_sees_and_withdraws_but_is_offered_no_registration(
     assert "retiré" in page.text
 
 
-@pytest.mark.parametrize("path", [*EACH, *ACTS])
+@pytest.mark.parametrize("path", BY_ID)
 async def test_an_id_of_another_node_or_of_no_form_opens_nothing(
     pair: DeskPair, ids: dict[str, str], path: str
 ) -> None:
     """The city knows nothing of the school's ids; one in no right form is not even looked for."""
-    if "{" not in path:
-        return
     desk = Desk.at(pair.city, Role.MANAGER)
     page = await desk.get("/pages/charter")
     token = re.findall(r'name="token" value="([^"]+)"', page.text)[0]
@@ -158,7 +105,7 @@ async def test_a_person_whom_a_partner_named_is_no_page_of_the_register(pair: De
     assert (await desk.get(f"/pages/people/{row.person_id}")).status_code == UNKNOWN
 
 
-@pytest.mark.parametrize("path", list(ACTS))
+@pytest.mark.parametrize("path", FORMS)
 async def test_a_form_of_no_page_of_this_session_does_nothing(
     pair: DeskPair, ids: dict[str, str], path: str
 ) -> None:

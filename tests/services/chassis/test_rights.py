@@ -305,25 +305,6 @@ async def test_an_objection_at_the_page_waits_for_nobody(desk: Desk) -> None:
     assert codes(desk.pair.refer(agreement.agreement_id)) == {"agreement_suspended"}
 
 
-ROLES = {
-    ("POST", "/api/v1/requests"): {Role.AGENT, Role.REFERENT, Role.MANAGER, Role.DPO},
-    ("GET", "/api/v1/requests"): {Role.MANAGER, Role.DPO},
-    ("GET", "/api/v1/requests/x"): {Role.MANAGER, Role.DPO},
-    ("POST", "/api/v1/requests/x/check"): {Role.AGENT, Role.REFERENT, Role.MANAGER, Role.DPO},
-    ("POST", "/api/v1/requests/x/sending"): {Role.MANAGER, Role.DPO},
-    ("POST", "/api/v1/requests/x/extension"): {Role.MANAGER, Role.DPO},
-    ("POST", "/api/v1/requests/x/answer"): {Role.MANAGER, Role.DPO},
-}
-
-
-@pytest.mark.parametrize("method_and_path", ROLES)
-async def test_who_may_do_what(desk: Desk, method_and_path: tuple[str, str]) -> None:
-    method, path = method_and_path
-    for role in Role:
-        answer = await ask(desk.school, path, role, method, json={}, headers={"accept": "*/*"})
-        assert (answer.status_code != 403) is (role in ROLES[method_and_path]), (role, answer.text)
-
-
 async def test_the_api_does_it_all(desk: Desk) -> None:
     plain = {"accept": "*/*"}
 

@@ -36,21 +36,21 @@ class Browser:
     def __init__(self, side: Side) -> None:
         self.side = side
         transport = httpx.ASGITransport(app=side.app, raise_app_exceptions=False)
-        self._client = httpx.AsyncClient(
+        self.client = httpx.AsyncClient(
             transport=transport, base_url="http://node", headers={"Accept": "text/html"}
         )
 
     @property
     def cookie(self) -> str | None:
-        return self._client.cookies.get(cookie_name(self.side.node))
+        return self.client.cookies.get(cookie_name(self.side.node))
 
     async def get(self, path: str = "/person/", **more: Any) -> httpx.Response:
-        return await self._client.get(path, **more)
+        return await self.client.get(path, **more)
 
     async def post(
         self, path: str, headers: dict[str, str] | None = None, **data: str
     ) -> httpx.Response:
-        return await self._client.post(path, data=data, headers=headers)
+        return await self.client.post(path, data=data, headers=headers)
 
     async def type(self, code: str) -> httpx.Response:
         return await self.post("/person/code", code=code)
