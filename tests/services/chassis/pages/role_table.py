@@ -120,6 +120,10 @@ TABLE: Final[Mapping[str, Row]] = {
     f"{_REQUEST}/extension": Row(None, ANSWERS),
     f"{_REQUEST}/sending": Row(None, ANSWERS),
     f"{_REQUEST}/answer": Row(None, ANSWERS),
+    # --- registers
+    "/pages/registers": Row(ANSWERS),
+    "/pages/registers/record": Row(ANSWERS),
+    "/pages/registers/record.odt": Row(ANSWERS),
     # --- journal and operation
     "/pages/journal": Row(JOURNAL),
     "/pages/journal?event=message.sent": Row(JOURNAL),
