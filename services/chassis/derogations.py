@@ -118,7 +118,7 @@ def confirm(tx: Tx, core: Core, derogation_id: str, agent: Agent, at: datetime) 
     Raises UnknownName; NotPermitted for whoever asked; DerogationState where it is confirmed
     already, or was asked so long ago that it would be over.
     """
-    row, rule = _ours(tx, core, derogation_id, agent, at)
+    row, rule = ours(tx, core, derogation_id, agent, at)
     if row.asked_by == agent.agent_id:
         raise NotPermitted(
             "Une seconde personne confirme : celle qui demande ne le peut pas.",
@@ -141,7 +141,7 @@ def tell(
 
     Raises UnknownName, NotPermitted; InvalidPayload for a day that is none of those since.
     """
-    row, rule = _ours(tx, core, derogation_id, agent, at)
+    row, rule = ours(tx, core, derogation_id, agent, at)
     if not day_of(row.asked_at) <= said.on <= day_of(at):
         raise InvalidPayload(
             "La famille est informée entre la demande et ce jour.", fields=(("on", "day"),)
@@ -159,7 +159,7 @@ def review(
     Raises UnknownName; NotPermitted for the two who decided; DerogationState where it was reviewed,
     or never confirmed.
     """
-    row, rule = _ours(tx, core, derogation_id, agent, at)
+    row, rule = ours(tx, core, derogation_id, agent, at)
     if agent.agent_id in {row.asked_by, row.confirmed_by}:
         raise NotPermitted(
             "Qui a demandé ou confirmé la dérogation ne la revoit pas.",
@@ -177,9 +177,10 @@ def review(
     _journal(tx, core, _columns(row), said.outcome, rule, agent, at)
 
 
-def _ours(
+def ours(
     tx: Tx, core: Core, derogation_id: str, agent: Agent, at: datetime
 ) -> tuple[Row[Any], DerogationRule]:
+    """A decision made here, and its rule. Raises UnknownName, NotPermitted."""
     row = _row(tx, derogation_id)
     if row is None or row.sender != core.org:
         raise UnknownName("Aucune dérogation d'ici ne porte ce numéro.", code="unknown_derogation")

@@ -24,6 +24,7 @@ from services.chassis.node import Node
 from services.chassis.pages.content import name_of
 from services.chassis.pages.own_api import Answer, OwnApi
 from services.chassis.pages.rendering import ROOT, by_in_words, day_in_words, render
+from services.chassis.person.codes import opened
 from services.chassis.sign_in.desk import at_desk, form_of
 from services.chassis.sign_in.sessions import Session
 from services.chassis.tokens import RIGHTS, Right
@@ -201,7 +202,7 @@ class _Desk:
     async def code(self, request: Request) -> Response:
         """Choose for whom a code is, then show it once, to print and hand over."""
         session = await at_desk(self._node, request, Right.CASES)
-        person_id = _id(request, "person_id")
+        person_id = await self._person(request, session)
         if request.method == "GET":
             return self._page("code.html", session, person_id=person_id, problem=None, typed={})
         form = await form_of(request, session)
@@ -226,6 +227,14 @@ class _Desk:
             address=self._address(),
         )
 
+    async def _person(self, request: Request, session: Session) -> str:
+        """Whom an address names. Raises UnknownName, NotPermitted."""
+        person_id, at = _id(request, "person_id"), self._node.clock.now()
+        await self._node.database.write(
+            lambda tx: opened(tx, self._node.core, person_id, session.agent, at)
+        )
+        return person_id
+
     def _address(self) -> str:
         settings = self._node.settings.sign_in
         return "/person/" if settings is None else f"{settings.public_url}/person/"
@@ -233,7 +242,7 @@ class _Desk:
     async def record(self, request: Request) -> Response:
         """Record a right that a person exercises at the desk."""
         session = await at_desk(self._node, request, Right.WITHDRAW)
-        person_id = _id(request, "person_id")
+        person_id = await self._person(request, session)
         if request.method == "GET":
             return self._record(session, person_id)
         form = await form_of(request, session)

@@ -154,11 +154,15 @@ class _Pages:
     async def _step(
         self, request: Request, session: Session, step: str, body: type[BaseModel], title: str
     ) -> Response:
+        name, core, at = request.path_params["id"], self._node.core, self._node.clock.now()
+        await self._node.database.write(
+            lambda tx: derogations.ours(tx, core, name, session.agent, at)
+        )
         question = Question(
             template="asking.html",
             title=title,
             fields=fields_of(body, COMMON.__getitem__),
-            path=f"/derogations/{request.path_params['id']}/{step}",
+            path=f"/derogations/{name}/{step}",
             body=lambda content: content,
             done=lambda _: LIST,
             place=PLACE,

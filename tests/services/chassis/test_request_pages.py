@@ -63,6 +63,11 @@ class Seat:
         values = {"token": token.group(1), "key": key.group(1) if key else "", **data}
         return await self._client.post(action, data=values)
 
+    async def token(self) -> str:
+        """What each form of this session carries."""
+        shown = await self.get("/pages/today")
+        return shown.text.partition('name="token" value="')[2].partition('"')[0]
+
     async def post(self, path: str, **data: Any) -> httpx.Response:
         return await self._client.post(path, data=data)
 
@@ -160,6 +165,7 @@ async def test_no_id_leads_elsewhere(desk: Desk) -> None:
         foreign = await seat.post(f"/pages/requests/{theirs}/{act}", token="x")  # noqa: S106
         assert foreign.status_code in {403, 404}
     assert (await seat.post(f"{own}/sending", token="x")).status_code == 403  # noqa: S106
+    token = await seat.token()
     for page, data in (
         ("code", {"holder": "young_person", "means": "known"}),
         (
@@ -168,8 +174,8 @@ async def test_no_id_leads_elsewhere(desk: Desk) -> None:
         ),
     ):
         path = f"/pages/people/{stranger}/{page}"
-        answer = await seat.send(path, path, **data)
-        assert answer.status_code == 404
+        assert (await seat.get(path)).status_code == 404
+        assert (await seat.post(path, token=token, **data)).status_code == 404
     assert len(desk.school.rows(person_tables.requests)) == 1
     assert desk.school.rows(person_tables.codes) == []
 
