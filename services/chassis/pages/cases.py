@@ -16,6 +16,7 @@ from contracts.kernel.paris import day_of
 from services.chassis import deadlines, derogations, standing, tables, views
 from services.chassis.core import Core
 from services.chassis.database import Tx
+from services.chassis.pages.agreed import last_day_of
 from services.chassis.pages.content import Telling, Told, instant_in_words, name_of
 from services.chassis.pages.persons import person_in_words, person_of_case
 from services.chassis.pages.rendering import ROOT, by_in_words, day_in_words
@@ -186,7 +187,7 @@ def agreement_in_words(known: standing.Standing, at: datetime) -> str:
         return f"{given}, suspendu par une opposition le {_day(it.suspended_at)}"
     if at >= it.expires_at:
         return f"{given}, échu le {_day(it.expires_at)}"
-    return f"{given}, valable jusqu'au {_day(it.expires_at)}"
+    return f"{given}, valable jusqu'au {day_in_words(last_day_of(it.expires_at))}"
 
 
 def _reference(known: standing.Standing) -> str:
