@@ -82,6 +82,10 @@ Daily = Callable[[Tx, "Core", datetime], None]
 Responsible = Callable[["Core", str, datetime], str | None]
 MayRead = Callable[[Tx, str, str, str, datetime], bool]
 Viewer = Callable[[Tx, "Core", str], Mapping[str, Any]]
+Chooser = Callable[[Tx, "Core", str | None, datetime], Sequence[tuple[str, str]]]
+"""Told the case where there is one; codes among which to choose, each with its words."""
+ANEW: Final = "anew"
+"""Code of the choice of something new, to which the page gives a number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,9 +188,10 @@ class Side:
     role that opens cases, has access to this one; access_article: on which one who has not is
     refused. tables: what it records in, so that a refused message can be taken back. erase:
     destroys the rows of a case and says how many. view: what is held about a case, for one's own
-    agents; labels: what they read for the names in it. indicators: what the review counts. routes:
-    what the node answers beside the chassis' own, and calls: how its API document describes that.
-    pages: what it shows in a browser beside the chassis' own.
+    agents; labels: what they read for the names in it. choices: by type of message or name of act,
+    and field, what they choose among where it takes a number. indicators: what the review counts.
+    routes: what the node answers beside the chassis' own, and calls: how its API document describes
+    that. pages: what it shows in a browser beside the chassis' own.
     """
 
     sent: Mapping[str, SentHandler] = field(default_factory=dict)
@@ -205,6 +210,7 @@ class Side:
     erase: Eraser = _nothing_to_erase
     view: Viewer = _nothing_to_show
     labels: Mapping[str, str] = field(default_factory=dict)
+    choices: Mapping[tuple[str, str], Chooser] = field(default_factory=dict)
     indicators: tuple[Indicator, ...] = ()
     routes: Callable[[Node], APIRouter] | None = None
     calls: Mapping[tuple[str, str], Call] = field(default_factory=dict)

@@ -18,6 +18,7 @@ from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.pages.agreed import last_day_of
 from services.chassis.pages.content import Telling, Told, instant_in_words, name_of
+from services.chassis.pages.messages import named
 from services.chassis.pages.persons import person_in_words, person_of_case
 from services.chassis.pages.rendering import ROOT, by_in_words, day_in_words
 from services.chassis.person.uses import instrument_of
@@ -68,9 +69,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """What is due in a case, until when."""
+    """What is due in a case, until when. message: that it is about."""
 
     label: str
+    message: str
     article: str
     by: str
     late: bool
@@ -278,9 +280,12 @@ def _dues(tx: Tx, core: Core, case_id: str) -> Iterator[Due]:
     table = tables.deadlines
     waits = table.c.state.in_((deadlines.PENDING, deadlines.MISSED))
     query = select(table).where((table.c.case_id == case_id) & waits).order_by(table.c.due_at)
-    for row in tx.execute(query):
+    rows = tx.execute(query).all()
+    messages = named(tx, core, [row.subject for row in rows])
+    for row in rows:
         yield Due(
             label=core.clocks[row.kind].label if row.kind in core.clocks else row.kind,
+            message=messages.get(row.subject, ""),
             article=row.article,
             by=by_in_words(row.due_at),
             late=row.state == deadlines.MISSED,

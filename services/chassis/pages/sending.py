@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -24,6 +24,7 @@ from services.chassis.database import Tx
 from services.chassis.node import Node
 from services.chassis.pages.asking import Question, asked
 from services.chassis.pages.cases import PLACE, agreement_in_words, within
+from services.chassis.pages.choosing import choices, numbered
 from services.chassis.pages.content import instant_in_words, name_of
 from services.chassis.pages.forms import Field, Option, Shape, fields_of
 from services.chassis.pages.own_api import OwnApi
@@ -57,7 +58,10 @@ class About:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Asked:
-    """A message about to be asked for: its flow, to whom, in which case or on whose agreement."""
+    """A message about to be asked for: its flow, to whom, in which case or on whose agreement.
+
+    choices: by field that takes a number. decisions: to send it without agreement.
+    """
 
     flow: Flow
     code: str
@@ -66,6 +70,7 @@ class _Asked:
     about: About
     named: dict[str, str]
     person_id: str | None
+    choices: Mapping[str, Sequence[Option]]
     decisions: tuple[Option, ...] = ()
 
 
@@ -122,7 +127,7 @@ def routes(node: Node, api: OwnApi) -> list[BaseRoute]:
 
 def _question(core: Core, found: _Asked) -> Question:
     word = partial(core.registry.word, found.code)
-    fields = fields_of(caller_model(found.flow.payload), word)
+    fields = fields_of(caller_model(found.flow.payload), word, choices=found.choices)
 
     def body(content: dict[str, Any]) -> dict[str, Any]:
         decision = content.pop(_UNDER, None)
@@ -131,7 +136,7 @@ def _question(core: Core, found: _Asked) -> Question:
             "type": found.flow.type,
             "to": found.to,
             "convention_id": found.binding_id,
-            "data": content,
+            "data": numbered(core, content),
             **found.named,
             **under,
         }
@@ -195,6 +200,7 @@ def _in_case(tx: Tx, core: Core, case_id: str, type_: str, agent: Agent, at: dat
         ),
         named={"case_id": case_id},
         person_id=known.person_id if known.agreement_id is not None else None,
+        choices=choices(tx, core, text.code, type_, case_id, at),
         decisions=tuple(_decisions(tx, core, case_id, flow, at)),
     )
 
@@ -321,4 +327,5 @@ def _first(
         ),
         named={name: value for name, value in named.items() if value},
         person_id=known.person_id,
+        choices=choices(tx, core, binding.instrument.code, type_, None, at),
     )
