@@ -292,10 +292,16 @@ def _dues(tx: Tx, core: Core, case_id: str) -> Iterator[Due]:
         )
 
 
-def within(core: Core, row: Row[Any], text: Instrument | None) -> Iterator[Flow]:
-    """Messages that this organisation may send in a case, whatever else they ask for."""
+def within(
+    core: Core, row: Row[Any], text: Instrument | None, *, any_state: bool = False
+) -> Iterator[Flow]:
+    """Messages that this organisation may send in a case, whatever else they ask for.
+
+    any_state: also where it is open no more, so that who had begun one is told why it cannot go.
+    """
     theirs = _kind(core, row)
-    for flow in () if text is None or row.state != OPEN else text.flows:
+    passes = any_state or row.state == OPEN
+    for flow in () if text is None or not passes else text.flows:
         ends = (flow.sender, flow.receiver) == (core.kind, theirs)
         if ends and flow.case is Cardinality.WITHIN and flow.purpose == row.purpose:
             yield flow

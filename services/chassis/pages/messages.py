@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections.abc import Iterable
+from typing import Final
 
 from sqlalchemy import select
 
@@ -12,10 +14,13 @@ from services.chassis.database import Tx
 from services.chassis.pages.content import instant_in_words
 from services.chassis.words import message
 
+_NUMBER: Final = re.compile(r"[0-9a-f]{32}")
 
-def named(tx: Tx, core: Core, numbers: Collection[str]) -> dict[str, str]:
-    """Those of these numbers that are messages sent from here or received, in words."""
+
+def named(tx: Tx, core: Core, subjects: Iterable[str]) -> dict[str, str]:
+    """Those of these that are messages sent from here or received, by number, in words."""
     outbox, inbox = tables.outbox, tables.inbox
+    numbers = [one for one in subjects if _NUMBER.fullmatch(one)]
     found: dict[str, str] = {}
     for table, at in ((outbox, outbox.c.created_at), (inbox, inbox.c.received_at)):
         query = select(table.c.message_id, table.c.type, at.label("at"))

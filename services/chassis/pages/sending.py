@@ -22,6 +22,8 @@ from services.chassis.acts import require_case
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.node import Node
+from services.chassis.pages.alone import alone, version_of
+from services.chassis.pages.alone import routes as alone_routes
 from services.chassis.pages.asking import Question, asked
 from services.chassis.pages.cases import PLACE, agreement_in_words, within
 from services.chassis.pages.choosing import choices, numbered
@@ -35,6 +37,7 @@ from services.chassis.sign_in.desk import at_desk
 from services.chassis.tokens import Agent, Right
 from services.chassis.words import kept
 
+_SAID: Final = "Le message est parti. Son état se lit ci-dessous."
 _UNDER: Final = "without_agreement"
 """Field in which a decision to act without agreement is named, where one stands."""
 
@@ -79,10 +82,10 @@ def routes(node: Node, api: OwnApi) -> list[BaseRoute]:
 
     async def send(request: Request) -> Response:
         session = await at_desk(node, request, Right.SEND)
-        case_id, type_ = request.path_params["case_id"], request.path_params["type"]
-        at = node.clock.now()
+        at, way = node.clock.now(), (request.path_params["case_id"], request.path_params["type"])
+        begun = request.method == "POST"
         found = await node.database.write(
-            lambda tx: _in_case(tx, node.core, case_id, type_, session.agent, at)
+            lambda tx: _in_case(tx, node.core, way, session.agent, at, begun=begun)
         )
         return await asked(node, api, request, session, _question(node.core, found))
 
@@ -93,6 +96,7 @@ def routes(node: Node, api: OwnApi) -> list[BaseRoute]:
             session.agent.require(Right.CASES)
         at = node.clock.now()
         messages = await node.database.write(lambda tx: _openers(tx, node.core, *given, at))
+        last = await node.database.write(lambda tx: [] if any(given) else alone(tx, node.core))
         page = render(
             "first_messages.html",
             org=node.settings.name,
@@ -100,6 +104,9 @@ def routes(node: Node, api: OwnApi) -> list[BaseRoute]:
             place=PLACE,
             messages=messages,
             given=any(given),
+            said=_SAID if "sent" in request.query_params else "",
+            sent=last,
+            version=version_of(last),
         )
         return HTMLResponse(page)
 
@@ -120,6 +127,7 @@ def routes(node: Node, api: OwnApi) -> list[BaseRoute]:
     both = ["GET", "POST"]
     return [
         Route("/situations/new", offered),
+        *alone_routes(node),
         Route("/situations/new/{to}/{binding}/{type}", first, methods=both),
         Route("/situations/{case_id}/send/{type}", send, methods=both),
     ]
@@ -175,11 +183,15 @@ def _under(decisions: tuple[Option, ...]) -> Iterator[Field]:
 # --- in a case
 
 
-def _in_case(tx: Tx, core: Core, case_id: str, type_: str, agent: Agent, at: datetime) -> _Asked:
+def _in_case(
+    tx: Tx, core: Core, way: tuple[str, str], agent: Agent, at: datetime, *, begun: bool
+) -> _Asked:
+    """A message in a case. way: the case, and its type. begun: its form was shown already."""
+    case_id, type_ = way
     require_case(tx, core, case_id, agent, at)
     row = tx.get(standing.CASES, case_id)
     text = None if row is None else instrument_of(core, row.instrument)
-    flows = () if row is None else within(core, row, text)
+    flows = () if row is None else within(core, row, text, any_state=begun)
     flow = next((one for one in flows if one.type == type_), None)
     if row is None or text is None or flow is None:
         raise UnknownName("Ce message ne s'envoie pas, ou plus, dans cette situation.")
@@ -278,7 +290,7 @@ def _openers(
                 if wanted or (alone and not query):
                     messages.append(
                         Opener(
-                            group=f"{binding.instrument.title} : {name_of(core, to)}",
+                            group=f"À {name_of(core, to)} ({binding.instrument.title})",
                             label=flow.label,
                             article=flow.article,
                             path=f"{PLACE}/new/{to}/{binding.id}/{flow.type}?{query}".rstrip("?"),

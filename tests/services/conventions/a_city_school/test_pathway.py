@@ -17,6 +17,7 @@ from services.chassis.agreements import withdraw
 from services.chassis.pages.cases import case_view as page_of_case
 from services.chassis.pages.choosing import choices
 from services.chassis.pages.content import instant_in_words
+from services.chassis.pages.messages import named
 from services.chassis.pages.today import desk_of
 from services.chassis.tokens import Agent, NotPermitted, Role
 from services.chassis.views import case as case_view
@@ -200,6 +201,7 @@ async def test_an_agent_is_told_which_step_waits_and_chooses_it(desk: Desk) -> N
     assert label in {one.message for one in (*shown.late, *shown.due)}
     case = desk.city.write(lambda tx: page_of_case(tx, core, desk.case_id, agent, at))
     assert label in {one.message for one in case.dues}
+    assert desk.city.write(lambda tx: named(tx, core, [f"{desk.case_id}:2", "0" * 32])) == {}
     desk.act(desk.city, "family_told", message_id=message_id, channel="phone")
     assert message_id not in offered()
 

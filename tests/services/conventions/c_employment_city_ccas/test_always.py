@@ -13,6 +13,7 @@ from contracts.conventions.c_employment_city_ccas.convention import CONVENTION a
 from contracts.conventions.c_employment_city_ccas.convention import RECRUITMENT
 from contracts.kernel.paris import PARIS
 from services.chassis import tables
+from services.chassis.pages.alone import alone, version_of
 from services.chassis.pages.choosing import choices, numbered
 from services.chassis.partner import ANEW
 from services.chassis.tokens import Role
@@ -77,6 +78,10 @@ async def test_offers_are_chosen_by_what_they_are_never_by_a_number(desk: Desk) 
     """C-3a.11, C-3a.13: the employer's own to publish again, the employer's to be answered."""
     await desk.published()
     words = "agente d'accueil, à partir du 1er avril 2025 (M1601)"
+    (left,) = desk.city.write(lambda tx: alone(tx, desk.city.node.core))
+    assert left.label == "offre en parcours emploi compétences"
+    assert left.state == "accepté"
+    assert version_of([left]) != version_of([])
     assert _offered(desk, desk.city, PUBLISHED) == {
         ANEW: "Une nouvelle offre",
         OFFER: f"À la place de : {words}",
