@@ -170,6 +170,8 @@ def case_view(tx: Tx, core: Core, case_id: str, agent: Agent, at: datetime) -> C
 
 
 def _kept(row: Row[Any], held: Mapping[str, Any]) -> str:
+    if row.state == standing.ERASED:
+        return ""
     if held["kept_under"]:
         return f"gardée tant qu'un litige dure ({held['kept_under']})"
     return (
