@@ -10,6 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Row, select
 
 from contracts.kernel.binding import Binding
+from contracts.kernel.checks import Agreement
 from contracts.kernel.instrument import Cardinality, Flow, Instrument, Urgency
 from contracts.kernel.organisation import Kind
 from contracts.kernel.paris import day_of
@@ -155,7 +156,7 @@ def case_view(tx: Tx, core: Core, case_id: str, agent: Agent, at: datetime) -> C
         open=row.state == OPEN,
         opened=instant_in_words(row.opened_at),
         kept=_kept(row, held),
-        agreement=agreement_in_words(known, at),
+        agreement=agreement_in_words(known, at) or kept_by_partner(core, row, text),
         agreement_page=known.agreement_id or _reference(known),
         own=known.agreement_id is not None and row.person_id is not None,
         told=Telling(core, code).told(held["content"]),
@@ -192,6 +193,18 @@ def agreement_in_words(known: standing.Standing, at: datetime) -> str:
     if at >= it.expires_at:
         return f"{given}, échu le {_day(it.expires_at)}"
     return f"{given}, valable jusqu'au {day_in_words(last_day_of(it.expires_at))}"
+
+
+def kept_by_partner(core: Core, row: Row[Any], text: Instrument | None) -> str:
+    """Where an agreement is that this case asks for, and of which nothing is kept here."""
+    asks = text is not None and any(
+        isinstance(check, Agreement)
+        for flow in text.flows
+        if flow.purpose == row.purpose
+        for check in flow.checks
+    )
+    partner = name_of(core, row.partner)
+    return f"accord recueilli par {partner}, qui en répond" if asks else ""
 
 
 def _reference(known: standing.Standing) -> str:

@@ -25,7 +25,12 @@ from services.chassis.node import Node
 from services.chassis.pages.alone import alone, version_of
 from services.chassis.pages.alone import routes as alone_routes
 from services.chassis.pages.asking import Question, asked
-from services.chassis.pages.cases import PLACE, agreement_in_words, within
+from services.chassis.pages.cases import (
+    PLACE,
+    agreement_in_words,
+    kept_by_partner,
+    within,
+)
 from services.chassis.pages.choosing import choices, numbered
 from services.chassis.pages.content import instant_in_words, name_of
 from services.chassis.pages.forms import Field, Option, Shape, fields_of
@@ -38,6 +43,7 @@ from services.chassis.tokens import Agent, Right
 from services.chassis.words import kept
 
 _SAID: Final = "Le message est parti. Son état se lit ci-dessous."
+_NOT_NAMED: Final = "la personne de cette situation, que rien ne nomme ici"
 _UNDER: Final = "without_agreement"
 """Field in which a decision to act without agreement is named, where one stands."""
 
@@ -206,8 +212,8 @@ def _in_case(
             flow,
             text.code,
             row.partner,
-            person=person_in_words(tx, core, row.case_id),
-            agreement=agreement_in_words(known, at),
+            person=person_in_words(tx, core, row.case_id) or _NOT_NAMED,
+            agreement=agreement_in_words(known, at) or kept_by_partner(core, row, text),
             back=f"{PLACE}/{case_id}",
         ),
         named={"case_id": case_id},

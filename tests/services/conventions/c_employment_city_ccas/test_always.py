@@ -14,9 +14,11 @@ from contracts.conventions.c_employment_city_ccas.convention import RECRUITMENT
 from contracts.kernel.paris import PARIS
 from services.chassis import tables
 from services.chassis.pages.alone import alone, version_of
+from services.chassis.pages.cases import case_view
 from services.chassis.pages.choosing import choices, numbered
+from services.chassis.pages.content import name_of
 from services.chassis.partner import ANEW
-from services.chassis.tokens import Role
+from services.chassis.tokens import Agent, Role
 from services.conventions.c_employment_city_ccas.facts import TYPES
 from services.conventions.c_employment_city_ccas.indicators import INDICATORS
 from services.conventions.c_employment_city_ccas.models import (
@@ -93,6 +95,21 @@ async def test_offers_are_chosen_by_what_they_are_never_by_a_number(desk: Desk) 
     said = numbered(desk.city.node.core, {"offer_id": ANEW, "post": "agent"})
     assert said["post"] == "agent"
     assert re.fullmatch("[0-9a-f]{32}", said["offer_id"])
+
+
+async def test_where_nobody_is_named_a_page_says_who_has_the_agreement(desk: Desk) -> None:
+    """C-4.1, C-5.1: the employer keeps neither the person nor the proof, and there is one."""
+    await desk.proposed()
+    agent = Agent("agent-1", Role.AGENT)
+
+    def told(side: Side) -> str:
+        core = side.node.core
+        shown = side.write(lambda tx: case_view(tx, core, desk.case_id, agent, desk.now))
+        return str(shown.agreement)
+
+    agency = name_of(desk.city.node.core, desk.agency.org)
+    assert told(desk.city) == f"accord recueilli par {agency}, qui en répond"
+    assert told(desk.agency).startswith("accord de la personne elle-même, donné le")
 
 
 def _offered(desk: Desk, side: Side, type_: str) -> dict[str, str]:
