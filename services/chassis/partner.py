@@ -191,7 +191,8 @@ class Side:
     agents; labels: what they read for the names in it. choices: by type of message or name of act,
     and field, what they choose among where it takes a number. indicators: what the review counts.
     routes: what the node answers beside the chassis' own, and calls: how its API document describes
-    that. pages: what it shows in a browser beside the chassis' own.
+    that. pages: what it shows in a browser beside the chassis' own; linked: of those under a
+    convention's page, by the end of their address, what the link there says.
     """
 
     sent: Mapping[str, SentHandler] = field(default_factory=dict)
@@ -215,6 +216,7 @@ class Side:
     routes: Callable[[Node], APIRouter] | None = None
     calls: Mapping[tuple[str, str], Call] = field(default_factory=dict)
     pages: Callable[[Node], Sequence[BaseRoute]] | None = None
+    linked: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Raise InvalidDocument where a side would refuse access without its article."""

@@ -227,6 +227,8 @@ def _steps(tx: Tx, core: Core, row: Row[Any], text: Instrument | None) -> Iterat
     lines = tx.execute(select(journal).where(mine).order_by(journal.c.seq.desc())).all()
     read = {line.message_id for line in lines if line.event == "message.read"}
     for line in lines:
+        if line.event == "receipt" and line.message_id in sent:
+            continue  # what came back is how far the message is
         ours = line.event == "message.sent"
         if not ours and line.event != "message.received":
             yield _other(core, row, line)
