@@ -40,10 +40,10 @@ down: setup ## Stop the embedded federation
 test: check ## Check the code, then run every test on SQLite and PostgreSQL
 	@$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
 
-test-browser: setup ## Look at the pages in a Chromium (CHROMIUM, else PATH), with axe-core
+test-browser: setup ## Look at the pages and play the stories in a Chromium (CHROMIUM, else PATH)
 	@if command -v "$${CHROMIUM:-chromium}" || command -v chromium-browser || command -v google-chrome; then \
 		$(BIN)/uv sync --quiet --frozen --inexact --group browser --python $(BIN)/python && \
-		$(BIN)/pytest tests/browser -m browser -p no:randomly $(ARGS); \
+		RELAIS_SHOTS="$${RELAIS_SHOTS:-$(CURDIR)/.shots}" $(BIN)/pytest tests/browser -m browser -p no:randomly $(ARGS); \
 	else \
 		echo "No Chromium is here: the pages were not looked at. On Debian: apt-get install chromium"; \
 	fi
@@ -74,5 +74,5 @@ mutation: setup ## Change each rule of the gate and the conventions, see a test 
 bench: setup ## Measure the whole road against its peers, as ratios in one run
 	@$(BIN)/relais bench $(ARGS)
 
-clean: ## Remove the virtual environment and the embedded federation's data
-	@rm -rf $(VENV) .relais
+clean: ## Remove the virtual environment, the embedded federation's data, and pictures
+	@rm -rf $(VENV) .relais .shots

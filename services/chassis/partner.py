@@ -82,6 +82,10 @@ Daily = Callable[[Tx, "Core", datetime], None]
 Responsible = Callable[["Core", str, datetime], str | None]
 MayRead = Callable[[Tx, str, str, str, datetime], bool]
 Viewer = Callable[[Tx, "Core", str], Mapping[str, Any]]
+Chooser = Callable[[Tx, "Core", str | None, datetime], Sequence[tuple[str, str]]]
+"""Told the case where there is one; codes among which to choose, each with its words."""
+ANEW: Final = "anew"
+"""Code of the choice of something new, to which the page gives a number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,9 +189,11 @@ class Side:
     refused. tables: what it records in, so that a refused message can be taken back. erase:
     destroys what else there is of a case, beside the rows that go with it (see `fates`), and says
     how many. view: what is held about a case, for one's own agents; labels: what they read for the
-    names in it. indicators: what the review counts. routes: what the node answers beside the
+    names in it. choices: by type of message or name of act, and field, what they choose among where
+    it takes a number. indicators: what the review counts. routes: what the node answers beside the
     chassis' own, and calls: how its API document describes that. pages: what it shows in a browser
-    beside the chassis' own.
+    beside the chassis' own; linked: of those under a convention's page, by the end of their
+    address, what the link there says.
     """
 
     sent: Mapping[str, SentHandler] = field(default_factory=dict)
@@ -206,10 +212,12 @@ class Side:
     erase: Eraser = _nothing_to_erase
     view: Viewer = _nothing_to_show
     labels: Mapping[str, str] = field(default_factory=dict)
+    choices: Mapping[tuple[str, str], Chooser] = field(default_factory=dict)
     indicators: tuple[Indicator, ...] = ()
     routes: Callable[[Node], APIRouter] | None = None
     calls: Mapping[tuple[str, str], Call] = field(default_factory=dict)
     pages: Callable[[Node], Sequence[BaseRoute]] | None = None
+    linked: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Raise InvalidDocument where a side would refuse access without its article."""

@@ -9,7 +9,7 @@ from contracts.kernel.organisation import Kind
 from services.chassis.partner import Partner, Side
 from services.city import actions, handlers, queries, routes
 from services.city.models import metadata
-from services.conventions.a_city_school import clocks, indicators, side, views
+from services.conventions.a_city_school import acts, clocks, indicators, side, views
 from services.conventions.a_city_school import handlers as common
 from services.conventions.a_city_school.labels import LABELS
 from services.conventions.a_city_school.models import metadata as common_tables
@@ -30,6 +30,7 @@ PARTNER = Partner(
             stopped=common.stopped,
             facts=queries.facts,
             acts=actions.ACTS,
+            choices=acts.CHOICES,
             clocks=clocks.CLOCKS,
             daily=side.daily,
             responsible=side.responsible_for,

@@ -6,6 +6,7 @@ from contracts.conventions.a_city_school.convention import CONVENTION, DUTIES
 from contracts.kernel.organisation import Kind
 from services.chassis.partner import Partner, Side
 from services.conventions.a_city_school import (
+    acts,
     clocks,
     facts,
     indicators,
@@ -29,6 +30,7 @@ PARTNER = Partner(
             stopped=common.stopped,
             facts=facts.facts,
             acts=actions.ACTS,
+            choices=acts.CHOICES,
             clocks=clocks.CLOCKS,
             daily=handlers.daily,
             responsible=side.responsible_for,

@@ -1,19 +1,28 @@
-"""A Chromium of its own thread, for whoever runs loops in another."""
+"""A Chromium of its own thread, for whoever runs loops in another, and the pictures it leaves."""
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
 
 PATIENCE_MS: Final = 20_000
+_LONGEST_NAME: Final = 60
 
 
 class Browsers:
-    """One Chromium in a thread of its own, since stories run in another and start loops."""
+    """One Chromium in a thread of its own, since stories run in another and start loops.
+
+    fault: what a browser raises when a page is not as expected.
+    """
+
+    fault: type[Exception]
 
     def __init__(self, executable: str) -> None:
         self._thread = ThreadPoolExecutor(1)
@@ -26,9 +35,12 @@ class Browsers:
 
     def _start(self) -> None:
         api = import_module("playwright.sync_api")  # of the dependency group `browser`
+        self.fault = api.Error
         self._playwright = api.sync_playwright().start()
         self._browser = self._playwright.chromium.launch(
-            executable_path=self._executable, args=["--no-sandbox"]
+            executable_path=self._executable,
+            args=["--no-sandbox", "--disable-gpu"],
+            env={**os.environ, "LANGUAGE": "fr"},  # dates as they are typed here
         )
 
     def page(self) -> Any:
@@ -42,3 +54,20 @@ class Browsers:
         self.do(self._browser.close)
         self.do(self._playwright.stop)
         self._thread.shutdown()
+
+
+class Album:
+    """Pictures of one test in a folder of its own, numbered as they are taken."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._folder = folder / name
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for old in self._folder.glob("*.png"):
+            old.unlink()
+        self._taken = 0
+
+    def take(self, page: Any, title: str) -> None:
+        """Keep a page as it now looks, in the browser's thread."""
+        self._taken += 1
+        words = re.sub(r"\W+", "-", title.lower()).strip("-")[:_LONGEST_NAME]
+        page.screenshot(path=self._folder / f"{self._taken:03}-{words}.png", full_page=True)

@@ -6,12 +6,15 @@ Playwright and axe-core come with the dependency group `browser`, which `make se
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +27,7 @@ from services.chassis.web import create_app
 from services.conventions.d_department_mission_locale.yearly import keep
 from services.department.partner import PARTNER as DEPARTMENT
 from services.mission_locale.partner import PARTNER as MISSION
+from tests.browser.browsers import Album, Browsers
 from tests.pair import CONVENTION, Pair, Side
 from tests.reports import happened, published
 
@@ -48,16 +52,44 @@ class Site:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
+def chromium() -> str:
     """The Chromium that CHROMIUM names, else the one in PATH."""
-    api = pytest.importorskip("playwright.sync_api", reason="run by: make test-browser")
+    pytest.importorskip("playwright.sync_api", reason="run by: make test-browser")
     found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     if found is None:
         pytest.skip("no Chromium here: set CHROMIUM, or install one")
+    return found
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Any]:
+    """A browser, in the thread of the tests."""
+    api = import_module("playwright.sync_api")
     with api.sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        launched = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         yield launched
         launched.close()
+
+
+@pytest.fixture(scope="module")
+def browsers(chromium: str) -> Iterator[Browsers]:
+    """A browser of its own thread, for tests that run loops in theirs."""
+    made = Browsers(chromium)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the pictures of this run: the one that RELAIS_SHOTS names, else pytest's own."""
+    named = os.environ.get("RELAIS_SHOTS")
+    return tmp_path_factory.mktemp("shots") if named is None else Path(named)
+
+
+@pytest.fixture
+def album(shots: Path, request: pytest.FixtureRequest) -> Album:
+    """Pictures of one test."""
+    return Album(shots, re.sub(r"\W+", "-", request.node.name).strip("-"))
 
 
 @pytest.fixture(scope="session")

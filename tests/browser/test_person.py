@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from services.chassis import rights
 from services.chassis.clock import new_id
 from services.chassis.rights import RightsBody
 from services.chassis.tokens import Agent, Role
+from tests.browser.browsers import Album
 from tests.browser.conftest import _urls, serving
 from tests.pair import Pair
 from tests.seated import seated, with_pages
@@ -102,12 +102,6 @@ def _asked(desk: Desk, person: str, right: str, means: str | None) -> str:
     return request_id
 
 
-@pytest.fixture
-def shots() -> str | None:
-    """Beginning of the names of files to which each page is drawn, where a person wants to look."""
-    return os.environ.get("RELAIS_SHOTS")
-
-
 @contextmanager
 def browsing(
     browser: Any,
@@ -125,16 +119,13 @@ def browsing(
 class Looked:
     """Looks for faults on a page: axe, and what runs past the edge."""
 
-    def __init__(
-        self, page: Any, axe: Callable[[Any], Any], width: int, shots: str | None = None
-    ) -> None:
-        self._page, self._axe, self._width, self._shots = page, axe, width, shots
+    def __init__(self, page: Any, axe: Callable[[Any], Any], width: int, album: Album) -> None:
+        self._page, self._axe, self._width, self._album = page, axe, width, album
 
     def at(self, title: str) -> None:
         page = self._page
         assert page.title().startswith(title), page.title()
-        if self._shots is not None:
-            page.screenshot(path=f"{self._shots}-{page.title().split(' ·')[0]}.png", full_page=True)
+        self._album.take(page, page.title().split(" ·")[0])
         found = self._axe(page)
         assert found.violations_count == 0, found.generate_report()
         assert page.evaluate("document.documentElement.scrollWidth") <= self._width, title
@@ -146,14 +137,12 @@ def test_a_person_s_way_from_the_door_and_out_has_no_fault(
     axe: Callable[[Any], Any],
     scene: Scene,
     look: tuple[dict[str, int], str],
-    shots: str | None,
+    album: Album,
 ) -> None:
     for _ in range(2):
         scene.desk.pair.agreement(scene.person)
     with browsing(browser, look) as page:
-        looked = Looked(
-            page, axe, look[0]["width"], shots and f"{shots}-{look[0]['width']}-{look[1]}"
-        )
+        looked = Looked(page, axe, look[0]["width"], album)
 
         def go(where: str) -> None:
             with page.expect_navigation():
@@ -198,14 +187,13 @@ def test_the_desk_s_pages_of_requests_have_no_fault(
     axe: Callable[[Any], Any],
     scene: Scene,
     look: tuple[dict[str, int], str],
-    shots: str | None,
+    album: Album,
 ) -> None:
     with browsing(browser, look, scene.cookies["dpo"], scene.url) as page:
-        looked = Looked(page, axe, look[0]["width"], shots and f"{shots}-{look[0]['width']}-desk")
+        looked = Looked(page, axe, look[0]["width"], album)
         page.goto(f"{scene.url}/pages/requests")
         looked.at("Demandes")
-        for name, request_id in scene.requests.items():
-            looked._shots = shots and f"{shots}-{look[0]['width']}-desk-{name}"
+        for request_id in scene.requests.values():
             page.goto(f"{scene.url}/pages/requests/{request_id}")
             looked.at("Demande :")
         page.goto(f"{scene.url}/pages/requests/{scene.requests['access']}")

@@ -21,6 +21,7 @@ from services.chassis.node import Node
 from services.chassis.pages import without_agreement
 from services.chassis.pages.asking import KEY, Question, asked
 from services.chassis.pages.cases import PLACE, CaseView, case_view
+from services.chassis.pages.choosing import choices
 from services.chassis.pages.content import Telling
 from services.chassis.pages.forms import NOTHING_TYPED, fields_of
 from services.chassis.pages.own_api import Answer, OwnApi
@@ -123,13 +124,16 @@ class _Pages:
         session = await at_desk(self._node, request, Right.SEND)
         case = await self._view(request, session)
         name = request.path_params["act"]
+        core, at = self._node.core, self._node.clock.now()
         instrument = await self._node.database.read(lambda c: instrument_of(c, case.case_id))
-        act = find_act(self._node.core, instrument, name, session.agent)
-        word = partial(self._node.core.registry.word, self._code(instrument))
+        act, code = find_act(core, instrument, name, session.agent), self._code(instrument)
+        chosen = await self._node.database.write(
+            lambda tx: choices(tx, core, code, name, case.case_id, at)
+        )
         question = Question(
             template="act.html",
             title=act.label,
-            fields=fields_of(act.payload, word),
+            fields=fields_of(act.payload, partial(core.registry.word, code), choices=chosen),
             path=f"/cases/{case.case_id}/acts/{name}",
             body=lambda content: content,
             done=lambda _: f"{PLACE}/{case.case_id}?done=1",

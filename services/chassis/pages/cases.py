@@ -10,13 +10,16 @@ from typing import Any, Final
 from sqlalchemy import Row, select
 
 from contracts.kernel.binding import Binding
+from contracts.kernel.checks import Agreement
 from contracts.kernel.instrument import Cardinality, Flow, Instrument, Urgency
 from contracts.kernel.organisation import Kind
 from contracts.kernel.paris import day_of
 from services.chassis import deadlines, derogations, standing, tables, views
 from services.chassis.core import Core
 from services.chassis.database import Tx
+from services.chassis.pages.agreed import last_day_of
 from services.chassis.pages.content import Telling, Told, instant_in_words, name_of
+from services.chassis.pages.messages import named
 from services.chassis.pages.persons import person_in_words, person_of_case
 from services.chassis.pages.rendering import ROOT, by_in_words, day_in_words
 from services.chassis.person.uses import instrument_of
@@ -67,9 +70,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """What is due in a case, until when."""
+    """What is due in a case, until when. message: that it is about."""
 
     label: str
+    message: str
     article: str
     by: str
     late: bool
@@ -152,7 +156,7 @@ def case_view(tx: Tx, core: Core, case_id: str, agent: Agent, at: datetime) -> C
         open=row.state == OPEN,
         opened=instant_in_words(row.opened_at),
         kept=_kept(row, held),
-        agreement=agreement_in_words(known, at),
+        agreement=agreement_in_words(known, at) or kept_by_partner(core, row, text),
         agreement_page=known.agreement_id or _reference(known),
         own=known.agreement_id is not None and row.person_id is not None,
         told=Telling(core, code).told(held["content"]),
@@ -167,6 +171,8 @@ def case_view(tx: Tx, core: Core, case_id: str, agent: Agent, at: datetime) -> C
 
 
 def _kept(row: Row[Any], held: Mapping[str, Any]) -> str:
+    if row.state == standing.ERASED:
+        return ""
     if held["kept_under"]:
         return f"gardée tant qu'un litige dure ({held['kept_under']})"
     return (
@@ -186,7 +192,19 @@ def agreement_in_words(known: standing.Standing, at: datetime) -> str:
         return f"{given}, suspendu par une opposition le {_day(it.suspended_at)}"
     if at >= it.expires_at:
         return f"{given}, échu le {_day(it.expires_at)}"
-    return f"{given}, valable jusqu'au {_day(it.expires_at)}"
+    return f"{given}, valable jusqu'au {day_in_words(last_day_of(it.expires_at))}"
+
+
+def kept_by_partner(core: Core, row: Row[Any], text: Instrument | None) -> str:
+    """Where an agreement is that this case asks for, and of which nothing is kept here."""
+    asks = text is not None and any(
+        isinstance(check, Agreement)
+        for flow in text.flows
+        if flow.purpose == row.purpose
+        for check in flow.checks
+    )
+    partner = name_of(core, row.partner)
+    return f"accord recueilli par {partner}, qui en répond" if asks else ""
 
 
 def _reference(known: standing.Standing) -> str:
@@ -209,6 +227,8 @@ def _steps(tx: Tx, core: Core, row: Row[Any], text: Instrument | None) -> Iterat
     lines = tx.execute(select(journal).where(mine).order_by(journal.c.seq.desc())).all()
     read = {line.message_id for line in lines if line.event == "message.read"}
     for line in lines:
+        if line.event == "receipt" and line.message_id in sent:
+            continue  # what came back is how far the message is
         ours = line.event == "message.sent"
         if not ours and line.event != "message.received":
             yield _other(core, row, line)
@@ -277,19 +297,28 @@ def _dues(tx: Tx, core: Core, case_id: str) -> Iterator[Due]:
     table = tables.deadlines
     waits = table.c.state.in_((deadlines.PENDING, deadlines.MISSED))
     query = select(table).where((table.c.case_id == case_id) & waits).order_by(table.c.due_at)
-    for row in tx.execute(query):
+    rows = tx.execute(query).all()
+    messages = named(tx, core, [row.subject for row in rows])
+    for row in rows:
         yield Due(
             label=core.clocks[row.kind].label if row.kind in core.clocks else row.kind,
+            message=messages.get(row.subject, ""),
             article=row.article,
             by=by_in_words(row.due_at),
             late=row.state == deadlines.MISSED,
         )
 
 
-def within(core: Core, row: Row[Any], text: Instrument | None) -> Iterator[Flow]:
-    """Messages that this organisation may send in a case, whatever else they ask for."""
+def within(
+    core: Core, row: Row[Any], text: Instrument | None, *, any_state: bool = False
+) -> Iterator[Flow]:
+    """Messages that this organisation may send in a case, whatever else they ask for.
+
+    any_state: also where it is open no more, so that who had begun one is told why it cannot go.
+    """
     theirs = _kind(core, row)
-    for flow in () if text is None or row.state != OPEN else text.flows:
+    passes = any_state or row.state == OPEN
+    for flow in () if text is None or not passes else text.flows:
         ends = (flow.sender, flow.receiver) == (core.kind, theirs)
         if ends and flow.case is Cardinality.WITHIN and flow.purpose == row.purpose:
             yield flow

@@ -16,6 +16,7 @@ from services.chassis.words import titles
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT.+")
 _NUMBER: Final = re.compile(r"[0-9a-f]{32}")
+_FRENCH_LINE: Final = re.compile(r"\+33([1-9])(\d\d)(\d\d)(\d\d)(\d\d)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,11 @@ def instant_in_words(at: datetime) -> str:
     """An instant as Paris reads it: ``1er septembre 2026, 9 h 05``."""
     local = at.astimezone(PARIS)
     return f"{day_in_words(local.date())}, {local.hour} h {local.minute:02}"
+
+
+def readable(text: str) -> str:
+    """The same, a French telephone number as it is dialled: ``01 99 00 12 34``."""
+    return _FRENCH_LINE.sub(r"0\1 \2 \3 \4 \5", text)
 
 
 def name_of(core: Core, org: str) -> str:
@@ -69,7 +75,7 @@ class Telling:
             "kind",
             "value",
         }:  # a way to reach somebody
-            return Told(label=label, value=str(value["value"]))
+            return Told(label=label, value=readable(str(value["value"])))
         if isinstance(value, Mapping):
             parts = self.told(value)
             return Told(label=label, parts=parts) if parts else None
@@ -96,7 +102,7 @@ class Telling:
         if _INSTANT.fullmatch(text):
             return instant_in_words(datetime.fromisoformat(text))
         entry = self._core.directory.entry(text)
-        return self._word(text) if entry is None else entry.name
+        return readable(self._word(text)) if entry is None else entry.name
 
     def _word(self, code: str) -> str:
         """What people call a code, or how far something is."""

@@ -163,6 +163,7 @@ class _Pages:
             versions=list(texts.versions(core, signed)),
             acts=texts.acts(core, signed),
             applies=signed.version_at(at),
+            linked=core.partner.side(signed.convention.code).linked,
             manages=Right.CONVENTIONS in RIGHTS[role],
             sees_holds=Right.REVIEW in RIGHTS[role],
             purged=signed.state(at) is State.PURGED,

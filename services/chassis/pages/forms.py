@@ -169,8 +169,7 @@ def _block(name: str, found: Sequence[Schema], defs: Schema, word: Word) -> tupl
     for one in found:
         for part in _parts(one, defs, f"{name}.", word):
             known = made.get(part.name)
-            label = part.label if known is None else f"{known.label} ou {part.label.lower()}"
-            made[part.name] = replace(part, label=label)
+            made[part.name] = part if known is None else _either(known, part)
         kinds += [it["const"] for it in one["properties"].values() if "const" in it]
     which = next(key for key, part in made.items() if part.name.endswith(".kind"))
     options = _options(kinds, word)
@@ -178,6 +177,13 @@ def _block(name: str, found: Sequence[Schema], defs: Schema, word: Word) -> tupl
     made[which] = replace(made[which], label=first, shape=Shape.CHOICE, options=options)
     rest = [replace(it, shape=Shape.TEXT) for key, it in made.items() if key != which]
     return (made[which], *rest)
+
+
+def _either(one: Field, other: Field) -> Field:
+    """A field in which one of two is typed: as long as the longer of them may be."""
+    bounds = [it.longest for it in (one, other) if it.longest is not None]
+    longest = max(bounds) if len(bounds) == 2 else None  # noqa: PLR2004 -- both have one
+    return replace(other, label=f"{one.label} ou {other.label.lower()}", longest=longest)
 
 
 _FORMATS: Final = {

@@ -30,6 +30,7 @@ from services.chassis.pages.own_api import OwnApi
 from services.chassis.pages.persons import name_in_words
 from services.chassis.pages.refusals import refused
 from services.chassis.pages.rendering import ROOT, render
+from services.chassis.pages.texts import partners
 from services.chassis.sign_in.desk import at_desk
 from services.chassis.tokens import RIGHTS, Agent, Right
 
@@ -167,7 +168,7 @@ def _person(tx: Tx, core: Core, person_id: str | None) -> str:
 def _conventions(core: Core, code: str) -> tuple[Option, ...]:
     held = core.directory.conventions.values()
     return tuple(
-        Option(code=one.id, word=one.id)
+        Option(code=one.id, word=f"{one.convention.title}, avec {partners(core, one)}")
         for one in held
         if one.convention.code == code and core.org in one.orgs
     )

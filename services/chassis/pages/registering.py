@@ -20,6 +20,7 @@ from contracts.kernel.fields import Payload, said
 from contracts.kernel.messages import Channel, Identity, Representative
 from contracts.kernel.paris import day_of
 from services.chassis import idempotency, resemblance
+from services.chassis.pages.content import readable
 from services.chassis.pages.forms import (
     NOTHING_TYPED,
     Field,
@@ -239,5 +240,5 @@ def full_name(one: Representative) -> str:
 
 
 def contact_of(channel: Channel | None) -> str:
-    """How to reach somebody, as it is typed; empty where nothing is known."""
-    return "" if channel is None else channel.value
+    """How to reach somebody, as it is dialled or written; empty where nothing is known."""
+    return "" if channel is None else readable(channel.value)

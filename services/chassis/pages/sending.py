@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -22,8 +22,16 @@ from services.chassis.acts import require_case
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.node import Node
+from services.chassis.pages.alone import alone, version_of
+from services.chassis.pages.alone import routes as alone_routes
 from services.chassis.pages.asking import Question, asked
-from services.chassis.pages.cases import PLACE, agreement_in_words, within
+from services.chassis.pages.cases import (
+    PLACE,
+    agreement_in_words,
+    kept_by_partner,
+    within,
+)
+from services.chassis.pages.choosing import choices, numbered
 from services.chassis.pages.content import instant_in_words, name_of
 from services.chassis.pages.forms import Field, Option, Shape, fields_of
 from services.chassis.pages.own_api import OwnApi
@@ -34,6 +42,8 @@ from services.chassis.sign_in.desk import at_desk
 from services.chassis.tokens import Agent, Right
 from services.chassis.words import kept
 
+_SAID: Final = "Le message est parti. Son état se lit ci-dessous."
+_NOT_NAMED: Final = "la personne de cette situation, que rien ne nomme ici"
 _UNDER: Final = "without_agreement"
 """Field in which a decision to act without agreement is named, where one stands."""
 
@@ -57,7 +67,10 @@ class About:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Asked:
-    """A message about to be asked for: its flow, to whom, in which case or on whose agreement."""
+    """A message about to be asked for: its flow, to whom, in which case or on whose agreement.
+
+    choices: by field that takes a number. decisions: to send it without agreement.
+    """
 
     flow: Flow
     code: str
@@ -66,6 +79,7 @@ class _Asked:
     about: About
     named: dict[str, str]
     person_id: str | None
+    choices: Mapping[str, Sequence[Option]]
     decisions: tuple[Option, ...] = ()
 
 
@@ -74,10 +88,10 @@ def routes(node: Node, api: OwnApi) -> list[BaseRoute]:
 
     async def send(request: Request) -> Response:
         session = await at_desk(node, request, Right.SEND)
-        case_id, type_ = request.path_params["case_id"], request.path_params["type"]
-        at = node.clock.now()
+        at, way = node.clock.now(), (request.path_params["case_id"], request.path_params["type"])
+        begun = request.method == "POST"
         found = await node.database.write(
-            lambda tx: _in_case(tx, node.core, case_id, type_, session.agent, at)
+            lambda tx: _in_case(tx, node.core, way, session.agent, at, begun=begun)
         )
         return await asked(node, api, request, session, _question(node.core, found))
 
@@ -88,6 +102,7 @@ def routes(node: Node, api: OwnApi) -> list[BaseRoute]:
             session.agent.require(Right.CASES)
         at = node.clock.now()
         messages = await node.database.write(lambda tx: _openers(tx, node.core, *given, at))
+        last = await node.database.write(lambda tx: [] if any(given) else alone(tx, node.core))
         page = render(
             "first_messages.html",
             org=node.settings.name,
@@ -95,6 +110,9 @@ def routes(node: Node, api: OwnApi) -> list[BaseRoute]:
             place=PLACE,
             messages=messages,
             given=any(given),
+            said=_SAID if "sent" in request.query_params else "",
+            sent=last,
+            version=version_of(last),
         )
         return HTMLResponse(page)
 
@@ -115,6 +133,7 @@ def routes(node: Node, api: OwnApi) -> list[BaseRoute]:
     both = ["GET", "POST"]
     return [
         Route("/situations/new", offered),
+        *alone_routes(node),
         Route("/situations/new/{to}/{binding}/{type}", first, methods=both),
         Route("/situations/{case_id}/send/{type}", send, methods=both),
     ]
@@ -122,7 +141,7 @@ def routes(node: Node, api: OwnApi) -> list[BaseRoute]:
 
 def _question(core: Core, found: _Asked) -> Question:
     word = partial(core.registry.word, found.code)
-    fields = fields_of(caller_model(found.flow.payload), word)
+    fields = fields_of(caller_model(found.flow.payload), word, choices=found.choices)
 
     def body(content: dict[str, Any]) -> dict[str, Any]:
         decision = content.pop(_UNDER, None)
@@ -131,7 +150,7 @@ def _question(core: Core, found: _Asked) -> Question:
             "type": found.flow.type,
             "to": found.to,
             "convention_id": found.binding_id,
-            "data": content,
+            "data": numbered(core, content),
             **found.named,
             **under,
         }
@@ -170,11 +189,15 @@ def _under(decisions: tuple[Option, ...]) -> Iterator[Field]:
 # --- in a case
 
 
-def _in_case(tx: Tx, core: Core, case_id: str, type_: str, agent: Agent, at: datetime) -> _Asked:
+def _in_case(
+    tx: Tx, core: Core, way: tuple[str, str], agent: Agent, at: datetime, *, begun: bool
+) -> _Asked:
+    """A message in a case. way: the case, and its type. begun: its form was shown already."""
+    case_id, type_ = way
     require_case(tx, core, case_id, agent, at)
     row = tx.get(standing.CASES, case_id)
     text = None if row is None else instrument_of(core, row.instrument)
-    flows = () if row is None else within(core, row, text)
+    flows = () if row is None else within(core, row, text, any_state=begun)
     flow = next((one for one in flows if one.type == type_), None)
     if row is None or text is None or flow is None:
         raise UnknownName("Ce message ne s'envoie pas, ou plus, dans cette situation.")
@@ -189,12 +212,13 @@ def _in_case(tx: Tx, core: Core, case_id: str, type_: str, agent: Agent, at: dat
             flow,
             text.code,
             row.partner,
-            person=person_in_words(tx, core, row.case_id),
-            agreement=agreement_in_words(known, at),
+            person=person_in_words(tx, core, row.case_id) or _NOT_NAMED,
+            agreement=agreement_in_words(known, at) or kept_by_partner(core, row, text),
             back=f"{PLACE}/{case_id}",
         ),
         named={"case_id": case_id},
         person_id=known.person_id if known.agreement_id is not None else None,
+        choices=choices(tx, core, text.code, type_, case_id, at),
         decisions=tuple(_decisions(tx, core, case_id, flow, at)),
     )
 
@@ -272,7 +296,7 @@ def _openers(
                 if wanted or (alone and not query):
                     messages.append(
                         Opener(
-                            group=f"{binding.instrument.title} : {name_of(core, to)}",
+                            group=f"À {name_of(core, to)} ({binding.instrument.title})",
                             label=flow.label,
                             article=flow.article,
                             path=f"{PLACE}/new/{to}/{binding.id}/{flow.type}?{query}".rstrip("?"),
@@ -321,4 +345,5 @@ def _first(
         ),
         named={name: value for name, value in named.items() if value},
         person_id=known.person_id,
+        choices=choices(tx, core, binding.instrument.code, type_, None, at),
     )

@@ -20,8 +20,10 @@ from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.node import Node
 from services.chassis.pages.content import name_of
+from services.chassis.pages.messages import named
 from services.chassis.pages.persons import person_in_words
 from services.chassis.pages.rendering import by_in_words, render
+from services.chassis.pages.texts import partners
 from services.chassis.rights_clocks import ANSWER
 from services.chassis.schema import journal
 from services.chassis.sign_in.desk import HOME, at_desk
@@ -37,8 +39,9 @@ _LATEST: Final = 50
 class Waiting:
     """One thing that is due. by: until when, in words. late: that has passed.
 
-    case_id: of a case that the agent may open. person: of that case. subject: the convention that
-    it is about, where it is about no case. request_id: of a person's right, for who answers it.
+    case_id: of a case that the agent may open. person: of that case. message: that it is about.
+    convention_id: of the convention that it is about, where it is about no case; convention: its
+    title and parties. request_id: of a person's right, for who answers it.
     """
 
     label: str
@@ -47,7 +50,9 @@ class Waiting:
     late: bool
     case_id: str | None
     person: str
-    subject: str
+    message: str
+    convention_id: str
+    convention: str
     request_id: str
 
 
@@ -84,7 +89,9 @@ def desk_of(tx: Tx, core: Core, agent: Agent, at: datetime) -> Desk:
     query = select(table).where(waits).order_by(table.c.due_at).limit(_SHOWN)
     mine: list[Waiting] = []
     others, answers = 0, Right.REVIEW in RIGHTS[agent.role]
-    for row in tx.execute(query).all():
+    rows = tx.execute(query).all()
+    messages = named(tx, core, [row.subject for row in rows])
+    for row in rows:
         if row.case_id is not None and not _may_open(tx, core, row.case_id, agent, at):
             others += 1
             continue
@@ -96,7 +103,9 @@ def desk_of(tx: Tx, core: Core, agent: Agent, at: datetime) -> Desk:
                 late=row.state == deadlines.MISSED,
                 case_id=row.case_id,
                 person="" if row.case_id is None else person_in_words(tx, core, row.case_id),
-                subject=row.subject if row.subject in core.directory.conventions else "",
+                message="" if row.case_id is None else messages.get(row.subject, ""),
+                convention_id=row.subject if row.subject in core.directory.conventions else "",
+                convention=_convention(core, row.subject),
                 request_id=row.subject if row.kind == ANSWER and answers else "",
             )
         )
@@ -106,6 +115,11 @@ def desk_of(tx: Tx, core: Core, agent: Agent, at: datetime) -> Desk:
         due=tuple(one for one in mine if not one.late),
         others=others,
     )
+
+
+def _convention(core: Core, subject: str) -> str:
+    signed = core.directory.conventions.get(subject)
+    return "" if signed is None else f"{signed.convention.title}, avec {partners(core, signed)}"
 
 
 def _may_open(tx: Tx, core: Core, case_id: str, agent: Agent, at: datetime) -> bool:

@@ -156,7 +156,7 @@ def _since(one: Agreed) -> str:
     day, giver = day_in_words(day_of(one.given_at)), words.GIVERS[one.giver.value]
     if one.state == "refused":
         return f"Le {day}, {giver} a dit non."
-    return f"Donné le {day} par {giver}, au plus tard jusqu'au {by_in_words(one.expires_at)}."
+    return f"Donné le {day} par {giver}, pour finir au plus tard le {by_in_words(one.expires_at)}."
 
 
 def _between(core: Core, one: Agreed) -> list[str]:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Final, Literal
+
+from sqlalchemy import select
 
 from contracts.kernel.errors import Refused
 from contracts.kernel.fields import Day, Payload, said
+from services.chassis import tables
 from services.chassis.core import Core
 from services.chassis.database import Tx
-from services.chassis.deadlines import meet
-from services.chassis.partner import Doing, LocalAct
+from services.chassis.deadlines import MISSED, PENDING, meet
+from services.chassis.pages.messages import named
+from services.chassis.partner import Chooser, Doing, LocalAct
 from services.conventions.a_city_school import store
 
 
@@ -45,6 +51,18 @@ def family_told(tx: Tx, _core: Core, doing: Doing) -> None:
         agent_id=doing.agent_id,
     )
 
+
+def untold(tx: Tx, core: Core, case_id: str | None, _at: datetime) -> list[tuple[str, str]]:
+    """Steps of a case that the family has still to hear of, the most urgent first."""
+    table = tables.deadlines
+    waits = (table.c.kind == "family.told") & table.c.state.in_((PENDING, MISSED))
+    mine = select(table.c.subject).where(waits & (table.c.case_id == case_id))
+    numbers = list(tx.execute(mine.order_by(table.c.due_at)).scalars())
+    words = named(tx, core, numbers)
+    return [(one, words[one]) for one in numbers if one in words]
+
+
+CHOICES: Final[Mapping[tuple[str, str], Chooser]] = {("family_told", "message_id"): untold}
 
 COMMON: Final = {
     "family_told": LocalAct(

@@ -14,7 +14,7 @@ LABELS: Final[Mapping[str, str]] = {
     "certificate_on": "Attestation le",
     "contract": "Contrat aidé",
     "due_on": "À remplir pour le",
-    "employee": "Rempli par le salarié",
+    "employee": "Salarié",
     "employer": "Signé par l'employeur",
     "exit_interview_at": "Entretien de sortie",
     "forget_at": "Oublié le",

@@ -12,7 +12,8 @@ from contracts.kernel.errors import Refused
 from contracts.kernel.paris import day_of
 from services.chassis.core import Core
 from services.chassis.database import Tx
-from services.chassis.partner import Question
+from services.chassis.pages.rendering import day_in_words
+from services.chassis.partner import ANEW, Question
 from services.chassis.tally import count
 from services.conventions.c_employment_city_ccas import tutors
 from services.conventions.c_employment_city_ccas.models import employer_interviews, offers
@@ -63,6 +64,27 @@ def interview(tx: Tx, core: Core, held_on: date, agent_id: str, at: datetime) ->
     tx.execute(delete(employer_interviews).where(employer_interviews.c.held_on == held_on))
     tx.execute(employer_interviews.insert().values(held_on=held_on, agent_id=agent_id))
     core.journal.note(tx, "employer.interviewed", agent_id, at, articles=("C-3a.1",))
+
+
+def _open_ones(tx: Tx, at: datetime, *, sent_here: bool) -> list[tuple[str, str]]:
+    """Offers of one side that are not closed, the latest first, as somebody tells them apart."""
+    mine = (offers.c.sent_here == sent_here) & (offers.c.closes_on >= day_of(at))
+    return [
+        (row.offer_id, f"{row.post}, à partir du {day_in_words(row.starts_on)} ({row.trade})")
+        for row in tx.execute(select(offers).where(mine).order_by(offers.c.at.desc()))
+    ]
+
+
+def to_publish(tx: Tx, _core: Core, _case_id: str | None, at: datetime) -> list[tuple[str, str]]:
+    """A new offer, or one of the employer's own to publish again in another's place."""
+    known = _open_ones(tx, at, sent_here=True)
+    again = [(number, f"À la place de : {words}") for number, words in known]
+    return [(ANEW, "Une nouvelle offre"), *again]
+
+
+def to_answer(tx: Tx, _core: Core, _case_id: str | None, at: datetime) -> list[tuple[str, str]]:
+    """Offers of the employer for which somebody may be proposed."""
+    return _open_ones(tx, at, sent_here=False)
 
 
 def listed(rows: list[Row[Any]]) -> list[dict[str, Any]]:

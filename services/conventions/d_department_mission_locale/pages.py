@@ -26,6 +26,9 @@ from services.conventions.d_department_mission_locale.indicators import (
     MISSION,
 )
 
+LINKED: Final[Mapping[str, str]] = {"yearly-indicators": "Six indicateurs au 31 décembre"}
+"""The sheets, by the end of their address under the convention's page."""
+
 _INDICATORS: Final = {one.what: one for one in (*DEPARTMENT, *MISSION)}
 
 
@@ -44,7 +47,7 @@ def pages(node: Node) -> list[BaseRoute]:
 
 def _sheet(signed: SignedConvention, parties: list[str], years: list[Mapping[str, Any]]) -> Sheet:
     return Sheet(
-        heading="Six indicateurs au 31 décembre",
+        heading=LINKED["yearly-indicators"],
         convention_id=signed.id,
         title=signed.convention.title,
         article="D-5.7a à D-5.7f",

@@ -50,6 +50,7 @@ MISSION: Final = Side(
     routes=routes.router,
     calls=routes.CALLS,
     pages=pages.pages,
+    linked=pages.LINKED,
 )
 """At the Mission Locale."""
 

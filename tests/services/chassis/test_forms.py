@@ -133,6 +133,17 @@ def test_a_block_left_empty_is_null_and_one_begun_is_not() -> None:
         ReferralAnswered.model_validate(begun)
 
 
+def test_a_field_for_an_address_or_a_number_has_room_for_either() -> None:
+    (channel,) = (one for one in fields_of(Identity) if one.name == "channel")
+    (value,) = (one for one in channel.leaves if one.name == "channel.value")
+    longest = [
+        schema["properties"]["value"]["maxLength"]
+        for schema in Identity.model_json_schema()["$defs"].values()
+        if "value" in schema.get("properties", {})
+    ]
+    assert value.longest == max(longest) > min(longest)
+
+
 def test_one_of_several_blocks_is_chosen_by_its_kind() -> None:
     typed_ = [("channel.kind", "phone"), ("channel.value", "01 99 00 12 34")]
     content = content_of(fields_of(Identity), ImmutableMultiDict(typed_))

@@ -14,6 +14,7 @@ from jinja2 import UndefinedError
 
 from contracts.kernel.paris import midnight
 from services.chassis.pages import charts, reviews
+from services.chassis.pages.content import readable
 from services.chassis.pages.rendering import count_in_words, day_in_words, render, standalone
 from services.chassis.pages.reviews import Block, Line, Sheet
 from services.chassis.pages.site import POLICY
@@ -237,6 +238,18 @@ def test_a_hidden_bar_is_as_long_as_any_and_an_awaited_one_is_none() -> None:
     assert tops == sorted(set(tops))
     assert made.height == tops[-1] + made.bar_height
     assert charts.chart([]).height == 0
+
+
+@pytest.mark.parametrize(
+    ("kept", "read"),
+    [
+        ("+33199001234", "01 99 00 12 34"),
+        ("+32199001234", "+32199001234"),
+        ("zoe+33@famille.example", "zoe+33@famille.example"),
+    ],
+)
+def test_a_telephone_number_is_read_as_it_is_dialled(kept: str, read: str) -> None:
+    assert readable(kept) == read
 
 
 def test_days_and_numbers_are_written_as_french_writes_them() -> None:

@@ -8,11 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from contracts.conventions.a_city_school.convention import CONVENTION
 from contracts.kernel.errors import Refused
 from contracts.kernel.paris import add_months, midnight
 from services.chassis import tables
 from services.chassis.acts import require_case
 from services.chassis.agreements import withdraw
+from services.chassis.pages.cases import case_view as page_of_case
+from services.chassis.pages.choosing import choices
+from services.chassis.pages.content import instant_in_words
+from services.chassis.pages.messages import named
+from services.chassis.pages.today import desk_of
 from services.chassis.tokens import Agent, NotPermitted, Role
 from services.chassis.views import case as case_view
 from services.city.models import pathway_referents
@@ -184,6 +190,28 @@ async def test_the_family_hears_of_each_step_and_may_see_every_exchange(desk: De
         "pathway.opened",
         "pathway.progress",
     ]
+
+
+async def test_an_agent_is_told_which_step_waits_and_chooses_it(desk: Desk) -> None:
+    """A-2.12: on a page each step has its name and its hour, and nobody types a number."""
+    await desk.opened()
+    message_id = await desk.told(desk.city, "pathway.progress", PROGRESS)
+    core, at, agent = desk.city.node.core, desk.pair.clock.now(), Agent("agent-1", Role.REFERENT)
+
+    def offered() -> dict[str, str]:
+        asked = (core, CONVENTION.code, "family_told", desk.case_id, at)
+        found = desk.city.write(lambda tx: choices(tx, *asked))
+        return {one.code: one.word for one in found["message_id"]}
+
+    label = f"avancement du parcours, {instant_in_words(at)}"
+    assert offered()[message_id] == label
+    shown = desk.city.write(lambda tx: desk_of(tx, core, agent, at))
+    assert label in {one.message for one in (*shown.late, *shown.due)}
+    case = desk.city.write(lambda tx: page_of_case(tx, core, desk.case_id, agent, at))
+    assert label in {one.message for one in case.dues}
+    assert desk.city.write(lambda tx: named(tx, core, [f"{desk.case_id}:2", "0" * 32])) == {}
+    desk.act(desk.city, "family_told", message_id=message_id, channel="phone")
+    assert message_id not in offered()
 
 
 async def test_another_body_takes_part_only_where_the_agreement_names_it(desk: Desk) -> None:

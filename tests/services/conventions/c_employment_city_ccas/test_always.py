@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
@@ -10,8 +11,14 @@ import httpx
 
 from contracts.conventions.c_employment_city_ccas.convention import CONVENTION as TEXT
 from contracts.conventions.c_employment_city_ccas.convention import RECRUITMENT
+from contracts.kernel.paris import PARIS
 from services.chassis import tables
-from services.chassis.tokens import Role
+from services.chassis.pages.alone import alone, version_of
+from services.chassis.pages.cases import case_view
+from services.chassis.pages.choosing import choices, numbered
+from services.chassis.pages.content import name_of
+from services.chassis.partner import ANEW
+from services.chassis.tokens import Agent, Role
 from services.conventions.c_employment_city_ccas.facts import TYPES
 from services.conventions.c_employment_city_ccas.indicators import INDICATORS
 from services.conventions.c_employment_city_ccas.models import (
@@ -21,7 +28,7 @@ from services.conventions.c_employment_city_ccas.models import (
     tutors,
 )
 from tests.pair import Side
-from tests.services.conventions.c_employment_city_ccas.support import START, Desk
+from tests.services.conventions.c_employment_city_ccas.support import OFFER, START, Desk
 
 PUBLISHED = "pec.offer_published"
 
@@ -67,6 +74,49 @@ async def test_offers_are_listed_and_nobody_is_in_them(desk: Desk) -> None:
     for side in (desk.city, desk.agency):
         listed = await call(side, Role.AGENT, "GET", "/pec-offers")
         assert [one["post"] for one in listed.json()] == ["agente d'accueil"]
+
+
+async def test_offers_are_chosen_by_what_they_are_never_by_a_number(desk: Desk) -> None:
+    """C-3a.11, C-3a.13: the employer's own to publish again, the employer's to be answered."""
+    await desk.published()
+    words = "agente d'accueil, à partir du 1er avril 2025 (M1601)"
+    (left,) = desk.city.write(lambda tx: alone(tx, desk.city.node.core))
+    assert left.label == "offre en parcours emploi compétences"
+    assert left.state == "accepté"
+    assert version_of([left]) != version_of([])
+    assert _offered(desk, desk.city, PUBLISHED) == {
+        ANEW: "Une nouvelle offre",
+        OFFER: f"À la place de : {words}",
+    }
+    for answer in ("pec.candidate_proposed", "immersion.requested"):
+        assert _offered(desk, desk.agency, answer) == {OFFER: words}
+    await desk.on(datetime(2025, 4, 1, 9, tzinfo=PARIS))
+    assert _offered(desk, desk.agency, "pec.candidate_proposed") == {}
+    said = numbered(desk.city.node.core, {"offer_id": ANEW, "post": "agent"})
+    assert said["post"] == "agent"
+    assert re.fullmatch("[0-9a-f]{32}", said["offer_id"])
+
+
+async def test_where_nobody_is_named_a_page_says_who_has_the_agreement(desk: Desk) -> None:
+    """C-4.1, C-5.1: the employer keeps neither the person nor the proof, and there is one."""
+    await desk.proposed()
+    agent = Agent("agent-1", Role.AGENT)
+
+    def told(side: Side) -> str:
+        core = side.node.core
+        shown = side.write(lambda tx: case_view(tx, core, desk.case_id, agent, desk.now))
+        return str(shown.agreement)
+
+    agency = name_of(desk.city.node.core, desk.agency.org)
+    assert told(desk.city) == f"accord recueilli par {agency}, qui en répond"
+    assert told(desk.agency).startswith("accord de la personne elle-même, donné le")
+
+
+def _offered(desk: Desk, side: Side, type_: str) -> dict[str, str]:
+    core, at = side.node.core, desk.now
+    found = side.write(lambda tx: choices(tx, core, TEXT.code, type_, None, at))
+    (options,) = found.values()
+    return {one.code: one.word for one in options}
 
 
 async def test_the_city_s_registers_are_the_hr_desk_s(desk: Desk) -> None:

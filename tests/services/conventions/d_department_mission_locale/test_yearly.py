@@ -19,6 +19,8 @@ from services.chassis.tokens import Role
 from services.conventions.d_department_mission_locale import yearly
 from services.conventions.d_department_mission_locale.indicators import COUNTED_BY
 from services.conventions.d_department_mission_locale.models import yearly_cells
+from tests.office_desks import desk as sitting
+from tests.office_desks import opened
 from tests.pair import CONVENTION as SIGNED
 from tests.pair import SIGNED_ON, Side
 from tests.reports import ask, counting, happened, published
@@ -260,6 +262,16 @@ async def test_the_calls_of_either_side(desk: Desk) -> None:
         assert answer.json() == joined(side)
         answer = await desk.call(side, Role.AGENT, "GET", "/yearly-indicators?convention_id=no")
         assert answer.status_code == HTTPStatus.NOT_FOUND
+
+
+async def test_the_page_of_the_six_is_found_from_the_convention_s(desk: Desk) -> None:
+    """D-5.4."""
+    path = f"/pages/conventions/{SIGNED}/yearly-indicators"
+    for side in desk.pair.sides:
+        async with sitting(opened(side), Role.AGENT) as browser:
+            about = await browser.get(f"/pages/conventions/{SIGNED}")
+            assert f'<a href="{path}">Six indicateurs au 31 décembre</a>' in about.text
+            assert (await browser.get(path)).status_code == HTTPStatus.OK
 
 
 async def test_the_six_stand_on_a_page_the_same_at_both_sides(desk: Desk) -> None:
