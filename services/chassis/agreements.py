@@ -247,15 +247,15 @@ def stop(
 def unopened(tx: Tx, core: Core, case_id: str, at: datetime) -> None:
     """End a case of which nothing was ever accepted opposite: it exists here alone.
 
-    Nothing to do where it was opened there, or where another message of it may still arrive.
+    Nothing to do where it was opened there, or where another message of it may still arrive; nor
+    where the one that opened it is kept no more: a case that it did not open has ended long since.
     """
     cases, outbox = tables.cases, tables.outbox
     here = (cases.c.case_id == case_id) & cases.c.opened_here
-    alive = (outbox.c.case_id == case_id) & outbox.c.state.in_(
-        (letters.QUEUED, letters.DELIVERED, letters.ACCEPTED)
-    )
-    opens_yet = exists().where(alive & (outbox.c.kind == letters.LETTER))
-    if tx.execute(select(cases.c.case_id).where(here & ~opens_yet)).first() is not None:
+    mine = (outbox.c.case_id == case_id) & (outbox.c.kind == letters.LETTER)
+    alive = outbox.c.state.in_((letters.QUEUED, letters.DELIVERED, letters.ACCEPTED))
+    alone = exists().where(mine & (outbox.c.seq == 1)) & ~exists().where(mine & alive)
+    if tx.execute(select(cases.c.case_id).where(here & alone)).first() is not None:
         _stop_cases(tx, core, (case_id,), "refused", at)
 
 

@@ -14,6 +14,7 @@ from contracts.gate import Refused
 from contracts.kernel.terms import ActKind
 from services.chassis import letters, tables
 from services.chassis.receipting import SILENCE
+from services.chassis.retention import purge
 from services.conventions.b_city_mission_locale.models import cosupports, orientations
 from services.conventions.b_city_mission_locale.models import referents as pair_of
 from services.conventions.c_employment_city_ccas.territory_models import questions
@@ -230,6 +231,20 @@ async def test_a_deadline_that_a_later_message_met_goes_with_the_later_one(desk:
         await desk.mission.take([letter])
         await desk.city.take(desk.mission.outgoing())
     assert checkpoints(desk.city) == before
+
+
+async def test_a_case_goes_on_whose_first_letters_are_kept_no_more(young: d.Desk) -> None:
+    """D-1.3: what opened it was accepted, or the case had ended when that letter was refused."""
+    await young.met()
+    core = young.department.node.core
+    core.policy = replace(core.policy, proof_days=1)
+    await young.later(days=2)
+    await purge(young.department.node.database, core, young.pair.clock.now())
+    assert young.department.rows(tables.outbox, tables.outbox.c.kind == letters.LETTER) == []
+    proposed = {"proposed_on": young.day()}
+    await not_taken(young, young.department, (d.ENROLMENT, proposed))
+    assert [row.state for row in young.department.rows(tables.cases)] == ["open"]
+    await young.told(young.department, d.ENROLMENT, proposed)
 
 
 async def test_what_never_left_changed_nothing(young: d.Desk) -> None:
