@@ -70,13 +70,13 @@ class Story(MissionDesks):
         if amendment is None:
             raise UnknownName(f"Aucun avenant à {self.signed} n'est prêt dans ce fichier.")
         if self.held(self.mission, self.signed)["state"] == "purged":
-            self.fed.amend(self.signed, **amendment.signing, by=[self.city])
+            self.fed.amend(self.signed, **amendment, by=[self.city])
             agreement = self.ready(self.counsellor)
             alone = self.ask(
                 self.counsellor, "orientation.requested", REQUEST, agreement_id=agreement
             )
             self.expect_refusal(alone, "B-5.1", who=f"{self.at_city} seule l'a signé")
-            self.fed.amend(self.signed, **amendment.signing, by=[self.mission])
+            self.fed.amend(self.signed, **amendment, by=[self.mission])
             self.reopened = True
         for org in (self.city, self.mission):
             held = self.wait_state(org, self.signed, "in_force")
