@@ -38,7 +38,10 @@ class Indicator:
 
 
 def count(tx: Tx, convention_id: str, what: str, code: str, at: datetime) -> None:
-    """Count one; the counts of a batch are written together."""
+    """Count one; the counts of a batch are written together.
+
+    at: of a message when it was sent, at both sides, lest a midnight between make them differ.
+    """
     pending: Counter[tuple[str, date, str, str]] | None = tx.state.get(_PENDING)
     if pending is None:
         pending = tx.state[_PENDING] = Counter()
