@@ -45,11 +45,12 @@ def withdraw(
     agent_id: str | None,
     at: datetime,
     traceparent: str | None = None,
+    since: datetime | None = None,
 ) -> Withdrawal:
     """Withdraw an agreement collected here, from this instant (A-2.11).
 
     Stops every letter not yet accepted and tells every recipient. A second withdrawal changes
-    nothing. Raises UnknownName.
+    nothing. since: when a holder stopped it, of whom we learn it only now. Raises UnknownName.
     """
     found = tx.get(standing.AGREEMENTS, agreement_id)
     if found is None:
@@ -73,7 +74,7 @@ def withdraw(
     stopped = 0
     told: list[str] = []
     for one in recipients:
-        stopped += end_reference(tx, core, one, "withdrawn", at, told, traceparent)
+        stopped += end_reference(tx, core, one, "withdrawn", at, told, traceparent, since)
     return Withdrawal(tuple(told), stopped)
 
 
@@ -118,15 +119,16 @@ def end_reference(
     at: datetime,
     told: list[str],
     traceparent: str | None = None,
+    since: datetime | None = None,
 ) -> int:
     """Stop what rests on one reference of an agreement, and tell its recipient.
 
-    told: gets the recipient, if any convention ever joined us to it. Returns how many letters were
-    stopped.
+    told: gets the recipient, if any convention ever joined us to it. since: as `withdraw`. Returns
+    how many letters were stopped.
     """
     rows = _resting(tx, recipient.reference, ends_with(state))
-    stopped = stop(tx, core, recipient.reference, [row.case_id for row in rows], at, state)
-    _pass_on(tx, core, recipient, rows, state, at, told, traceparent)
+    stopped = stop(tx, core, recipient.reference, [row.case_id for row in rows], at, state, since)
+    _pass_on(tx, core, recipient, rows, state, at, told, traceparent, since)
     return stopped
 
 
@@ -181,6 +183,7 @@ def _pass_on(
     at: datetime,
     told: list[str],
     traceparent: str | None,
+    since: datetime | None = None,
 ) -> None:
     # What was agreed before the convention was signed travels under the one that carried it since.
     carried = [row.instrument for row in rows] or [
@@ -189,7 +192,7 @@ def _pass_on(
     convention_id = recipient.convention_id or (carried[-1] if carried else "")
     case_ids = tuple(row.case_id for row in rows)
     if convention_id:
-        _tell(tx, core, recipient, convention_id, case_ids, state, at, traceparent)
+        _tell(tx, core, recipient, convention_id, case_ids, state, at, traceparent, since or at)
         told.append(recipient.recipient)
 
 
@@ -230,16 +233,18 @@ def stop(
     case_ids: Collection[str],
     at: datetime,
     state: Ended = "withdrawn",
+    since: datetime | None = None,
 ) -> int:
     """Stop what rests on a reference: waiting letters are erased, open cases are stopped.
 
-    case_ids: those of `ends_with` the state; one that ended before stays as it ended.
+    case_ids: those of `ends_with` the state; one that ended before stays as it ended. since: when
+    whoever told us stopped it, so that both sides count it in one month.
     """
     cases, outbox = tables.cases, tables.outbox
     going_on = select(cases.c.case_id).where((cases.c.reference == reference) & ~ends_with(state))
     theirs = outbox.c.case_id.is_(None) | outbox.c.case_id.not_in(going_on)
     stopped = stop_letters(tx, core, (outbox.c.reference == reference) & theirs, at)
-    _stop_cases(tx, core, case_ids, state, at)
+    _stop_cases(tx, core, case_ids, state, at, since or at)
     tx.on_commit(lambda: core.withdrawn.setdefault(reference, at))
     return stopped
 
@@ -247,19 +252,21 @@ def stop(
 def unopened(tx: Tx, core: Core, case_id: str, at: datetime) -> None:
     """End a case of which nothing was ever accepted opposite: it exists here alone.
 
-    Nothing to do where it was opened there, or where another message of it may still arrive.
+    Nothing to do where it was opened there, or where another message of it may still arrive; nor
+    where the one that opened it is kept no more: a case that it did not open has ended long since.
     """
     cases, outbox = tables.cases, tables.outbox
     here = (cases.c.case_id == case_id) & cases.c.opened_here
-    alive = (outbox.c.case_id == case_id) & outbox.c.state.in_(
-        (letters.QUEUED, letters.DELIVERED, letters.ACCEPTED)
-    )
-    opens_yet = exists().where(alive & (outbox.c.kind == letters.LETTER))
-    if tx.execute(select(cases.c.case_id).where(here & ~opens_yet)).first() is not None:
-        _stop_cases(tx, core, (case_id,), "refused", at)
+    mine = (outbox.c.case_id == case_id) & (outbox.c.kind == letters.LETTER)
+    alive = outbox.c.state.in_((letters.QUEUED, letters.DELIVERED, letters.ACCEPTED))
+    alone = exists().where(mine & (outbox.c.seq == 1)) & ~exists().where(mine & alive)
+    if tx.execute(select(cases.c.case_id).where(here & alone)).first() is not None:
+        _stop_cases(tx, core, (case_id,), "refused", at, at)
 
 
-def _stop_cases(tx: Tx, core: Core, case_ids: Collection[str], why: Stop, at: datetime) -> None:
+def _stop_cases(
+    tx: Tx, core: Core, case_ids: Collection[str], why: Stop, at: datetime, since: datetime
+) -> None:
     """Stop those of some cases that are open; nothing is due about any of them any more."""
     cases = tables.cases
     withheld.forget(tx, case_ids)
@@ -281,7 +288,7 @@ def _stop_cases(tx: Tx, core: Core, case_ids: Collection[str], why: Stop, at: da
     for case_id in case_ids:
         cancel_case(tx, case_id, at)
     for row in rows:
-        core.side(row.instrument).stopped(tx, core, row.case_id, why, at)
+        core.side(row.instrument).stopped(tx, core, row.case_id, why, since)
 
 
 def stop_held(tx: Tx, core: Core, proof: Proof, at: datetime) -> None:
@@ -361,6 +368,7 @@ def _tell(
     state: Changed,
     at: datetime,
     traceparent: str | None,
+    since: datetime,
 ) -> None:
     told = tables.withdrawals
     row = {"reference": recipient.reference, "org": recipient.recipient, "told_at": at}
@@ -369,7 +377,7 @@ def _tell(
     tx.execute(delete(told).where(before))
     tx.insert(told, row)
     content = AgreementChanged(
-        reference=recipient.reference, case_ids=case_ids, state=state, effective_at=at
+        reference=recipient.reference, case_ids=case_ids, state=state, effective_at=since
     )
     send_control(
         tx,

@@ -69,7 +69,7 @@ def open_case(
             "reference": envelope.agreement,
             "rests_on": flow.rests_on.value,
             "state": OPEN,
-            "opened_at": at,
+            "opened_at": min(envelope.time, at),
             "seq_out": 0,
             "seq_in": 0,
         },

@@ -114,7 +114,7 @@ def _agreement_changed(tx: Tx, core: Core, said: _Said) -> None:
         _held_back(tx, core, said, state)
         return
     cases = _cases_of(tx, content.reference, sender, state)
-    stop(tx, core, content.reference, cases, at, state)
+    stop(tx, core, content.reference, cases, at, state, min(content.effective_at, at))
     retain = add_months(day_of(at), said.binding.purge_months)
     where = tables.cases.c.case_id.in_(cases) & tables.cases.c.retain_until.is_(None)
     tx.execute(update(tables.cases).where(where).values(retain_until=midnight(retain)))
@@ -162,7 +162,8 @@ def _withdrawal_requested(tx: Tx, core: Core, said: _Said) -> None:
     content: WithdrawalRequested = said.content
     known = tx.get(standing.REFERENCES, content.reference)
     if known is not None and known.recipient == said.sender.org:
-        withdraw(tx, core, known.agreement_id, None, said.at, said.traceparent)
+        since = min(content.asked_at, said.at)
+        withdraw(tx, core, known.agreement_id, None, said.at, said.traceparent, since)
 
 
 def _withdrawal_done(tx: Tx, _core: Core, said: _Said) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, Row, case, select, update
+from sqlalchemy import ColumnElement, Connection, Row, case, delete, select, update
 
 from services.chassis import tables
 from services.chassis.journal import Entry
@@ -146,6 +146,19 @@ def cancel_subject(tx: Tx, subject: str, at: datetime, unless: str = "") -> None
 def cancel_case(tx: Tx, case_id: str, at: datetime) -> None:
     """End every deadline of a case that is over."""
     _close(tx, tables.deadlines.c.case_id == case_id, CANCELLED, at)
+
+
+def unset(tx: Tx, deadline_id: str) -> None:
+    """Take back one that has passed and that was never due, with the reminders that followed it.
+
+    One that somebody met or moved stays, and so does what the node did by itself when it passed.
+    """
+    table = tables.deadlines
+    missed = (table.c.deadline_id == deadline_id) & (table.c.state == MISSED)
+    row = tx.execute(delete(table).where(missed).returning(*table.c)).first()
+    if row is not None:
+        later = _same(row.kind, row.subject) & (table.c.level > row.level)
+        tx.execute(delete(table).where(later & table.c.state.in_((PENDING, MISSED))))
 
 
 def _same(kind: str, subject: str) -> ColumnElement[bool]:

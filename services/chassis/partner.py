@@ -75,7 +75,7 @@ Ended = Literal["withdrawn", "expired"]
 Stop = Ended | Literal["refused"]
 """Why an open case stopped: its agreement ended, or what opens it was refused opposite."""
 Stopped = Callable[[Tx, "Core", str, Stop, datetime], None]
-"""Told the case, and why it stopped."""
+"""Told the case, why it stopped, and since when."""
 Knower = Callable[[Tx, "Core", "Question"], "Known"]
 Eraser = Callable[[Tx, str], int]
 Daily = Callable[[Tx, "Core", datetime], None]

@@ -8,7 +8,8 @@ while that runs, and what was given stays as it was, for the parties and for eve
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -18,12 +19,12 @@ from sqlalchemy import Connection, func, select
 from contracts.kernel.errors import InvalidPayload, RelaisError, UnknownName
 from contracts.kernel.paris import add_months, day_of, midnight
 from contracts.kernel.signed import SignedConvention
-from contracts.kernel.suppression import Audience, suppress
+from contracts.kernel.suppression import Audience, Shown, suppress
 from services.chassis import convention_tables, tables
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.governance import own_convention
-from services.chassis.tally import OPENED, counted
+from services.chassis.tally import OPENED, Indicator, Share, counted
 
 Report = dict[str, Any]
 """One report, as JSON: see `reports.Report`."""
@@ -169,20 +170,41 @@ def _tables(
         **counted(connection, signed.id, period.first, period.end),
         **_opened(connection, signed.id, period),
     }
+    sums: Counter[str | None] = Counter()
+    for (what, _), number in numbers.items():
+        sums[what] += number
+    totals: dict[str, int | None] = {}
     for one in core.partner.side(signed.convention.code).indicators:
         cells = {code: numbers.get((one.what, code), 0) for code in one.labels}
-        population = sum(number for (what, _), number in numbers.items() if what == one.of)
-        shown = suppress(cells, signed.convention.small_cells, audience, population)
+        if one.share is not None:
+            if not sums[one.share.against]:
+                continue  # nobody here knows it
+            shown = _reckoned(one, one.share, totals, sums)
+        elif one.persons:
+            shown = suppress(cells, signed.convention.small_cells, audience, sums[one.of])
+        else:
+            shown = Shown(cells, sum(cells.values()))
+        totals[one.what] = shown.total
         yield {
             "what": one.what,
             "article": one.article,
             "label": one.label,
+            "persons": one.persons,
             "cells": [
                 {"code": code, "label": label, "number": shown.cells[code]}
                 for code, label in one.labels.items()
             ],
             "total": shown.total,
         }
+
+
+def _reckoned(
+    one: Indicator, share: Share, totals: Mapping[str, int | None], sums: Mapping[str | None, int]
+) -> Shown:
+    """A share of a count that stands above it, hidden where that is hidden."""
+    counted_there = totals[share.of]
+    number = None if counted_there is None else share.number(counted_there, sums[share.against])
+    return Shown(dict.fromkeys(one.labels, number), number)
 
 
 def _opened(connection: Connection, convention_id: str, period: Year) -> dict[tuple[str, str], int]:

@@ -243,11 +243,15 @@ class Cell(Answer):
 
 
 class Count(Answer):
-    """One indicator: its parts and their total; null where hidden."""
+    """One indicator: its parts and their total; null where hidden.
+
+    persons: whether each one counted is about a person; of other things nothing is hidden.
+    """
 
     what: str
     article: str
     label: str
+    persons: bool
     cells: list[Cell]
     total: int | None
 

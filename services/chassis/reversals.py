@@ -33,7 +33,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 from contracts.kernel.errors import UnknownName
-from services.chassis import standing, tables, tally
+from services.chassis import deadlines, standing, tables, tally
 from services.chassis.bulk import among
 from services.chassis.core import Core
 from services.chassis.database import Tx
@@ -175,6 +175,8 @@ def _restore(tx: Tx, one: _Change) -> None:
     if one.before is None:
         if now == one.after:
             tx.execute(delete(table).where(_is(table, key)))
+        elif table is tables.deadlines:
+            deadlines.unset(tx, key[0])
     elif one.after is None:
         if now is None:
             tx.execute(table.insert().values(**one.before))
@@ -207,9 +209,11 @@ def _based(one: _Change, undone: Sequence[_Change]) -> _Change:
     """A later change, which started from what is no more."""
     for former in undone:
         before, found, left = one.before, former.before, former.after
-        if before is None or found is None or left is None or former.table is not one.table:
+        if before is None or left is None or former.table is not one.table:
             continue
         if _key(one.table, before) == _key(one.table, left):
+            if found is None:
+                return _Change(one.table, None, one.after)
             back = {name: found[name] for name in before if before[name] == left[name]}
             return _Change(one.table, {**before, **back}, one.after)
     return one

@@ -7,7 +7,7 @@ case; what may be shown of it is another matter (see `review`).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -24,10 +24,24 @@ _PENDING = "tallies"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """What one count is against a number that somebody told. of, against: their codes.
+
+    number: of the two, the second at least 1, what is shown.
+    """
+
+    of: str
+    against: str
+    number: Callable[[int, int], int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Indicator:
     """What a review counts. what: its code. labels: of each code counted apart, in French.
 
     of: what counts those of whom this is counted, where something does; of many, a zero is shown.
+    persons: whether each one counted is about a person; of other things nothing is hidden. share:
+    of what is not counted but reckoned, under its one label, and hidden with the count.
     """
 
     what: str
@@ -35,10 +49,15 @@ class Indicator:
     label: str
     labels: Mapping[str, str]
     of: str | None = None
+    persons: bool = True
+    share: Share | None = None
 
 
 def count(tx: Tx, convention_id: str, what: str, code: str, at: datetime) -> None:
-    """Count one; the counts of a batch are written together."""
+    """Count one; the counts of a batch are written together.
+
+    at: of a message when it was sent, at both sides, lest a midnight between make them differ.
+    """
     pending: Counter[tuple[str, date, str, str]] | None = tx.state.get(_PENDING)
     if pending is None:
         pending = tx.state[_PENDING] = Counter()
@@ -59,6 +78,17 @@ def uncount(tx: Tx, key: tuple[str, date, str, str], number: int) -> None:
     less = table.c.number - number
     tx.execute(delete(table).where(*same, less <= 0))
     tx.execute(update(table).where(*same).values(number=less))
+
+
+def tell(tx: Tx, key: tuple[str, date, str, str], number: int) -> None:
+    """Keep a number that somebody knows, in the place of one told before.
+
+    key: convention, first day of a month, what, code.
+    """
+    table = tables.tallies
+    values = dict(zip(("convention_id", "month", "what", "code"), key, strict=True))
+    tx.execute(delete(table).where(*(table.c[name] == one for name, one in values.items())))
+    tx.execute(table.insert().values(**values, number=number))
 
 
 def _write(tx: Tx, pending: Counter[tuple[str, date, str, str]]) -> None:

@@ -175,7 +175,7 @@ def _planned(running: Federation, name: str) -> Terms:
             f"Le fichier de la fédération ne tient prêt aucun avenant à {name} : donnez-en un par "
             "--evidence FILE --on AAAA-MM-JJ"
         )
-    return running.amend(name, **amendment.signing)
+    return running.amend(name, **amendment)
 
 
 def notice(

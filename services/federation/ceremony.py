@@ -80,10 +80,14 @@ def amended(
 
 
 def sign_missing(
-    conventions: Iterable[ToSign], fingerprints: Mapping[str, str], clients: Clients
+    conventions: Iterable[ToSign],
+    fingerprints: Mapping[str, str],
+    clients: Clients,
+    today: date,
 ) -> list[str]:
     """Have every convention signed that is not yet; returns their ids, once every party shows them.
 
+    today: what days of signature given as a number count from.
     Raises CallRefused, Unavailable.
     """
     signed = []
@@ -95,7 +99,7 @@ def sign_missing(
         if all(_complete(held[party.org], wanted.id) for party in wanted.parties):
             continue
         terms = terms_of(wanted, fingerprints)
-        sign(terms, {one.org: one.signature.signed_on for one in wanted.parties}, clients)
+        sign(terms, {one.org: one.signature.signed(today) for one in wanted.parties}, clients)
         signed.append(wanted)
     for one in signed:
         wait_complete(one.id, [party.org for party in one.parties], clients)

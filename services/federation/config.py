@@ -10,7 +10,7 @@ import importlib
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import date, timedelta
 from hashlib import sha256
 from itertools import product
 from pathlib import Path
@@ -23,7 +23,10 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    StrictInt,
     ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
     model_validator,
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
@@ -53,9 +56,6 @@ _ADVICE: Final = {
     "string_type": "un texte est attendu",
     "bool_type": "oui ou non est attendu (true, false)",
     "bool_parsing": "oui ou non est attendu (true, false)",
-    "date_from_datetime_parsing": "un jour est attendu (AAAA-MM-JJ)",
-    "date_from_datetime_inexact": "un jour est attendu (AAAA-MM-JJ)",
-    "date_type": "un jour est attendu (AAAA-MM-JJ)",
     "dict_type": "des champs sont attendus (nom: valeur)",
     "model_type": "des champs sont attendus (nom: valeur)",
     "tuple_type": "une liste est attendue",
@@ -66,7 +66,7 @@ _ADVICE: Final = {
     "email": "ce n'est pas une adresse électronique",
 }
 
-_OWN: Final = frozenset(("uai", "twice", "order"))
+_OWN: Final = frozenset(("uai", "twice", "order", "day"))
 
 
 class BadFederation(RelaisError):
@@ -80,6 +80,28 @@ def _checked_uai(uai: str) -> str:
     if uai[-1] != _UAI_LETTERS[int(uai[:-1]) % len(_UAI_LETTERS)]:
         raise PydanticCustomError("uai", "la lettre de cet UAI ne correspond pas à son numéro")
     return uai
+
+
+def _day(value: object, read: ValidatorFunctionWrapHandler) -> date | int:
+    """Read a day, or how many days it lies after the one of signing: before it when negative."""
+    try:
+        found: date | int = read(value)
+    except ValidationError:
+        said = "un jour est attendu (AAAA-MM-JJ), ou un nombre de jours à compter d'aujourd'hui"
+        raise PydanticCustomError("day", said) from None
+    return found
+
+
+Day = Annotated[date | StrictInt, WrapValidator(_day)]
+"""A legal day, or one that follows the day on which the parties are asked to sign: see `_dated`."""
+
+
+def _dated(day: date | int, today: date) -> date:
+    return today + timedelta(days=day) if isinstance(day, int) else day
+
+
+def _count(day: date | int) -> int:
+    return day if isinstance(day, int) else day.toordinal()
 
 
 def _listed(value: Any) -> Any:  # noqa: ANN401 -- what the file holds
@@ -128,34 +150,41 @@ class Signature(_Closed):
 
     signatory: ShortText
     decision: ShortText
-    signed_on: date
+    signed_on: Day
+
+    def signed(self, today: date) -> date:
+        """Day of the signature, asked for today."""
+        return _dated(self.signed_on, today)
 
 
 class Amendment(_Closed):
     """An amendment that all parties sign on one day, and the end that it gives the text.
 
-    evidence: text whose SHA-256 stands for the signed paper.
+    evidence: text whose SHA-256 stands for the signed paper. Both days follow today's, or none.
     """
 
     evidence: Annotated[str, Field(min_length=1)]
-    signed_on: date
-    until: date
+    signed_on: Day
+    until: Day
     invented: bool = False
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
-        if self.until <= self.signed_on:
+        if isinstance(self.signed_on, int) is not isinstance(self.until, int):
+            said = "un avenant porte deux jours (AAAA-MM-JJ), ou deux nombres de jours"
+            raise PydanticCustomError("order", said)
+        if _count(self.until) <= _count(self.signed_on):
             raise PydanticCustomError("order", "un avenant se termine après sa signature")
         return self
 
-    @property
-    def signing(self) -> dict[str, Any]:
-        """What the parties sign of it, on the day from which it holds."""
+    def signing(self, today: date) -> dict[str, Any]:
+        """What the parties sign of it, asked for today, on the day from which it holds."""
+        signed_on = _dated(self.signed_on, today)
         return {
             "evidence": sha256(self.evidence.encode()).hexdigest(),
-            "signed_on": self.signed_on,
-            "effective_on": self.signed_on,
-            "until": self.until,
+            "signed_on": signed_on,
+            "effective_on": signed_on,
+            "until": _dated(self.until, today),
             "invented": self.invented,
         }
 

@@ -19,6 +19,7 @@ from typing import Any, Final, Literal, Self
 import httpx
 
 from contracts.kernel.errors import Unavailable, UnknownName
+from contracts.kernel.paris import day_of
 from contracts.kernel.terms import Terms
 from services.chassis.clock import REREAD_S, FileClock
 from services.chassis.keys import NodeKeys
@@ -27,7 +28,7 @@ from services.chassis.tls import public_authorities, write_private
 from services.chassis.tokens import Role, Tokens
 from services.federation import agents
 from services.federation.ceremony import amended, sign, sign_missing, texts
-from services.federation.config import Amendment, FederationFile, installed, read_federation
+from services.federation.config import FederationFile, installed, read_federation
 from services.federation.layout import LEAF, REGISTRAR, SERVICE, Layout, lay_out, leaf_of
 from services.federation.lock import already_up, runs
 from services.federation.ports import answers
@@ -238,8 +239,13 @@ class Federation:
         return self.layout.url(org)
 
     def now(self, org: str) -> datetime:
-        """Present instant on an organisation's own clock."""
+        """Present instant on the clock of an organisation, or of `registrar`."""
         return FileClock(self.layout.clock_file(org)).now()
+
+    @property
+    def today(self) -> date:
+        """Legal day on the registrar's clock, from which days given as a number are counted."""
+        return day_of(self.now(REGISTRAR))
 
     def move_clock(self, offset: timedelta, *parts: str) -> None:
         """Move clocks to that far from real time: of all parts, or of the given ones.
@@ -296,7 +302,7 @@ class Federation:
         clients = {org: self.client(org, Role.MANAGER, "manager-1") for org in orgs}
         try:
             fingerprints = {org: self.fingerprint(org) for org in orgs}
-            return sign_missing(wanted, fingerprints, clients.__getitem__)
+            return sign_missing(wanted, fingerprints, clients.__getitem__, self.today)
         finally:
             for client in clients.values():
                 client.close()
@@ -319,10 +325,11 @@ class Federation:
         ) as registrar:
             return texts(registrar, convention_id)
 
-    def planned(self, convention_id: str) -> Amendment | None:
-        """The amendment that the federation's file keeps ready for a convention."""
+    def planned(self, convention_id: str) -> dict[str, Any] | None:
+        """What is signed today of the amendment that the file keeps ready for a convention."""
         wanted = self.layout.federation.to_sign(installed())
-        return next((one.amendment for one in wanted if one.id == convention_id), None)
+        found = next((one.amendment for one in wanted if one.id == convention_id), None)
+        return None if found is None else found.signing(self.today)
 
     def amend(
         self,

@@ -23,13 +23,15 @@ FIRST = "a_city_school"
 EVIDENCE = "e" * 64
 
 
+@cache
 def convention(of: str = FIRST) -> Convention:
     return load().convention(of)
 
 
 @cache
 def document(of: str = FIRST) -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load((FOLDER / of / "cases.yaml").read_text("utf-8"))
+    text = (FOLDER / of / "cases.yaml").read_text("utf-8")
+    found: dict[str, Any] = yaml.load(text, Loader=yaml.CSafeLoader)
     return found
 
 

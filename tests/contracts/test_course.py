@@ -22,7 +22,7 @@ from contracts.conventions.c_employment_city_ccas.evaluation import (
     Element,
     enough_actions,
     final_report_due,
-    supported_share,
+    supported_per_thousand,
 )
 from contracts.conventions.c_employment_city_ccas.messages import (
     BookletDue,
@@ -144,7 +144,7 @@ def test_what_the_evaluation_counts() -> None:
     asked = {one.id for one in CONVENTION.obligations if one.natures == (Nature.INDICATOR,)}
     assert set(COVERS) == asked - {"C-7.3"}
     assert set(COVERS.values()) == set(Element)
-    assert supported_share(3, 60) == pytest.approx(0.05)
+    assert [supported_per_thousand(7, staff) for staff in (7, 60, 1240)] == [1000, 117, 6]
     months = [(4, 1), (5, 2), (3, 1), (4, 0)]
     assert [enough_actions(*month) for month in months] == [True, True, False, False]
 

@@ -88,8 +88,9 @@ class Cast(ABC):
         """Have the amendments that the file keeps ready signed, and wait until all hold them."""
         for one in self.fed.layout.federation.to_sign(installed()):
             if one.amendment is not None:
-                self.fed.amend(one.id, **one.amendment.signing)
-                ends_on = one.amendment.until.isoformat()
+                signing = one.amendment.signing(self.fed.today)
+                self.fed.amend(one.id, **signing)
+                ends_on = signing["until"].isoformat()
                 for party in one.parties:
                     self._wait_ends(party.org, one.id, ends_on)
 

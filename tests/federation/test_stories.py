@@ -1,8 +1,6 @@
-"""The stories of the demonstration, each told on a federation of its own.
+"""The stories of the demonstration, told on the federation of its file as it is shipped.
 
-It is the one of `deploy/federation.yaml`, but for its dates: texts end, and these tests go on. What
-the broker lets pass ends with a text on real time, whatever the nodes' clocks say; so each text is
-signed, or has an amendment ready, some days before today, and ends long after.
+Texts end and the demonstration goes on: it is told today, and by clocks of 2030.
 """
 
 from __future__ import annotations
@@ -10,26 +8,18 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
-import yaml
 
-from contracts.kernel.paris import day_of
-from services.chassis.clock import SystemClock
-from services.federation.config import FederationFile, installed
 from services.federation.demo import FEDERATION_FILE, STORIES, run
 from services.federation.federation import Federation
-from tests.federation.town import until
+from services.federation.telling import Teller
 
-TODAY: Final = day_of(SystemClock().now())
-BEFORE, AFTER = TODAY - timedelta(days=60), TODAY + timedelta(days=800)
-"""Longer than any story moves its clocks: that of D lives until 31 December."""
-
-AMENDED: Final = "d_department_mission_locale"
-"""The one text in force as it was written, until 8 October 2027: here it has a later end."""
+LATER: Final = datetime(2030, 3, 5, tzinfo=UTC)
+"""After the end of every text as it was written, and of each that was signed in 2026."""
 
 SHOWN = {
     "b": {
@@ -58,45 +48,11 @@ def test_every_story_is_looked_at() -> None:
     assert set(STORIES) == {"a", *SHOWN}
 
 
-def dated() -> FederationFile:
-    """The demonstration's federation, with dates of today's."""
-    values = yaml.safe_load(FEDERATION_FILE.read_text(encoding="utf-8"))
-    amendment = {"invented": True, "evidence": "Avenant d'essai"}
-    for one in values["conventions"]:
-        if one["convention"] == AMENDED:
-            one["amendment"] = amendment
-        if "amendment" in one:
-            one["amendment"] |= {"signed_on": BEFORE, "until": AFTER}
-        else:
-            one["signatures"] = {
-                kind: {**said, "signed_on": BEFORE} for kind, said in one["signatures"].items()
-            }
-    return FederationFile.model_validate(values)
-
-
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Path]:
-    """A running federation of that file, in which the text in force has its later end."""
-    with Federation.create(tmp_path, dated()) as federation:
-        for one in federation.layout.federation.to_sign(installed()):
-            if one.convention == AMENDED and one.amendment is not None:
-                federation.amend(one.id, **one.amendment.signing)
-                for party in one.parties:
-                    wait_amended(federation, party.org, one.id)
+    """A running federation of the shipped file."""
+    with Federation.create(tmp_path, FEDERATION_FILE):
         yield tmp_path
-
-
-def wait_amended(federation: Federation, org: str, convention_id: str) -> None:
-    """Until a party applies the amendment."""
-    with federation.client(org, "manager", "manager-1") as client:
-
-        def amended() -> bool:
-            held = client.get("/api/v1/conventions").raise_for_status().json()
-            return (convention_id, AFTER.isoformat()) in {
-                (one["convention_id"], one["ends_on"]) for one in held
-            }
-
-        until(amended, f"{org} does not hold the amendment of {convention_id}")
 
 
 @pytest.mark.parametrize("letter", SHOWN)
@@ -107,3 +63,24 @@ def test_every_step_does_as_told_and_shows_its_articles(letter: str, home: Path)
     assert [step for step in told["steps"] if not step["ok"]] == []
     assert (code, told["ok"]) == (0, True)
     assert SHOWN[letter] <= {article for step in told["steps"] for article in step["articles"]}
+
+
+class Moved(Federation):
+    """All of it lives some years from now: a story moves its clocks from there."""
+
+    by = LATER - datetime.now(UTC)
+
+    def move_clock(self, offset: timedelta, *parts: str) -> None:
+        super().move_clock(self.by + offset, *parts)
+
+
+def test_the_demonstration_goes_on_after_the_texts_have_ended(tmp_path: Path) -> None:
+    federation = Moved.create(tmp_path, FEDERATION_FILE)
+    federation.move_clock(timedelta())
+    teller = Teller(None)
+    with federation:
+        for tell in STORIES.values():
+            tell(federation, teller)
+    assert [step for step in teller.steps if not step.ok] == []
+    shown = {article for step in teller.steps for article in step.articles}
+    assert {"D-7.1"}.union(*SHOWN.values()) <= shown

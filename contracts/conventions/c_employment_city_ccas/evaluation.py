@@ -30,9 +30,9 @@ YOUTH_ACTIONS_A_MONTH: Final = 1
 """How many of them are for young people (C-3c.1)."""
 
 
-def supported_share(contracts: int, staff: int) -> float:
-    """Supported contracts against the whole staff, from 0 to 1 (C-3a.7); staff: at least 1."""
-    return contracts / staff
+def supported_per_thousand(contracts: int, staff: int) -> int:
+    """Supported contracts for a thousand of the whole staff (C-3a.7); staff: at least 1."""
+    return round(1000 * contracts / staff)
 
 
 def enough_actions(actions: int, for_youth: int) -> bool:

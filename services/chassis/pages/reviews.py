@@ -74,7 +74,8 @@ class Sheet:
     """What one page says. first_day: None where it counts several years, each under its heading.
 
     threshold: smallest number shown; zeros: smallest population of which a zero is. published_on:
-    when it was counted for good, where that is one day.
+    when it was counted for good, where that is one day. things: what is counted that is nobody, of
+    which nothing is hidden.
     """
 
     heading: str
@@ -90,6 +91,7 @@ class Sheet:
     threshold: int
     zeros: int
     blocks: Sequence[Block]
+    things: Sequence[str] = ()
 
     @property
     def numbers(self) -> list[Line]:
@@ -130,6 +132,7 @@ def sheet_of(report: Mapping[str, Any]) -> Sheet:
         threshold=report["threshold"],
         zeros=report["zeros"],
         blocks=list(_blocks(report["tables"])),
+        things=[one["label"] for one in report["tables"] if not one["persons"]],
     )
 
 

@@ -45,12 +45,13 @@ REFERENT, CONTRACT = "referent", "alternative.contract_status"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One message, as either side sees it. leaves: it is sent from here."""
+    """One message, as either side sees it. said_at: when it was sent. leaves: from here."""
 
     message_id: str
     case_id: str
     partner: str
     content: Any
+    said_at: datetime
     at: datetime
     leaves: bool
 
@@ -79,7 +80,7 @@ def _referral(tx: Tx, core: Core, step: Step) -> None:
 
 def _answer(tx: Tx, core: Core, step: Step) -> None:
     content: messages.ReferralAnswered = step.content
-    counted(tx, step.case_id, "referral.answered", content.decision, step.at)
+    counted(tx, step.case_id, "referral.answered", content.decision, step.said_at)
     meet(tx, "referral.answer", step.case_id, step.at)
     casefile.change(
         tx,
@@ -150,7 +151,7 @@ def _element(tx: Tx, core: Core, step: Step) -> None:
 
 def _meeting(tx: Tx, core: Core, step: Step) -> None:
     content: messages.MeetingCalled = step.content
-    counted(tx, step.case_id, "meeting.called", content.responsible, step.at)
+    counted(tx, step.case_id, "meeting.called", content.responsible, step.said_at)
     _noted(tx, step, "meeting", content.responsible, day_of(content.at))
     due = Due(kind="meeting", subject=step.message_id, case_id=step.case_id, due_at=content.at)
     arm(tx, core, due, step.at)
@@ -159,7 +160,7 @@ def _meeting(tx: Tx, core: Core, step: Step) -> None:
 
 def _closed(tx: Tx, core: Core, step: Step) -> None:
     content: messages.PathwayClosed = step.content
-    counted(tx, step.case_id, "pathway.closed", content.outcome, step.at)
+    counted(tx, step.case_id, "pathway.closed", content.outcome, step.said_at)
     casefile.change(
         tx,
         pathways,
@@ -196,7 +197,7 @@ def _moved(tx: Tx, step: Step, act: Act, role: Role, *, full: bool = False) -> S
 
 def _alternative_answered(tx: Tx, core: Core, step: Step) -> None:
     accepted = step.content.decision == "accepted"
-    counted(tx, step.case_id, "alternative.answered", step.content.decision, step.at)
+    counted(tx, step.case_id, "alternative.answered", step.content.decision, step.said_at)
     _moved(tx, step, Act.ACCEPT if accepted else Act.DECLINE, Role.YOUTH_SERVICE)
     meet(tx, "measure.answer", step.case_id, step.at)
     if not accepted:
@@ -239,7 +240,7 @@ def _news(tx: Tx, _core: Core, step: Step) -> None:
 
 def _alert(tx: Tx, core: Core, step: Step) -> None:
     content: messages.AlternativeAlert = step.content
-    counted(tx, step.case_id, "alternative.alert", content.kind, step.at)
+    counted(tx, step.case_id, "alternative.alert", content.kind, step.said_at)
     _noted(tx, step, "alert", content.kind, day_of(content.at))
     expected = clocks.expect_reading if step.leaves else clocks.expect_seen
     expected(tx, core, step.case_id, step.message_id, step.at)
@@ -248,7 +249,7 @@ def _alert(tx: Tx, core: Core, step: Step) -> None:
 
 def _ended(tx: Tx, core: Core, step: Step) -> None:
     content: messages.AlternativeEnded = step.content
-    counted(tx, step.case_id, "alternative.ended", content.outcome, step.at)
+    counted(tx, step.case_id, "alternative.ended", content.outcome, step.said_at)
     by_school = step.leaves is (core.kind is Kind.SCHOOL)
     role = Role.HEAD_TEACHER if by_school else Role.YOUTH_SERVICE
     row = store.measure_of(tx, step.case_id)
@@ -310,6 +311,7 @@ def _sent(apply: Apply) -> SentHandler:
                     case_id=sent.case_id,
                     partner=sent.receiver,
                     content=sent.payload,
+                    said_at=sent.at,
                     at=sent.at,
                     leaves=True,
                 ),
@@ -329,6 +331,7 @@ def _received(apply: Apply) -> ReceivedHandler:
                     case_id=received.envelope.caseid,
                     partner=received.sender.org,
                     content=received.payload,
+                    said_at=received.envelope.time,
                     at=received.at,
                     leaves=False,
                 ),

@@ -35,8 +35,9 @@ NAMED = "named-cosupport-referent"
 class Step:
     """One message, as either side sees it.
 
-    leaves: it is sent from here. sender: the organisation that sent it. person_id, agent_id: of
-    one's own register, and of whoever sends here; None at the receiver.
+    said_at: when it was sent, by which both sides count it. leaves: it is sent from here. sender:
+    the organisation that sent it. person_id, agent_id: of one's own register, and of whoever sends
+    here; None at the receiver.
     """
 
     message_id: str
@@ -45,6 +46,7 @@ class Step:
     partner: str
     sender: str
     content: Any
+    said_at: datetime
     at: datetime
     leaves: bool
     person_id: str | None = None
@@ -78,7 +80,7 @@ def _requested(tx: Tx, core: Core, step: Step) -> None:
 def _answered(tx: Tx, _core: Core, step: Step) -> None:
     """Received is an answer, and a later one may follow; any other ends the orientation."""
     content: messages.OrientationAnswered = step.content
-    counted(tx, step.case_id, "orientation.answered", content.outcome, step.at)
+    counted(tx, step.case_id, "orientation.answered", content.outcome, step.said_at)
     meet(tx, "orientation.answer", step.case_id, step.at)
     casefile.change(tx, orientations, step.case_id, state=content.outcome)
     if content.outcome != store.RECEIVED:
@@ -90,7 +92,7 @@ def _answered(tx: Tx, _core: Core, step: Step) -> None:
 
 def _opened(tx: Tx, core: Core, step: Step) -> None:
     content: messages.CosupportOpened = step.content
-    counted(tx, step.case_id, "cosupport", "opened", step.at)
+    counted(tx, step.case_id, "cosupport", "opened", step.said_at)
     tx.execute(
         cosupports.insert().values(
             case_id=step.case_id,
@@ -128,7 +130,7 @@ def _referent_changed(tx: Tx, core: Core, step: Step) -> None:
 
 def _checkpoint(tx: Tx, core: Core, step: Step) -> None:
     content: messages.CosupportCheckpoint = step.content
-    counted(tx, step.case_id, "cosupport", "checkpoint", step.at)
+    counted(tx, step.case_id, "cosupport", "checkpoint", step.said_at)
     again = {"tries": 0, "tried_on": None} if content.no_answer_since is None else {}
     casefile.change(
         tx,
@@ -145,7 +147,7 @@ def _checkpoint(tx: Tx, core: Core, step: Step) -> None:
 
 def _closed(tx: Tx, _core: Core, step: Step) -> None:
     content: messages.CosupportClosed = step.content
-    counted(tx, step.case_id, "cosupport.closed", content.outcome, step.at)
+    counted(tx, step.case_id, "cosupport.closed", content.outcome, step.said_at)
     casefile.change(
         tx,
         cosupports,
@@ -183,7 +185,7 @@ def _immersion(tx: Tx, core: Core, step: Step) -> None:
 
 def _status(tx: Tx, core: Core, step: Step) -> None:
     content: ImmersionStatus = step.content
-    counted(tx, step.case_id, "immersion.status", content.status, step.at)
+    counted(tx, step.case_id, "immersion.status", content.status, step.said_at)
     meet(tx, "immersion.answer", step.case_id, step.at)
     casefile.change(tx, immersions, step.case_id, status=content.status)
     if content.tutor is not None:
@@ -229,6 +231,7 @@ def _sent(apply: Apply) -> SentHandler:
                 partner=sent.receiver,
                 sender=core.org,
                 content=sent.payload,
+                said_at=sent.at,
                 at=sent.at,
                 leaves=True,
                 person_id=sent.person_id,
@@ -250,6 +253,7 @@ def _received(apply: Apply) -> ReceivedHandler:
                 partner=org,
                 sender=org,
                 content=received.payload,
+                said_at=received.envelope.time,
                 at=received.at,
                 leaves=False,
             )

@@ -65,6 +65,7 @@ INDICATORS: Final = (
         article="B-2.6",
         label="Événements communs",
         labels={"held": "Tenus"},
+        persons=False,
     ),
     Indicator(
         what="stopped",

@@ -43,7 +43,7 @@ def _filled(tx: Tx, step: Step, column: str, kind: str) -> None:
     content: BookletFilled = step.content
     if not content.filled:
         return
-    counted(tx, step.case_id, "pec.booklet", column, step.at)
+    counted(tx, step.case_id, "pec.booklet", column, step.said_at)
     _change(tx, step.case_id, content.step, **{f"{column}_at": step.at})
     clocks.booklet_done(tx, kind, step.case_id, content.step, step.at)
 

@@ -50,13 +50,13 @@ def proposed(tx: Tx, core: Core, step: Step) -> None:
             offer_id=offer,
         )
     )
-    clocks.await_outcome(tx, core, step.case_id, step.at)
+    clocks.await_outcome(tx, core, step.case_id, step.said_at, step.at)
 
 
 def decided(tx: Tx, _core: Core, step: Step) -> None:
     """Met is a step; retained or not ends what may be seen of the candidate (C-5.1)."""
     outcome = step.content.outcome
-    counted(tx, step.case_id, "pec.candidate_outcome", outcome, step.at)
+    counted(tx, step.case_id, "pec.candidate_outcome", outcome, step.said_at)
     casefile.change(tx, candidacies, step.case_id, state=outcome, at=step.at)
     if outcome == store.MET:
         return

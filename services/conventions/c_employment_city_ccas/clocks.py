@@ -118,9 +118,9 @@ def outcome_due(proposed_at: datetime) -> datetime:
     return proposed_at + timedelta(days=CANDIDACY_DAYS)
 
 
-def await_outcome(tx: Tx, core: Core, case_id: str, at: datetime) -> None:
-    """A candidacy is decided within thirty days, to the instant."""
-    due_at = outcome_due(at)
+def await_outcome(tx: Tx, core: Core, case_id: str, proposed_at: datetime, at: datetime) -> None:
+    """A candidacy is decided within thirty days of the proposal, to the instant."""
+    due_at = outcome_due(proposed_at)
     arm(tx, core, Due(kind=OUTCOME, subject=case_id, case_id=case_id, due_at=due_at), at)
 
 

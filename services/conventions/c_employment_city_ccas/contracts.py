@@ -35,7 +35,7 @@ from services.conventions.c_employment_city_ccas.steps import (
 def _kept(tx: Tx, core: Core, step: Step, *, employer: bool) -> None:
     content: CommitmentAgreed = step.content
     if casefile.row_of(tx, contracts, step.case_id) is None:
-        counted(tx, step.case_id, "pec.contract", "agreed", step.at)
+        counted(tx, step.case_id, "pec.contract", "agreed", step.said_at)
     tx.execute(delete(contracts).where(contracts.c.case_id == step.case_id))
     values = content.model_dump()
     tx.execute(
@@ -55,7 +55,7 @@ def agreed(tx: Tx, core: Core, step: Step) -> None:
 def exit_called(tx: Tx, _core: Core, step: Step) -> None:
     """The interview before the exit has its day (C-3a.26)."""
     content: ExitInterview = step.content
-    counted(tx, step.case_id, "pec.exit_interview", "called", step.at)
+    counted(tx, step.case_id, "pec.exit_interview", "called", step.said_at)
     casefile.change(tx, contracts, step.case_id, exit_interview_at=content.at)
     meet(tx, clocks.EXIT, step.case_id, step.at)
 
@@ -63,7 +63,7 @@ def exit_called(tx: Tx, _core: Core, step: Step) -> None:
 def certified(tx: Tx, _core: Core, step: Step) -> None:
     """The employee has the certificate of experience (C-3a.28)."""
     content: CertificateIssued = step.content
-    counted(tx, step.case_id, "pec.attestation", "issued", step.at)
+    counted(tx, step.case_id, "pec.attestation", "issued", step.said_at)
     casefile.change(tx, contracts, step.case_id, certificate_on=content.issued_on)
     meet(tx, clocks.CERTIFICATE, step.case_id, step.at)
     row = casefile.row_of(tx, contracts, step.case_id)

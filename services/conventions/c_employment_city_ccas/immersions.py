@@ -71,7 +71,7 @@ def requested(tx: Tx, core: Core, step: Step) -> None:
 def told(tx: Tx, core: Core, step: Step) -> None:
     """The host accepts, declines, or says that it is over."""
     said: ImmersionStatus = step.content
-    counted(tx, step.case_id, STATUS, said.status, step.at)
+    counted(tx, step.case_id, STATUS, said.status, step.said_at)
     meet(tx, clocks.IMMERSION_ANSWER, step.case_id, step.at)
     casefile.change(tx, immersions, step.case_id, status=said.status)
     if said.tutor is not None:
@@ -83,7 +83,7 @@ def told(tx: Tx, core: Core, step: Step) -> None:
 
 def confirmed(tx: Tx, core: Core, step: Step) -> None:
     """The agency confirmed who comes, all that it ever says here; the host keeps that it did."""
-    counted(tx, step.case_id, STATUS, CONFIRMED, step.at)
+    counted(tx, step.case_id, STATUS, CONFIRMED, step.said_at)
     casefile.change(tx, immersions, step.case_id, status=CONFIRMED)
     row = casefile.row_of(tx, immersions, step.case_id)
     if row is not None and not step.leaves:

@@ -1,14 +1,16 @@
 """What the reviews of the employer axis count: steps and outcomes, as codes (C-7.3).
 
 Supported contracts agreed are the number that is set against the staff (C-3a.7), which the
-employer knows by itself.
+employer knows by itself: its report alone says the share.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from services.chassis.tally import Indicator
+from contracts.conventions.c_employment_city_ccas.evaluation import supported_per_thousand
+from services.chassis.tally import Indicator, Share
+from services.conventions.c_employment_city_ccas.staff import STAFF
 
 INDICATORS: Final = (
     Indicator(
@@ -16,6 +18,7 @@ INDICATORS: Final = (
         article="C-3a.11",
         label="Offres en parcours emploi compétences",
         labels={"published": "Publiées"},
+        persons=False,
     ),
     Indicator(
         what="pec.candidate_outcome",
@@ -28,6 +31,13 @@ INDICATORS: Final = (
         article="C-3a.7",
         label="Parcours emploi compétences",
         labels={"agreed": "Signés"},
+    ),
+    Indicator(
+        what="pec.share",
+        article="C-3a.7",
+        label="Parcours emploi compétences au regard de l'effectif total",
+        labels={"per_thousand": "Pour mille agents"},
+        share=Share(of="pec.contract", against=STAFF, number=supported_per_thousand),
     ),
     Indicator(
         what="pec.booklet",

@@ -38,7 +38,7 @@ def published(tx: Tx, core: Core, step: Step) -> None:
     values = {"partner": step.partner, "sent_here": step.leaves, "at": step.at}
     tx.execute(offers.insert().values(**values, **said.model_dump()))
     for signed in joining(core, step.partner, step.at)[:1]:
-        count(tx, signed.id, "pec.offer", "published", step.at)
+        count(tx, signed.id, "pec.offer", "published", step.said_at)
 
 
 def open_offer(tx: Tx, asked: Question, offer_id: str | None) -> datetime | None:

@@ -20,7 +20,7 @@ from services.chassis.database import Tx
 from services.chassis.node import Node
 from services.chassis.requests import admitted, agent_of, read_body, write_once
 from services.chassis.tokens import Right
-from services.conventions.c_employment_city_ccas import desks, offers, seekers, tutors
+from services.conventions.c_employment_city_ccas import desks, offers, seekers, staff, tutors
 from services.conventions.c_employment_city_ccas.models import offers as held
 
 
@@ -51,6 +51,9 @@ CITY_CALLS: Final = {
         right=Right.REGISTER, body=tutors.Tutor, label="Enregistrer un tuteur", article="C-3a.6"
     ),
     ("GET", "/tutors"): Call(right=Right.CASES, label="Tuteurs", article="C-3a.6"),
+    ("POST", "/staff-numbers"): Call(
+        right=Right.SEND, body=staff.StaffNumber, label="Dire l'effectif total", article="C-3a.7"
+    ),
 }
 AGENCY_CALLS: Final = {
     **_SHARED,
@@ -89,6 +92,16 @@ def city_router(node: Node) -> APIRouter:
             request,
             (tutors.Tutor, Right.REGISTER),
             lambda tx, body, agent: tutors.record(tx, node.core, body, agent, node.clock.now()),
+        )
+
+    @routes.post("/staff-numbers", status_code=201)
+    async def number(request: Request) -> Response:
+        """Say how many work for the employer in all, for the report of a year (C-3a.7)."""
+        return await _at_desk(
+            node,
+            request,
+            (staff.StaffNumber, Right.SEND),
+            lambda tx, body, agent: staff.record(tx, node.core, body, agent, node.clock.now()),
         )
 
     @routes.get("/tutors")

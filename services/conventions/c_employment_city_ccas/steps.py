@@ -22,6 +22,7 @@ P = TypeVar("P", bound=Payload)
 class Step:
     """One message. leaves: it is sent from here. case_id: "" where it belongs to no case.
 
+    said_at: when it was sent, by which both sides count it.
     person_id: of one's own register; None at the receiver. content: of an `Unfiled` type where
     nothing may be written here (C-5.1).
     """
@@ -30,6 +31,7 @@ class Step:
     case_id: str
     partner: str
     content: Any
+    said_at: datetime
     at: datetime
     leaves: bool
     person_id: str | None = None
@@ -47,6 +49,7 @@ def sent(apply: Apply) -> SentHandler:
             case_id=one.case_id or "",
             partner=one.receiver,
             content=one.payload,
+            said_at=one.at,
             at=one.at,
             leaves=True,
             person_id=one.person_id,
@@ -65,6 +68,7 @@ def received(apply: Apply) -> ReceivedHandler:
             case_id=one.envelope.caseid or "",
             partner=one.sender.org,
             content=one.payload,
+            said_at=one.envelope.time,
             at=one.at,
             leaves=False,
         )

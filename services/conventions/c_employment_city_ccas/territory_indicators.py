@@ -55,18 +55,21 @@ INDICATORS: Final = (
         article="C-3c.1",
         label="Actions collectives",
         labels={"youth": "Pour les jeunes", "other": "Pour tous"},
+        persons=False,
     ),
     Indicator(
         what="joint_action",
         article="C-3c.2",
         label="Actions menées en commun",
         labels={"joint": "Avec la Ville"},
+        persons=False,
     ),
     Indicator(
         what="clause.opportunity",
         article="C-3d.2",
         label="Opportunités des clauses sociales",
         labels={"sent": "Transmises", "received": "Reçues"},
+        persons=False,
     ),
     Indicator(
         what="clause.question",
@@ -98,12 +101,14 @@ INDICATORS: Final = (
         article="C-3e.4",
         label="Campagnes d'information",
         labels={"requested": "Demandées", "sent": "Envoyées"},
+        persons=False,
     ),
     Indicator(
         what="census",
         article="C-3e.3",
         label="Tableaux de recensement échangés",
         labels={"job_seekers": "Demandeurs d'emploi", "long_term_excluded": "Public visé"},
+        persons=False,
     ),
     Indicator(
         what="volunteer",
@@ -120,6 +125,7 @@ INDICATORS: Final = (
             "zero_unemployment": "Territoire zéro chômeur",
             "inclusion": "Insertion",
         },
+        persons=False,
     ),
 )
 """Each code of an indicator is one of its message; nobody is counted by name."""

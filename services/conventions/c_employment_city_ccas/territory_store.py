@@ -106,8 +106,8 @@ def own(core: Core) -> list[SignedConvention]:
 
 def counted(tx: Tx, core: Core, told: Told, what: str, code: str) -> None:
     """Count a step for the convention that carries the message."""
-    for signed in joining(core, told.partner, told.at)[:1]:
-        count(tx, signed.id, what, code, told.at)
+    for signed in joining(core, told.partner, told.said_at)[:1]:
+        count(tx, signed.id, what, code, told.said_at)
 
 
 # --- cases, of which nothing is kept once they are over

@@ -30,14 +30,16 @@ NAMED = "named-youth-referent"
 class Step:
     """One message about a case, as either side sees it.
 
-    leaves: it is sent from here. sender: the organisation that sent it. person_id, agent_id: of
-    one's own register, and of whoever sends here; None at the receiver.
+    said_at: when it was sent, by which both sides count it. leaves: it is sent from here. sender:
+    the organisation that sent it. person_id, agent_id: of one's own register, and of whoever sends
+    here; None at the receiver.
     """
 
     case_id: str
     partner: str
     sender: str
     content: Any
+    said_at: datetime
     at: datetime
     leaves: bool
     person_id: str | None = None
@@ -73,7 +75,7 @@ def _requested(tx: Tx, core: Core, step: Step) -> None:
             request=casefile.seal(core, step.case_id, content, REQUEST),
         )
     )
-    counted(tx, core, step.case_id, "requested", step.at)
+    counted(tx, core, step.case_id, "requested", step.said_at)
     _keep(tx, core, step, content.referent)
     clocks.outgrow(tx, core, step.case_id, content.young_person.birth_date, step.at)
     if step.leaves:
@@ -91,7 +93,7 @@ def _answered(tx: Tx, core: Core, step: Step) -> None:
     if content.adviser is not None:
         _keep(tx, core, step, content.adviser)
     if content.outcome == "registered":
-        counted(tx, core, step.case_id, "enrolled", step.at)
+        counted(tx, core, step.case_id, "enrolled", step.said_at)
     kept_until = add_months(day_of(step.at), store.KEPT_MONTHS)
     clocks.forget_on(tx, core, "request", step.case_id, kept_until, step.at)
     if content.outcome in {"declined", "unreachable"}:
@@ -109,7 +111,7 @@ def _enrolment(tx: Tx, core: Core, step: Step) -> None:
     meet(tx, "enrolment.answer", step.case_id, step.at)
     _change(tx, step, enrolment=content.outcome)
     if content.outcome == "accepted":
-        counted(tx, core, step.case_id, "enrolled", step.at)
+        counted(tx, core, step.case_id, "enrolled", step.said_at)
 
 
 # --- towards majority
@@ -126,7 +128,7 @@ def _diagnosis_requested(tx: Tx, core: Core, step: Step) -> None:
 def _diagnosis(tx: Tx, core: Core, step: Step) -> None:
     content: messages.OrientationDiagnosisDone = step.content
     meet(tx, "diagnosis.answer", step.case_id, step.at)
-    counted(tx, core, step.case_id, "diagnoses", step.at)
+    counted(tx, core, step.case_id, "diagnoses", step.said_at)
     _change(
         tx,
         step,
@@ -162,7 +164,7 @@ def _interview_answered(tx: Tx, core: Core, step: Step) -> None:
 def _held(tx: Tx, core: Core, step: Step) -> None:
     content: messages.InterviewHeld = step.content
     if content.together:
-        counted(tx, core, step.case_id, "interviews", step.at)
+        counted(tx, core, step.case_id, "interviews", step.said_at)
     _change(tx, step, interview_held_on=content.held_on)
     meet(tx, "interview.answer", step.case_id, step.at)
     supports.interview_held(tx, step.person_id, content.held_on, step.at)
@@ -173,7 +175,7 @@ def _held(tx: Tx, core: Core, step: Step) -> None:
 def _project(tx: Tx, core: Core, step: Step) -> None:
     """What the Mission Locale brings is kept for as long as the project lasts (D-1.7, D-8.1)."""
     content: messages.AutonomyProjectContribution = step.content
-    counted(tx, core, step.case_id, "projects", step.at)
+    counted(tx, core, step.case_id, "projects", step.said_at)
     _change(
         tx,
         step,
@@ -206,7 +208,7 @@ def _contract(tx: Tx, core: Core, step: Step) -> None:
     meet(tx, "youth_contract.answer", step.case_id, step.at)
     _change(tx, step, contract=content.outcome)
     if content.outcome == "entered":
-        counted(tx, core, step.case_id, "youth_contracts", step.at)
+        counted(tx, core, step.case_id, "youth_contracts", step.said_at)
     kept_until = add_months(content.on, store.KEPT_MONTHS)
     clocks.forget_on(tx, core, "contract", step.case_id, kept_until, step.at)
 
@@ -263,6 +265,7 @@ def _sent(apply: Apply) -> SentHandler:
                 partner=sent.receiver,
                 sender=core.org,
                 content=sent.payload,
+                said_at=sent.at,
                 at=sent.at,
                 leaves=True,
                 person_id=sent.person_id,
@@ -282,6 +285,7 @@ def _received(apply: Apply) -> ReceivedHandler:
                 partner=org,
                 sender=org,
                 content=received.payload,
+                said_at=received.envelope.time,
                 at=received.at,
                 leaves=False,
             )

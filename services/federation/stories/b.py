@@ -70,13 +70,13 @@ class Story(MissionDesks):
         if amendment is None:
             raise UnknownName(f"Aucun avenant à {self.signed} n'est prêt dans ce fichier.")
         if self.held(self.mission, self.signed)["state"] == "purged":
-            self.fed.amend(self.signed, **amendment.signing, by=[self.city])
+            self.fed.amend(self.signed, **amendment, by=[self.city])
             agreement = self.ready(self.counsellor)
             alone = self.ask(
                 self.counsellor, "orientation.requested", REQUEST, agreement_id=agreement
             )
             self.expect_refusal(alone, "B-5.1", who=f"{self.at_city} seule l'a signé")
-            self.fed.amend(self.signed, **amendment.signing, by=[self.mission])
+            self.fed.amend(self.signed, **amendment, by=[self.mission])
             self.reopened = True
         for org in (self.city, self.mission):
             held = self.wait_state(org, self.signed, "in_force")
@@ -289,11 +289,13 @@ class Story(MissionDesks):
         manager.post(f"{path}/reports", json={"year": year})  # once, whoever told the story before
         again = manager.post(f"{path}/reports", json={"year": year})
         report = manager.get(f"{path}/report", params={"year": year}).raise_for_status().json()
-        numbers = [cell["number"] for table in report["tables"] for cell in table["cells"]]
+        counted = [table["cells"] for table in report["tables"] if table["persons"]]
+        numbers = [cell["number"] for cells in counted for cell in cells]
         self.teller.check(
             again.status_code == httpx.codes.CONFLICT
             and all(number is None or number >= report["threshold"] for number in numbers),
-            f"L'an passé est arrêté une fois ; sous {report['threshold']}, aucun nombre",
+            "L'an passé est arrêté une fois ; de personnes, aucun nombre sous "
+            f"{report['threshold']}",
             "B-4.2",
         )
 

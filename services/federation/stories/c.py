@@ -57,10 +57,10 @@ class Story(TerritoryStory):
         if amendment is None:
             raise UnknownName(f"Aucun avenant à {self.signed} n'est prêt dans ce fichier.")
         if self.held(self.agency, self.signed)["state"] == "purged":
-            self.fed.amend(self.signed, **amendment.signing, by=[self.agency, self.city])
+            self.fed.amend(self.signed, **amendment, by=[self.agency, self.city])
             two = self._announce(self.counsellor)
             self.expect_refusal(two, "C-8.1", who=f"{self.names[self.ccas]} ne l'a pas signé")
-            self.fed.amend(self.signed, **amendment.signing, by=[self.ccas])
+            self.fed.amend(self.signed, **amendment, by=[self.ccas])
             self.reopened = True
         for org in self.parties:
             held = self.wait_state(org, self.signed, "in_force")

@@ -37,6 +37,7 @@ class Story(AutonomyDesks):
         """The national text opens nothing: each side records two decisions of its own."""
         self.teller.step("Un cadre national n'ouvre rien à lui seul")
         self.signed = self.convention(self.mission, CONVENTION.code)
+        self._prolong()
         early = self.ask(self.referent, CONTACTED, REQUEST, agreement_id=self.ready())
         if early.status_code == httpx.codes.FORBIDDEN:
             self.expect_refusal(early, "D-5.1", who="Sans déclinaison locale")
@@ -58,6 +59,22 @@ class Story(AutonomyDesks):
                 f"{self.names[org]} : les deux décisions sont enregistrées, avec leur empreinte",
                 "D-5.1",
                 "D-8.1",
+            )
+
+    def _prolong(self) -> None:
+        """From 8 October 2027 on, an amendment that says of itself that it is invented."""
+        held = self.held(self.mission, self.signed)
+        amendment = self.fed.planned(self.signed)
+        if held["state"] == "in_force" or amendment is None:
+            return
+        self.fed.amend(self.signed, **amendment)
+        for org in (self.department, self.mission):
+            reopened = self.wait_state(org, self.signed, "in_force")
+            self.teller.check(
+                reopened["state"] == "in_force" and reopened["invented"],
+                f"{self.names[org]} : fini le {held['ends_on']}, le texte court jusqu'au "
+                f"{reopened['ends_on']} par un avenant inventé pour cette démonstration",
+                "D-7.1",
             )
 
     # -- a first contact -----------------------------------------------------------------------

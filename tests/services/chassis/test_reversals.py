@@ -14,6 +14,7 @@ from contracts.gate import Refused
 from contracts.kernel.terms import ActKind
 from services.chassis import letters, tables
 from services.chassis.receipting import SILENCE
+from services.chassis.retention import purge
 from services.conventions.b_city_mission_locale.models import cosupports, orientations
 from services.conventions.b_city_mission_locale.models import referents as pair_of
 from services.conventions.c_employment_city_ccas.territory_models import questions
@@ -185,6 +186,65 @@ async def test_with_a_case_goes_what_was_kept_of_it(young: d.Desk) -> None:
     await young.mission.take(waiting)
     await young.pair.carry()
     assert young.department.rows(youths) == []
+
+
+def checkpoints(side: Side) -> list[Any]:
+    """Every day on which the next checkpoint was due."""
+    table = tables.deadlines
+    return sorted(side.rows(table, table.c.kind == "cosupport.checkpoint"))
+
+
+async def test_a_deadline_that_was_missed_before_the_refusal_came_is_none(desk: b.Desk) -> None:
+    """B-2.14: nor are the reminders that followed it; the former one is due again, and passes."""
+    await desk.paired()
+    before = checkpoints(desk.city)
+    day = (desk.today + timedelta(days=3)).isoformat()
+    sent = desk.send(desk.city, "cosupport.checkpoint", desk.checkpoint(next_date=day))
+    await desk.later(days=5)
+    await desk.later(days=15)
+    assert {(row.level, row.state) for row in checkpoints(desk.city)} == {
+        (0, "cancelled"),
+        (1, "missed"),
+        (2, "missed"),
+        (3, "pending"),
+    }
+    suspended(desk.pair, desk.mission)
+    await desk.pair.carry()
+    assert desk.city.state(sent.message_id) == letters.REFUSED
+    assert checkpoints(desk.city) == before
+    await desk.later(seconds=1)
+    assert desk.waiting(desk.city)["cosupport.checkpoint"] == "pending"
+    assert checkpoints(desk.city) != before
+
+
+async def test_a_deadline_that_a_later_message_met_goes_with_the_later_one(desk: b.Desk) -> None:
+    """B-2.14: two checkpoints, both refused; of the day that the first one set nothing is left."""
+    await desk.paired()
+    before = checkpoints(desk.city)
+    for days in (3, 9):
+        day = (desk.today + timedelta(days=days)).isoformat()
+        desk.send(desk.city, "cosupport.checkpoint", desk.checkpoint(next_date=day))
+        await desk.later(hours=1)
+    suspended(desk.pair, desk.mission)
+    first, second = desk.city.outgoing()
+    for letter in (first, second):
+        await desk.mission.take([letter])
+        await desk.city.take(desk.mission.outgoing())
+    assert checkpoints(desk.city) == before
+
+
+async def test_a_case_goes_on_whose_first_letters_are_kept_no_more(young: d.Desk) -> None:
+    """D-1.3: what opened it was accepted, or the case had ended when that letter was refused."""
+    await young.met()
+    core = young.department.node.core
+    core.policy = replace(core.policy, proof_days=1)
+    await young.later(days=2)
+    await purge(young.department.node.database, core, young.pair.clock.now())
+    assert young.department.rows(tables.outbox, tables.outbox.c.kind == letters.LETTER) == []
+    proposed = {"proposed_on": young.day()}
+    await not_taken(young, young.department, (d.ENROLMENT, proposed))
+    assert [row.state for row in young.department.rows(tables.cases)] == ["open"]
+    await young.told(young.department, d.ENROLMENT, proposed)
 
 
 async def test_what_never_left_changed_nothing(young: d.Desk) -> None:

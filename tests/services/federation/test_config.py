@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, date, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from contracts import registry
 from contracts.kernel.errors import UnknownName
 from contracts.kernel.organisation import Kind
-from services.federation.config import BadFederation, convention_id, read_federation
+from services.federation.config import BadFederation, FederationFile, convention_id, read_federation
 from tests.federations import (
     CITY,
     CONVENTION,
@@ -45,30 +46,64 @@ def test_a_convention_names_parties_capacities_decisions_days_and_evidence(tmp_p
     assert one.id == CONVENTION
     assert [party.org for party in one.parties] == [CITY, SCHOOL]
     assert one.evidence == sha256(b"Texte de substitution").hexdigest()
-    assert one.parties[0].signature.signed_on.isoformat() == SIGNED_ON
+    assert one.parties[0].signature.signed_on == date.fromisoformat(SIGNED_ON)
 
 
 def test_an_amendment_waits_in_the_file_and_says_whether_it_is_invented() -> None:
-    """Of the texts that are over at today's date: each is followed by one, plainly invented."""
+    """Of the texts that are over, or will be on a day of their own, wherever they are signed."""
     signed = read_federation(SHIPPED, registry.load()).to_sign(registry.load())
     amended = {one.convention: one.amendment for one in signed if one.amendment is not None}
-    assert "b_city_mission_locale" in amended
+    assert set(amended) == {
+        "b_city_mission_locale",
+        "c_employment_city_ccas",
+        "d_department_mission_locale",
+    }
     for amendment in amended.values():
-        said = amendment.signing
+        said = amendment.signing(date(2030, 1, 15))
         assert said["invented"]
+        assert said["effective_on"] < date(2030, 1, 15) < date(2032, 1, 15) < said["until"]
         assert said["effective_on"] == said["signed_on"] < said["until"]
         assert said["evidence"] == sha256(amendment.evidence.encode()).hexdigest()
 
 
 def test_an_amendment_ends_after_its_signature(tmp_path: Path) -> None:
     values = content()
-    amendment = {"evidence": "Avenant", "signed_on": "2026-09-15", "until": "2026-09-15"}
+    amendment: dict[str, object] = {
+        "evidence": "Avenant",
+        "signed_on": "2026-09-15",
+        "until": "2026-09-15",
+    }
     values["conventions"][0]["amendment"] = amendment
     with pytest.raises(BadFederation, match="amendment : un avenant se termine après"):
         read(tmp_path, values)
     amendment["until"] = "2026-09-16"
     (one,) = read(tmp_path, values).to_sign(registry.load())
     assert one.amendment is not None
+    amendment |= {"signed_on": -10, "until": -10}
+    with pytest.raises(BadFederation, match="amendment : un avenant se termine après"):
+        read(tmp_path, values)
+    amendment["until"] = "2026-09-16"
+    with pytest.raises(BadFederation, match="amendment : un avenant porte deux jours"):
+        read(tmp_path, values)
+
+
+def test_a_day_may_count_from_the_one_of_signing(tmp_path: Path) -> None:
+    """And is kept as such: the file, read again another day, has not changed."""
+    values = content()
+    said = values["conventions"][0]
+    said["signatures"]["city"]["signed_on"] = -3
+    said["amendment"] = {"evidence": "Avenant", "signed_on": -1, "until": 30}
+    federation = read(tmp_path, values)
+    assert FederationFile.model_validate_json(federation.model_dump_json()) == federation
+    (one,) = federation.to_sign(registry.load())
+    leap = date(2028, 3, 1)
+    assert [party.signature.signed(leap) for party in one.parties] == [
+        date(2028, 2, 27),
+        date.fromisoformat(SIGNED_ON),
+    ]
+    assert one.amendment is not None
+    signing = one.amendment.signing(leap)
+    assert (signing["signed_on"], signing["until"]) == (date(2028, 2, 29), date(2028, 3, 31))
 
 
 def test_one_more_school_is_one_more_entry(tmp_path: Path) -> None:
@@ -158,8 +193,11 @@ def _half_signed(values: dict[str, Any]) -> None:
     del values["conventions"][0]["signatures"]["city"]
 
 
-def _no_day(values: dict[str, Any]) -> None:
-    values["conventions"][0]["signatures"]["city"]["signed_on"] = "hier"
+def _day(given: object) -> Callable[[dict[str, Any]], None]:
+    def change(values: dict[str, Any]) -> None:
+        values["conventions"][0]["signatures"]["city"]["signed_on"] = given
+
+    return change
 
 
 WRONG: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
@@ -194,7 +232,13 @@ WRONG: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
         r"conventions\.0\.parties : .*city, school",
     ),
     "a signature too few": (_half_signed, r"conventions\.0\.signatures : .*city, school"),
-    "no day": (_no_day, r"conventions\.0\.signatures\.city\.signed_on : un jour"),
+    **{
+        f"no day but {given}": (
+            _day(given),
+            r"conventions\.0\.signatures\.city\.signed_on : un jour",
+        )
+        for given in ("hier", True, 1.5, None, datetime(2026, 9, 1, 10, tzinfo=UTC))
+    },
     "no evidence": (_convention(evidence=""), r"conventions\.0\.evidence : ce texte est vide"),
     "a convention twice": (_twice, rf"conventions\.1 : {CONVENTION} est déjà décrite"),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from contracts.kernel.fields import Payload
 from contracts.kernel.messages import ImmersionStatus
 from contracts.kernel.paris import add_months, midnight
 from services.chassis import tables
+from services.chassis.agreements import withdraw_known
 from services.conventions.b_city_mission_locale.indicators import INDICATORS
 from services.conventions.b_city_mission_locale.models import (
     common_events,
@@ -23,7 +25,7 @@ from services.conventions.b_city_mission_locale.models import (
 from services.conventions.b_city_mission_locale.routes import CommonEvent, hold_event
 from tests.pair import CONVENTION as SIGNED
 from tests.pair import SIGNED_ON, Side
-from tests.reports import counting
+from tests.reports import counting, numbers
 from tests.services.conventions.b_city_mission_locale.support import CONTACT, REQUEST, Desk
 
 PLACES: dict[str, Any] = {
@@ -175,3 +177,36 @@ async def test_what_a_representative_was_told_goes_with_the_person(desk: Desk) -
     desk.city.write(lambda tx: tx.execute(persons.delete().where(persons.c.person_id == person)))
     await desk.city.node.purge(desk.pair.clock.at)
     assert desk.city.rows(representative_notices) == []
+
+
+async def test_what_crosses_midnight_is_of_one_year_at_both_sides(desk: Desk) -> None:
+    """B-4.2: cases, answers and withdrawals are counted by the instant at which they were sent."""
+    year, pair = desk.today.year, desk.pair
+    new_year = midnight(date(year + 1, 1, 1))
+    pair.clock.at = new_year - timedelta(minutes=9)
+    found: list[tuple[str, str]] = []
+    for _ in range(15):
+        agreement = desk.agreed(desk.city)
+        await desk.told(desk.city, "orientation.requested", REQUEST, agreement_id=agreement)
+        (case,) = desk.city.rows(tables.cases, tables.cases.c.case_id == desk.case_id)
+        found.append((desk.case_id, agreement if len(found) < 10 else case.reference))
+    pair.clock.at = new_year - timedelta(seconds=1)
+    for desk.case_id, _ in found[:5]:
+        said = {"outcome": "received", "on": desk.today.isoformat()}
+        desk.send(desk.mission, "orientation.answered", said)
+    for side, ended in ((desk.city, found[5:10]), (desk.mission, found[10:])):
+        for _, known in ended:
+            withdrawn = partial(withdraw_known, core=side.node.core, agreement_id=known)
+            side.write(partial(withdrawn, agent_id="agent-1", at=pair.clock.now()))
+    for _ in range(5):
+        agreement = desk.agreed(desk.city)
+        desk.send(desk.city, "orientation.requested", REQUEST, agreement_id=agreement)
+    pair.clock.at = new_year + timedelta(seconds=1)
+    await pair.carry()
+    for one in (year, year + 1):
+        city, mission = (counting(side, one) for side in pair.sides)
+        assert city["tables"] == mission["tables"]
+        told = {what: numbers(city, what)["total"] for what in ("opened", "stopped")}
+        assert told == ({"opened": 20, "stopped": 10} if one == year else dict.fromkeys(told))
+        answers = numbers(city, "orientation.answered")
+        assert answers["total"] == (5 if one == year else None)
