@@ -133,7 +133,8 @@ def kept(
     with tx.watched(watch.executes, watch.inserts):
         yield
     changes = watch.changes()
-    counts = [(*key, number) for key, number in (tally.pending(tx) - before).items()]
+    counted = ((key, number - before.get(key, 0)) for key, number in tally.pending(tx).items())
+    counts = [(*key, number) for key, number in counted if number]
     if not changes and not counts:
         return
     case = None if case_id is None else tx.get(standing.CASES, case_id)
