@@ -98,6 +98,8 @@ def hidden_number(text: str) -> Hidden | None:
 
 
 def _hidden_number(plain: str) -> Hidden | None:
+    if len(plain) < _SHORTEST_NUMBER:
+        return None
     if len(_NOT_DIGIT.sub("", plain.translate(_LOOKALIKES))) < _SHORTEST_NUMBER:
         return None
     numbers = _WHEN.sub(" ", plain)

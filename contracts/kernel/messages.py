@@ -39,8 +39,8 @@ class PhoneChannel(Payload):
     value: Phone = said("Numéro", why="Seul moyen de contact transmis.", source="A-5.1")
 
 
-Channel = EmailChannel | PhoneChannel
-"""Exactly one contact channel."""
+Channel = Annotated[EmailChannel | PhoneChannel, Field(union_mode="left_to_right")]
+"""Exactly one contact channel; once it is of the first kind, it is not tried as the second."""
 
 
 class Identity(Payload):

@@ -20,6 +20,7 @@ def midnight(day: date) -> datetime:
     return datetime.combine(day, time(), PARIS).astimezone(UTC)
 
 
+@lru_cache(maxsize=4096)
 def day_of(instant: datetime) -> date:
     """Legal day to which an aware instant belongs."""
     return instant.astimezone(PARIS).date()

@@ -6,8 +6,9 @@ itself, so whoever keeps them can withhold them but never open a flow.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -106,6 +107,13 @@ class SignedConvention:
             if one.opens_on is not None and midnight(one.opens_on) <= at:
                 found = one.terms.version
         return found
+
+    @cached_property
+    def _turns(self) -> Sequence[datetime]:
+        """Instants at which what applies may change: a version takes effect, an act is done."""
+        days = (one.opens_on for one in self.versions)
+        opened = (midnight(day) for day in days if day is not None)
+        return sorted({*opened, *(act.at for act in self.acts)})
 
     @cached_property
     def opens_on(self) -> date | None:
@@ -234,14 +242,31 @@ class SignedConvention:
     def facts(
         self, at: datetime, version_there: int | None, sent_at: datetime | None = None
     ) -> InstrumentFacts:
-        """What the gate is told about it at an instant; sent_at: when the version had to apply."""
+        """What the gate is told about it at an instant; sent_at: when the version had to apply.
+
+        Nothing of it changes between two turns, so it is put together once for all of them.
+        """
+        sent_at = sent_at or at
+        then = bisect_right(self._turns, at), bisect_right(self._turns, sent_at)
+        known = self._told.get(then)
+        if known is None:
+            known = self._told[then] = self._facts(at, version_there, sent_at)
+        if known.version_there == version_there:
+            return known
+        return replace(known, version_there=version_there)
+
+    @cached_property
+    def _told(self) -> dict[tuple[int, int], InstrumentFacts]:
+        return {}
+
+    def _facts(self, at: datetime, version_there: int | None, sent_at: datetime) -> InstrumentFacts:
         opens, ends, day = self.opens_on, self.term_ends_at(at), self._notice_day
         notice_ends = self.notice_ends_on
         return InstrumentFacts(
             id=self.id,
             parties=self.orgs,
             evidence=opens is not None,
-            version_here=self.version_at(sent_at or at),
+            version_here=self.version_at(sent_at),
             version_there=version_there,
             opens_at=None if opens is None else midnight(opens),
             closes_at=None if ends is None else midnight(ends),

@@ -65,8 +65,8 @@ def filled_by(payload: Payload, kind: str) -> Any:  # noqa: ANN401 -- the field'
 
 def identity_of(payload: Payload) -> Payload | None:
     """What a content says of who the person is: an identity, or a smaller block of it."""
-    found = filled_by(payload, "identity")
-    return found if isinstance(found, Payload) else None
+    found: Payload | None = filled_by(payload, "identity")
+    return found
 
 
 def _narrowed(identity: Payload, payload: type[Payload]) -> Payload | None:

@@ -21,11 +21,14 @@ def recheck(core: Core, facts: Facts, binding: Binding | None, at: datetime) -> 
 
     The side is the one that the facts were gathered at.
     """
-    instrument, flow = spoken_of(core, facts.flow, *facts.ends)
-    if binding is not None:
+    ends = facts.ends
+    if binding is None:
+        instrument, flow = spoken_of(core, facts.flow, *ends)
+    else:
         instrument = binding.instrument
-        found = instrument.flow(facts.flow, *facts.ends)
+        found = instrument.flow(facts.flow, *ends)
         if found is None:
+            _, flow = spoken_of(core, facts.flow, *ends)
             unknown = Reason(flow.article, "flow", "Le texte ne prévoit plus ce message.")
             return Refused(instrument.rules_version, (unknown,))
         flow, seen = found, binding.facts(at, binding.version_at(at))

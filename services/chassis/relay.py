@@ -28,7 +28,7 @@ from contracts.kernel.errors import RelaisError, Unavailable, UnknownName
 from contracts.kernel.facts import Facts, from_json
 from services.chassis import letters, reversals, tables
 from services.chassis.agreements import unopened
-from services.chassis.bulk import among
+from services.chassis.bulk import among, among_given
 from services.chassis.chain import Line
 from services.chassis.clock import Clock
 from services.chassis.core import Core
@@ -309,6 +309,9 @@ class Relay:
         )
 
 
+_GONE = delete(tables.outbox).where(among_given(tables.outbox.c.message_id, "ids"))
+
+
 def _record(
     tx: Tx,
     core: Core,
@@ -317,10 +320,9 @@ def _record(
     stopped: Sequence[tuple[Ready, Refused]],
     at: datetime,
 ) -> None:
-    outbox = tables.outbox
     receipts = [one.letter.message_id for one in results if one.failure is None]
     if receipts:  # they need no receipt themselves
-        tx.amend(delete(outbox).where(among(outbox.c.message_id, receipts)))
+        tx.amend(_GONE, {"ids": receipts})
     for one in results:
         if one.failure is not None:
             _failed(tx, core, one, at)

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
@@ -34,7 +34,7 @@ from sqlalchemy.types import TypeEngine
 
 from contracts.kernel.errors import UnknownName
 from services.chassis import deadlines, standing, tables, tally
-from services.chassis.bulk import among
+from services.chassis.bulk import among_given
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.keystore import KeyDestroyed
@@ -133,7 +133,8 @@ def kept(
     with tx.watched(watch.executes, watch.inserts):
         yield
     changes = watch.changes()
-    counts = [(*key, number) for key, number in (tally.pending(tx) - before).items()]
+    counted = ((key, number - before.get(key, 0)) for key, number in tally.pending(tx).items())
+    counts = [(*key, number) for key, number in counted if number]
     if not changes and not counts:
         return
     case = None if case_id is None else tx.get(standing.CASES, case_id)
@@ -147,7 +148,10 @@ def kept(
 
 def forget(tx: Tx, message_ids: Collection[str]) -> None:
     """These, which a former batch sent, were accepted: what they changed stays."""
-    tx.amend(delete(tables.reversals).where(among(tables.reversals.c.message_id, message_ids)))
+    tx.amend(_FORGET, {"ids": list(message_ids)})
+
+
+_FORGET: Final = delete(tables.reversals).where(among_given(tables.reversals.c.message_id, "ids"))
 
 
 def reverse(tx: Tx, core: Core, message_id: str) -> None:

@@ -6,7 +6,7 @@ Nothing is guessed: several open conventions that could carry a message are list
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -129,7 +129,7 @@ def resolve(core: Core, request: Request, at: datetime, within: str | None = Non
         raise Unavailable(
             "Ce qui lie les deux organismes a changé entre-temps : réessayez.", code="route_changed"
         )
-    return replace(routes[0], to=core.directory.entry(request.to))
+    return routes[0]
 
 
 def _ambiguous(routes: Sequence[Route]) -> Ambiguous:
@@ -141,6 +141,8 @@ def _ambiguous(routes: Sequence[Route]) -> Ambiguous:
 
 def _opened(routes: Sequence[Route], at: datetime) -> Sequence[Route]:
     """What is open now; where nothing is, the one that a refusal speaks of."""
+    if len(routes) == 1:
+        return routes
     opened = [one for one in routes if one.binding is not None and one.binding.open_at(at)]
     return opened or routes[-1:]
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final, Literal, NamedTuple
 
+from pydantic import Field
 from sqlalchemy import Connection, Row, Select, Table, select
 
 from contracts.kernel.agreement import Proof
@@ -41,7 +42,7 @@ class KnownPerson(Payload):
     identity: what an opening message needs. representatives: those who may agree for a minor.
     """
 
-    identity: Identity | KnownIdentity
+    identity: Identity | KnownIdentity = Field(union_mode="left_to_right")
     representatives: tuple[Representative, ...] = ()
 
 

@@ -22,6 +22,9 @@ OPENED = "opened"
 
 _PENDING = "tallies"
 
+Key = tuple[str, date, str, str]
+"""Convention, first day of the month, what and code."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
@@ -58,19 +61,19 @@ def count(tx: Tx, convention_id: str, what: str, code: str, at: datetime) -> Non
 
     at: of a message when it was sent, at both sides, lest a midnight between make them differ.
     """
-    pending: Counter[tuple[str, date, str, str]] | None = tx.state.get(_PENDING)
+    pending: Counter[Key] | None = tx.state.get(_PENDING)
     if pending is None:
         pending = tx.state[_PENDING] = Counter()
         tx.at_end(lambda: _write(tx, pending))
     pending[convention_id, day_of(at).replace(day=1), what, code] += 1
 
 
-def pending(tx: Tx) -> Counter[tuple[str, date, str, str]]:
+def pending(tx: Tx) -> Mapping[Key, int]:
     """What was counted so far in this batch, and is not written yet."""
-    return Counter(tx.state.get(_PENDING, ()))
+    return dict(tx.state.get(_PENDING, ()))
 
 
-def uncount(tx: Tx, key: tuple[str, date, str, str], number: int) -> None:
+def uncount(tx: Tx, key: Key, number: int) -> None:
     """Take back what was counted: what it counted did not happen."""
     table = tables.tallies
     names = ("convention_id", "month", "what", "code")
@@ -80,7 +83,7 @@ def uncount(tx: Tx, key: tuple[str, date, str, str], number: int) -> None:
     tx.execute(update(table).where(*same).values(number=less))
 
 
-def tell(tx: Tx, key: tuple[str, date, str, str], number: int) -> None:
+def tell(tx: Tx, key: Key, number: int) -> None:
     """Keep a number that somebody knows, in the place of one told before.
 
     key: convention, first day of a month, what, code.
@@ -91,7 +94,7 @@ def tell(tx: Tx, key: tuple[str, date, str, str], number: int) -> None:
     tx.execute(table.insert().values(**values, number=number))
 
 
-def _write(tx: Tx, pending: Counter[tuple[str, date, str, str]]) -> None:
+def _write(tx: Tx, pending: Counter[Key]) -> None:
     table = tables.tallies
     for (convention_id, month, what, code), number in pending.items():
         key = {"convention_id": convention_id, "month": month, "what": what, "code": code}

@@ -149,7 +149,7 @@ class Step:
             if parent is not None:
                 self._token = otel_context.attach(parent)
             return self
-        self._span = self._started(self._fields, parent)
+        self._span = self._started(parent, keep=self._fields.get("keep") is True)
         self._token = otel_context.attach(trace.set_span_in_context(self._span, parent))
         return self
 
@@ -159,10 +159,15 @@ class Step:
         error: BaseException | None,
         _traceback: TracebackType | None,
     ) -> None:
-        """End the span, with the type and code of an error that passes through."""
+        """End the span, with the type and code of an error that passes through.
+
+        What it says is written here, once: each time costs as much as the span does.
+        """
         if isinstance(error, Exception):
             self._blame(error)
         if self._span is not None:
+            if self._span.is_recording():
+                self._span.set_attributes(_exported(self._fields))
             self._span.end()
         if self._token is not None:
             otel_context.detach(self._token)
@@ -170,8 +175,6 @@ class Step:
     def set(self, **fields: Value) -> None:
         """Add attributes. Raises FieldError on an unlisted one, in development."""
         self._fields |= clean(fields, strict=True) if self._telemetry.strict else fields
-        if self._span is not None and self._span.is_recording():
-            self._span.set_attributes(_exported(self._fields))
 
     def refuse(self, *articles: str, code: str = "refused") -> None:
         """Say that the law of a convention refused; the span is kept whatever the ratio."""
@@ -206,9 +209,10 @@ class Step:
         wanted = above.trace_flags.sampled or self._fields.get("keep") is True
         return not (wanted and self._telemetry.exporting)
 
-    def _started(self, fields: Mapping[str, object], parent: Context | None) -> Span:
+    def _started(self, parent: Context | None, *, keep: bool) -> Span:
+        asked = {_EXPORTED["keep"]: True} if keep else None  # of the sampler
         return self._telemetry.tracer.start_span(
-            self._name, parent, self._kind, _exported(fields), start_time=self._start
+            self._name, parent, self._kind, asked, start_time=self._start
         )
 
     def _blame(self, error: Exception) -> None:
@@ -224,11 +228,9 @@ class Step:
         if not recording and self._telemetry.exporting:
             # Below the running context: it holds the trace id that the logs already show.
             parent = self._above() if self._token is None else None
-            self._span = self._started(self._fields | {"keep": True}, parent)
-        if self._span is not None:
-            self._span.set_attributes(_exported(self._fields))
-            if status is not None:
-                self._span.set_status(status)
+            self._span = self._started(parent, keep=True)
+        if self._span is not None and status is not None:
+            self._span.set_status(status)
 
 
 class Telemetry:
