@@ -29,6 +29,7 @@ from services.chassis.people import CharterBody
 from services.chassis.person import usage
 from services.chassis.person.codes import CodeBody
 from services.chassis.problems import MEDIA_TYPE
+from services.chassis.rectifying import Correction
 from services.chassis.register import AgreementRecord, NewPerson
 from services.chassis.review import CSV_TYPE, ReportFilter, YearToPublish
 from services.chassis.rights import AnswerBody, CheckBody, RightsBody
@@ -137,6 +138,12 @@ CALLS: Final[Mapping[tuple[str, str], Call]] = {
     ),
     ("POST", "/persons/{person_id}/recognition"): Call(
         right=Right.REGISTER, answer=answers.PersonAdded, headers=_REPEATED
+    ),
+    ("POST", "/persons/{person_id}/rectification"): Call(
+        right=Right.REGISTER,
+        body=Correction,
+        answer=rights_views.RequestSent,
+        headers=_REPEATED,
     ),
     ("POST", "/persons/{person_id}/departure"): Call(
         right=Right.REGISTER, answer=answers.PersonAdded, headers=_REPEATED

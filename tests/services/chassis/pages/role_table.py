@@ -89,6 +89,7 @@ TABLE: Final[Mapping[str, Row]] = {
     f"{_PERSON}/same": Row(None, WORK),
     f"{_PERSON}/agreement": Row(WORK, WORK),
     f"{_PERSON}/notice": Row(WORK, WORK),
+    f"{_PERSON}/identity": Row(WORK, WORK),
     f"{_PERSON}/code": Row(CASES, CASES),
     f"{_PERSON}/request": Row(CASES, CASES),
     # --- procedures
