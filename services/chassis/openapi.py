@@ -214,10 +214,13 @@ CALLS: Final[Mapping[tuple[str, str], Call]] = {
     ("GET", "/flows"): Call(right=Right.READ, answer=answers.Flows),
     ("GET", "/conventions"): Call(right=Right.READ, answer=answers.Conventions),
     ("POST", "/conventions"): Call(
-        right=Right.CONVENTIONS, body=SignatureBody, answer=answers.TermsSigned
+        right=Right.CONVENTIONS,
+        body=SignatureBody,
+        answer=answers.TermsSigned,
+        headers=_REPEATED,
     ),
     ("POST", "/conventions/{convention_id}/acts"): Call(
-        right=Right.CONVENTIONS, body=ActBody, answer=answers.ActDone
+        right=Right.CONVENTIONS, body=ActBody, answer=answers.ActDone, headers=_REPEATED
     ),
     ("POST", "/conventions/{convention_id}/reviews"): Call(
         right=Right.CONVENTIONS, body=Review, answer=reports.ReviewHeld, headers=_REPEATED
