@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 from contracts.kernel.errors import InvalidPayload, Refused, UnknownName
 from contracts.kernel.fields import Instant, NoticeVersion, Payload, said
 from services.chassis import standing, tables
+from services.chassis.acquaintance import require_acquaintance
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.journal import Entry
@@ -128,7 +129,7 @@ def perform(
 def require_case(tx: Tx, core: Core, case_id: str, agent: Agent, at: datetime) -> None:
     """Refuse what is not known here, and what this agent may not open.
 
-    Raises UnknownName; NotPermitted, on the article of the case's own instrument.
+    Raises UnknownName; NotPermitted, on the article of the case's own instrument; ConventionUnread.
     """
     case = tx.get(standing.CASES, case_id)
     if case is None:
@@ -140,6 +141,7 @@ def require_case(tx: Tx, core: Core, case_id: str, agent: Agent, at: datetime) -
             code="not_referent",
             articles=(side.access_article,),
         )
+    require_acquaintance(tx, core, case.instrument, agent, at)
 
 
 def read_message(tx: Tx, core: Core, message_id: str, agent: Agent, at: datetime) -> None:

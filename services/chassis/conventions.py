@@ -22,6 +22,7 @@ from contracts.kernel.terms import Act, ActKind, Terms
 from services.chassis.controls import send_control
 from services.chassis.database import Tx
 from services.chassis.node import Node
+from services.chassis.requests import Keep
 from services.chassis.routing import fields_at_fault
 
 
@@ -45,7 +46,7 @@ class ActBody(BaseModel):
     received_on: LegalDay | None = None
 
 
-async def sign_terms(node: Node, content: bytes) -> dict[str, Any]:
+async def sign_terms(node: Node, content: bytes, keep: Keep) -> dict[str, Any]:
     """Sign a text in which this organisation is named with its present key.
 
     Raises InvalidPayload for a wrong shape, InvalidDocument when the annex names another key.
@@ -63,12 +64,17 @@ async def sign_terms(node: Node, content: bytes) -> dict[str, Any]:
     said = {"signed_on": body.signed_on.isoformat()}
     token = add_signature(None, body.terms.to_bytes(), node.core.org, node.core.keys.signing, said)
     await node.post_document("/terms", token)
-    return {"convention_id": body.terms.id, "version": body.terms.version}
+    answer = {"convention_id": body.terms.id, "version": body.terms.version}
+    await node.database.write(lambda tx: keep(tx, answer))
+    return answer
 
 
-async def sign_act(node: Node, convention_id: str, content: bytes) -> dict[str, Any]:
+async def sign_act(
+    node: Node, convention_id: str, content: bytes, name: str, keep: Keep
+) -> dict[str, Any]:
     """Sign a unilateral act, publish it and tell the other parties on control.
 
+    name: of the act; one that is published already under it is told again, and not made anew.
     Raises UnknownName, InvalidPayload.
     """
     try:
@@ -80,17 +86,20 @@ async def sign_act(node: Node, convention_id: str, content: bytes) -> dict[str, 
     signed = node.core.directory.conventions.get(convention_id)
     if signed is None:
         raise UnknownName("Cette convention n'est pas connue ici.")
-    act = _act(node, convention_id, body)
-    _dated(signed, act, node.clock.now())
+    act = _act(node, convention_id, body, f"act-{name}")
     with node.telemetry.span("convention.act", convention_id=convention_id) as step:
-        done = await _published(node, act, step.traceparent or None)
+        if act.id not in {one.id for one in signed.acts}:
+            _dated(signed, act, node.clock.now())
+            token = sign(act.to_bytes(), node.core.keys.signing, typ="act")
+            await node.post_document("/acts", token)
+        done = await _told(node, act, keep, step.traceparent or None)
         step.set(state="recorded")
     return done
 
 
-def _act(node: Node, convention_id: str, body: ActBody) -> Act:
+def _act(node: Node, convention_id: str, body: ActBody, act_id: str) -> Act:
     return Act(
-        id=f"act-{node.given.new_id()}",
+        id=act_id,
         convention_id=convention_id,
         kind=body.kind,
         org=node.core.org,
@@ -100,12 +109,17 @@ def _act(node: Node, convention_id: str, body: ActBody) -> Act:
     )
 
 
-async def _published(node: Node, act: Act, traceparent: str | None) -> dict[str, Any]:
+async def _told(node: Node, act: Act, keep: Keep, traceparent: str | None) -> dict[str, Any]:
     at = node.clock.now()
-    await node.post_document("/acts", sign(act.to_bytes(), node.core.keys.signing, typ="act"))
     signed = node.core.directory.conventions[act.convention_id]
-    await node.database.write(lambda tx: _tell(tx, node, signed, at, traceparent))
-    return {"act_id": act.id, "state": signed.state(at).value}
+    answer = {"act_id": act.id, "state": signed.state(at).value}
+
+    def unit(tx: Tx) -> None:
+        _tell(tx, node, signed, at, traceparent)
+        keep(tx, answer)
+
+    await node.database.write(unit)
+    return answer
 
 
 _NOTICE_FAULTS: Final[Mapping[NoticeFault, str]] = {

@@ -17,6 +17,7 @@ from services.chassis.conventions import ActBody, SignatureBody
 from services.chassis.derogations import DerogationBody
 from services.chassis.people import CharterBody
 from services.chassis.person.codes import CodeBody
+from services.chassis.rectifying import Correction
 from services.chassis.register import AgreementRecord, NewPerson
 from services.chassis.rights import RightsBody
 from services.chassis.sign_in.authorisations import Authorisation
@@ -111,7 +112,16 @@ def examples(typed: Mapping[tuple[str, int], type[Payload]]) -> dict[str, Json]:
         Authorisation.__name__: _only(_AUTHORISATION),
         CodeBody.__name__: _only({"holder": "young_person", "means": "in_person"}),
         RightsBody.__name__: _only(_RIGHT),
+        Correction.__name__: _only(_CORRECTION),
     }
+
+
+_CORRECTION: Final[Json] = {
+    "request_id": _ID,
+    "family_name": "Exemple",
+    "first_name": None,
+    "birth_date": None,
+}
 
 
 def example(model: type[BaseModel]) -> Json:

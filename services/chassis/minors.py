@@ -23,7 +23,7 @@ from services.chassis.agreement_clocks import HEARING, MAJORITY, OBJECTION
 from services.chassis.agreements import suspend_reference, withdraw
 from services.chassis.core import Core
 from services.chassis.database import Tx
-from services.chassis.deadlines import Due, arm, meet, move
+from services.chassis.deadlines import Due, arm, cancel, keep_one, meet, move
 
 ASKED_FROM: Final = 15
 """Years from which a young person is asked (obligation of every convention here)."""
@@ -95,6 +95,19 @@ def owe(tx: Tx, core: Core, agreement_id: str, birth: date, at: datetime) -> Non
     majority = midnight(birthday(birth, MAJORITY_AGE))
     if row.expires_at == majority:
         arm(tx, core, Due(kind=MAJORITY, subject=agreement_id, due_at=majority), at)
+
+
+def owe_again(tx: Tx, core: Core, agreement_id: str, birth: date, at: datetime) -> None:
+    """Set anew what an agreement makes due, under another day of birth."""
+    row = _row(tx, agreement_id)
+    if row.assent == "not_asked" and not reached(birth, ASKED_FROM, day_of(row.given_at)):
+        cancel(tx, HEARING, agreement_id, at)
+    majority = midnight(birthday(birth, MAJORITY_AGE))
+    if row.giver != Giver.YOUNG_PERSON.value and row.expires_at == majority:
+        keep_one(tx, core, Due(kind=MAJORITY, subject=agreement_id, due_at=majority), at)
+    else:
+        cancel(tx, MAJORITY, agreement_id, at)
+    owe(tx, core, agreement_id, birth, at)
 
 
 def _asked(tx: Tx, person_id: str, at: datetime) -> None:

@@ -29,6 +29,7 @@ from services.chassis.people import CharterBody
 from services.chassis.person import usage
 from services.chassis.person.codes import CodeBody
 from services.chassis.problems import MEDIA_TYPE
+from services.chassis.rectifying import Correction
 from services.chassis.register import AgreementRecord, NewPerson
 from services.chassis.review import CSV_TYPE, ReportFilter, YearToPublish
 from services.chassis.rights import AnswerBody, CheckBody, RightsBody
@@ -138,6 +139,12 @@ CALLS: Final[Mapping[tuple[str, str], Call]] = {
     ("POST", "/persons/{person_id}/recognition"): Call(
         right=Right.REGISTER, answer=answers.PersonAdded, headers=_REPEATED
     ),
+    ("POST", "/persons/{person_id}/rectification"): Call(
+        right=Right.REGISTER,
+        body=Correction,
+        answer=rights_views.RequestSent,
+        headers=_REPEATED,
+    ),
     ("POST", "/persons/{person_id}/departure"): Call(
         right=Right.REGISTER, answer=answers.PersonAdded, headers=_REPEATED
     ),
@@ -207,10 +214,13 @@ CALLS: Final[Mapping[tuple[str, str], Call]] = {
     ("GET", "/flows"): Call(right=Right.READ, answer=answers.Flows),
     ("GET", "/conventions"): Call(right=Right.READ, answer=answers.Conventions),
     ("POST", "/conventions"): Call(
-        right=Right.CONVENTIONS, body=SignatureBody, answer=answers.TermsSigned
+        right=Right.CONVENTIONS,
+        body=SignatureBody,
+        answer=answers.TermsSigned,
+        headers=_REPEATED,
     ),
     ("POST", "/conventions/{convention_id}/acts"): Call(
-        right=Right.CONVENTIONS, body=ActBody, answer=answers.ActDone
+        right=Right.CONVENTIONS, body=ActBody, answer=answers.ActDone, headers=_REPEATED
     ),
     ("POST", "/conventions/{convention_id}/reviews"): Call(
         right=Right.CONVENTIONS, body=Review, answer=reports.ReviewHeld, headers=_REPEATED

@@ -22,6 +22,7 @@ from contracts.kernel.errors import InvalidDocument
 from contracts.kernel.facts import AgreementFacts
 from contracts.kernel.fields import Payload
 from contracts.kernel.organisation import DirectoryEntry, Kind
+from contracts.kernel.signed import SignedConvention
 from services.chassis.call import Call
 from services.chassis.database import Tx
 from services.chassis.deadlines import Clock
@@ -171,6 +172,19 @@ def _nothing_to_show(_tx: Tx, _core: Core, _case_id: str) -> Mapping[str, Any]:
     return {}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acquaintance:
+    """That a convention is known to an agent before anything under it opens to them.
+
+    article: which asks it. path: of the call by which an agent says so, with a ``convention_id``
+    and a ``version``. known: whether an agent knows the version that holds at an instant.
+    """
+
+    article: str
+    path: str
+    known: Callable[[Tx, SignedConvention, str, datetime], bool]
+
+
 def _only_the_dpo(_tx: Tx, _case_id: str, _agent_id: str, role: str, _at: datetime) -> bool:
     return role == Role.DPO.value
 
@@ -186,14 +200,14 @@ class Side:
     no two sides have one of the same name; daily: sets what the calendar makes due. responsible:
     who answers for a young person at an instant, for a purpose. may_read: whether an agent, in a
     role that opens cases, has access to this one; access_article: on which one who has not is
-    refused. tables: what it records in, so that a refused message can be taken back. erase:
-    destroys what else there is of a case, beside the rows that go with it (see `fates`), and says
-    how many. view: what is held about a case, for one's own agents; labels: what they read for the
-    names in it. choices: by type of message or name of act, and field, what they choose among where
-    it takes a number. indicators: what the review counts. routes: what the node answers beside the
-    chassis' own, and calls: how its API document describes that. pages: what it shows in a browser
-    beside the chassis' own; linked: of those under a convention's page, by the end of their
-    address, what the link there says.
+    refused. acquaintance: of agents with the text, where it asks that. tables: what it records in,
+    so that a refused message can be taken back. erase: destroys what else there is of a case,
+    beside the rows that go with it (see `fates`), and says how many. view: what is held about a
+    case, for one's own agents; labels: what they read for the names in it. choices: by type of
+    message or name of act, and field, what they choose among where it takes a number. indicators:
+    what the review counts. routes: what the node answers beside the chassis' own, and calls: how
+    its API document describes that. pages: what it shows in a browser beside the chassis' own;
+    linked: of those under a convention's page, by the end of their address, what the link says.
     """
 
     sent: Mapping[str, SentHandler] = field(default_factory=dict)
@@ -208,6 +222,7 @@ class Side:
     responsible: Responsible = _nobody_answers
     may_read: MayRead = _everybody
     access_article: str = ""
+    acquaintance: Acquaintance | None = None
     tables: tuple[MetaData, ...] = ()
     erase: Eraser = _nothing_to_erase
     view: Viewer = _nothing_to_show

@@ -15,6 +15,7 @@ from services.chassis.agreements import withdraw_known
 from services.chassis.database import Tx
 from services.chassis.erasure import erase_person
 from services.chassis.node import Node
+from services.chassis.rectifying import Correction, rectify
 from services.chassis.register import (
     AgreementRecord,
     NewPerson,
@@ -70,6 +71,18 @@ def _register(routes: APIRouter, node: Node) -> None:
             at = node.clock.now()
             note_answer(tx, node.core, person_id, "same", agent.agent_id, at)
             return {"person_id": person_id}
+
+        return await write_once(node, request, agent, unit, HTTPStatus.OK)
+
+    @routes.post("/persons/{person_id}/rectification")
+    async def rectification(request: Request, person_id: str) -> Response:
+        """Correct a name or a day of birth on the person's request, passed on (GDPR 16)."""
+        agent = await admitted(node, request, Right.REGISTER)
+        body = read_body(Correction, await request.body())
+
+        def unit(tx: Tx) -> dict[str, Any]:
+            told = rectify(tx, node.core, person_id, body, agent, node.clock.now())
+            return {"request_id": body.request_id, "state": "to_answer", "told": told}
 
         return await write_once(node, request, agent, unit, HTTPStatus.OK)
 

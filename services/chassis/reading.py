@@ -31,7 +31,7 @@ from services.chassis.holds import held_cases
 from services.chassis.journal import read_lines, read_witnessed
 from services.chassis.node import Node
 from services.chassis.purges import last_purges
-from services.chassis.requests import agent_of, read_query
+from services.chassis.requests import agent_of, publish_once, read_query
 from services.chassis.tokens import Right
 
 _POLL = 0.5
@@ -70,15 +70,21 @@ def _flows(routes: APIRouter, node: Node) -> None:
     @routes.post("/conventions", status_code=201)
     async def sign_convention(request: Request) -> Response:
         """Sign a convention's text with this organisation's key, and hand it to the registrar."""
-        agent_of(node, request, Right.CONVENTIONS)
-        return JSONResponse(await sign_terms(node, await request.body()), status_code=201)
+        agent, content = agent_of(node, request, Right.CONVENTIONS), await request.body()
+        return await publish_once(
+            node, request, agent, lambda _, keep: sign_terms(node, content, keep)
+        )
 
     @routes.post("/conventions/{convention_id}/acts", status_code=201)
     async def act(request: Request, convention_id: str) -> Response:
         """A unilateral act: termination notice, suspension, resumption."""
-        agent_of(node, request, Right.CONVENTIONS)
-        answer = await sign_act(node, convention_id, await request.body())
-        return JSONResponse(answer, status_code=201)
+        agent, content = agent_of(node, request, Right.CONVENTIONS), await request.body()
+        return await publish_once(
+            node,
+            request,
+            agent,
+            lambda name, keep: sign_act(node, convention_id, content, name, keep),
+        )
 
 
 def open_flows(node: Node) -> dict[str, Any]:

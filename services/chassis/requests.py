@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from hashlib import sha256
 from typing import Any, Final, TypeVar
 
@@ -84,9 +84,7 @@ async def write_once(
     key = request.headers.get("idempotency-key")
     if key is None:
         return JSONResponse(await node.database.write(work), status_code=status)
-    slot = idempotency.slot(agent.agent_id, key)
-    asked = request.url.path.encode() + b"\n" + await request.body()
-    digest = sha256(asked).hexdigest()
+    slot, digest = idempotency.slot(agent.agent_id, key), await _digest(request)
 
     def unit(tx: Tx) -> dict[str, Any] | Row[Any]:
         before = tx.get(idempotency.ANSWERS, slot)
@@ -98,9 +96,52 @@ async def write_once(
 
     found = await node.database.write(unit)
     if isinstance(found, Row):
-        idempotency.same_request(found, digest)
-        return JSONResponse(json.loads(found.answer), status_code=found.status)
+        return _again(found, digest)
     return JSONResponse(found, status_code=status)
+
+
+Keep = Callable[[Tx, dict[str, Any]], None]
+"""Keeps an answer, in the transaction that ends what it answers."""
+
+
+async def publish_once(
+    node: Node,
+    request: Request,
+    agent: Agent,
+    work: Callable[[str, Keep], Awaitable[dict[str, Any]]],
+) -> Response:
+    """Do what reaches beyond this node, under a name; repeated under one key, the name is the same.
+
+    So that whoever receives it twice knows it again, also where this node ended before it answered.
+    Raises KeyReused when the key comes with another request, and what the work raises.
+    """
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        made = await work(node.given.new_id(), lambda _tx, _answer: None)
+        return JSONResponse(made, status_code=201)
+    slot, digest = idempotency.slot(agent.agent_id, key), await _digest(request)
+    before = await node.database.read(lambda c: idempotency.ANSWERS.fetch(c, (slot,)))
+    if slot in before:
+        return _again(before[slot], digest)
+
+    def keep(tx: Tx, answer: dict[str, Any]) -> None:
+        if (
+            tx.get(idempotency.ANSWERS, slot) is None
+        ):  # else another call of the same key ended first
+            idempotency.keep(tx, slot, digest, 201, answer, node.clock.now())
+
+    name = sha256("\n".join((node.core.org, *slot, digest)).encode()).hexdigest()[:32]
+    return JSONResponse(await work(name, keep), status_code=201)
+
+
+async def _digest(request: Request) -> str:
+    asked = request.url.path.encode() + b"\n" + await request.body()
+    return sha256(asked).hexdigest()
+
+
+def _again(before: Row[Any], digest: str) -> Response:
+    idempotency.same_request(before, digest)
+    return JSONResponse(json.loads(before.answer), status_code=before.status)
 
 
 def known(found: Any, sentence: str) -> Any:  # noqa: ANN401 -- any JSON value

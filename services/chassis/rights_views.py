@@ -111,6 +111,13 @@ def read(connection: Connection, request_id: str, at: datetime) -> dict[str, Any
     return {**_held(row, at), "answers": [_answer(one, certified) for one in rows]}
 
 
+def persons_of(connection: Connection, request_id: str) -> list[str]:
+    """Local ids of who asks, as long as the register knows the person."""
+    ties = person_tables.request_persons
+    mine = select(ties.c.person_id).where(ties.c.request_id == request_id)
+    return list(connection.execute(mine.order_by(ties.c.person_id)).scalars())
+
+
 def state_of(row: Row[Any]) -> Literal["to_check", "to_send", "to_answer", "closed"]:
     """What comes next of a request."""
     if row.closed_at is not None:

@@ -120,6 +120,7 @@ EVENTS: Final = {
     "objection.lifted": "opposition levée",
     "objection.upheld": "opposition admise",
     "person.compared": "ressemblance examinée",
+    "person.rectified": "identité corrigée",
     "person.code_given": "code remis pour la page d'une personne",
     "person.erased": "personne effacée",
     "person.left": "personne partie",

@@ -6,6 +6,7 @@ after another, in turn, by somebody who sits in the role that opens each.
 
 from __future__ import annotations
 
+import json
 import random
 import sys
 import tempfile
@@ -26,8 +27,10 @@ from services.chassis import tables
 from services.chassis.governance import REVIEW
 from services.chassis.schema import journal
 from services.chassis.scopes import case_scope
+from services.chassis.standing import Person, sealed_person
 from services.chassis.tokens import Role
 from services.chassis.web import create_app
+from tests.invented import PUPIL
 from tests.office_desks import opened, seat
 from tests.pair import CONVENTION, Pair
 
@@ -41,6 +44,10 @@ LINES, CASES = 100_000, 5_000
 ARTICLE: Final = "A-2.11"
 PAGES: Final = {
     "today": (Role.AGENT, "/pages/today"),
+    "situations": (Role.AGENT, "/pages/situations"),
+    "situations, far back": (Role.AGENT, "/pages/situations?before={case}"),
+    "situations, closed": (Role.MANAGER, "/pages/situations?state=closed"),
+    "one situation": (Role.AGENT, "/pages/situations/{case}"),
     "journal": (Role.DPO, "/pages/journal"),
     "journal, by event": (Role.DPO, "/pages/journal?event=message.read"),
     "journal, by article": (Role.DPO, f"/pages/journal?article={ARTICLE}"),
@@ -80,7 +87,12 @@ def seconds_a_page(
     """Return each page's seconds, round by round, in turn. Raises PageFailedError."""
     with tempfile.TemporaryDirectory() as folder, _city(Path(folder), lines, cases) as city:
         at = city.clock.now()
-        named = {"day": (at - timedelta(days=100)).date().isoformat(), "middle": lines // 2}
+        held = city.rows(tables.cases, tables.cases.c.state == "open")
+        named = {
+            "day": (at - timedelta(days=100)).date().isoformat(),
+            "middle": lines // 2,
+            "case": held[len(held) // 2].case_id,
+        }
         cookies = {role: seat(city, role) for role, _ in PAGES.values()}
         with _serving(city) as url:
             times: dict[str, list[float]] = {name: [] for name in PAGES}
@@ -114,6 +126,8 @@ def _fill(side: Side, partner: str, lines: int, cases: int) -> None:
     draw, at = random.Random(1), side.clock.now()  # noqa: S311 -- the same rows in each run
     ids = [f"{draw.getrandbits(128):032x}" for _ in range(cases)]
     _put(side, tables.cases, (_case(one, partner, at, number) for number, one in enumerate(ids)))
+    side.node.keystore.ensure(map(case_scope, ids))
+    _put(side, tables.persons, (_person(side, one, at) for one in ids))
     letters = [f"{draw.getrandbits(128):032x}" for _ in range(cases * _LETTERS_A_CASE)]
     case_of = {one: ids[number % cases] for number, one in enumerate(letters)}
     numbered = [(number, one, case_of[one]) for number, one in enumerate(letters)]
@@ -135,9 +149,18 @@ def _insert(table: Any, rows: list[dict[str, Any]], tx: Tx) -> None:
     tx.execute(table.insert(), rows)
 
 
+def _person(side: Side, case_id: str, at: datetime) -> dict[str, Any]:
+    """Whom a case is about, under the case's own key, as a partner's message names them."""
+    scope = case_scope(case_id)
+    person = Person.model_validate_json(json.dumps(PUPIL))
+    sealed = sealed_person(side.node.core, scope, person)
+    return {"person_id": case_id, "scope": scope, "sealed": sealed, "created_at": at}
+
+
 def _case(case_id: str, partner: str, at: datetime, number: int) -> dict[str, Any]:
     return {
         "case_id": case_id,
+        "person_id": case_id,
         "instrument": CONVENTION,
         "partner": partner,
         "purpose": "school_perseverance",

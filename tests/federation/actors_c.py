@@ -64,7 +64,9 @@ class Actors(Cast):
 
     def tutor(self, case: Case) -> httpx.Client:
         """The workplace tutor of a case."""
-        return self.client(self.orgs[Kind.CITY], "agent", tutor_of(case))
+        client = self.client(self.orgs[Kind.CITY], "agent", tutor_of(case))
+        self.read(Kind.CITY, client)
+        return client
 
     # -- what every message rests on -----------------------------------------------------------
 

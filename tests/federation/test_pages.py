@@ -49,6 +49,7 @@ ACTS = {
     ("POST", "/watch-cells/{id}/participants"): WORKERS | {Role.INTEGRATOR},
     ("POST", "/persons/{id}/recognition"): WORKERS,
     ("POST", "/persons/{id}/departure"): WORKERS,
+    ("POST", "/persons/{id}/rectification"): WORKERS,
     ("POST", "/persons/{id}/erasure"): {Role.DPO},
     ("POST", "/persons/{id}/codes"): WORKERS | {Role.DPO},
     ("GET", "/usage/findUsage"): WORKERS | {Role.DPO},

@@ -117,6 +117,7 @@ async def booklet(
     await desk.told(desk.agency, "pec.booklet_due", {"step": step, "due_on": day.isoformat()})
     said: dict[str, Any] = {"step": step, "filled": True}
     if chance.random() < 0.8:
+        desk.read(desk.city, tutor.agent_id)
         desk.act(desk.city, "booklet_filled", tutor, step=step)
         await desk.told(desk.city, "pec.booklet_filled", said)
         lane.said("pec.booklet", "tutor")

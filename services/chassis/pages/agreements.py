@@ -11,6 +11,7 @@ from services.chassis.pages.own_api import OwnApi
 from services.chassis.pages.part import AGREEMENTS, Part
 from services.chassis.pages.people import People
 from services.chassis.pages.recording import Recording
+from services.chassis.pages.rectifying import Rectifying
 from services.chassis.pages.registering import Registering
 from services.chassis.pages.withdrawing import Withdrawing
 
@@ -25,4 +26,5 @@ def routes(node: Node, api: OwnApi) -> list[BaseRoute]:
         *Withdrawing(part).routes,
         *Notices(part).routes,
         *Informing(part).routes,
+        *Rectifying(part).routes,
     ]

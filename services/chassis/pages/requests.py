@@ -25,6 +25,7 @@ from services.chassis.pages.content import name_of
 from services.chassis.pages.own_api import Answer, OwnApi
 from services.chassis.pages.rendering import ROOT, by_in_words, day_in_words, render
 from services.chassis.person.codes import opened
+from services.chassis.rectifying import IDENTITY
 from services.chassis.sign_in.desk import at_desk, form_of
 from services.chassis.sign_in.sessions import Session
 from services.chassis.tokens import RIGHTS, Right
@@ -160,6 +161,7 @@ class _Desk:
     ) -> Response:
         at = self._node.clock.now()
         found = await self._node.database.read(lambda c: rights_views.read(c, request_id, at))
+        who = await self._node.database.read(lambda c: rights_views.persons_of(c, request_id))
         answers = [
             {
                 "org": name_of(self._node.core, told["org"]),
@@ -177,6 +179,7 @@ class _Desk:
             one=self._told(found, at),
             answers=answers,
             may=_may(session, found),
+            to_correct=who if _corrects(session, found) else (),
             typed=typed or {},
             problem=None if refused is None else refused.content,
             request_id=request_id,
@@ -312,6 +315,12 @@ def _left(days: int, *, late: bool) -> str:
     if late:
         return "en retard" if days == 0 else f"en retard de {-days} jour{'s' if days < -1 else ''}"
     return "dernier jour" if days <= 1 else f"reste {days} jours"
+
+
+def _corrects(session: Session, found: Mapping[str, Any]) -> bool:
+    """Whether this agent may correct an identity as the request asks."""
+    waits = found["checked_at"] is not None and found["state"] != "closed"
+    return waits and IDENTITY in found["about"] and Right.REGISTER in RIGHTS[session.agent.role]
 
 
 def _may(session: Session, found: Mapping[str, Any]) -> set[str]:

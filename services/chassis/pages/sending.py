@@ -18,6 +18,7 @@ from contracts.kernel.errors import UnknownName
 from contracts.kernel.fields import caller_model, node_fields
 from contracts.kernel.instrument import Cardinality, Flow, LegalDuty
 from services.chassis import derogations, standing
+from services.chassis.acquaintance import require_acquaintance
 from services.chassis.acts import require_case
 from services.chassis.core import Core
 from services.chassis.database import Tx
@@ -119,14 +120,13 @@ def routes(node: Node, api: OwnApi) -> list[BaseRoute]:
     async def first(request: Request) -> Response:
         session = await at_desk(node, request, Right.SEND)
         params = request.path_params
+        way = params["to"], params["binding"], params["type"]
         given = request.query_params.get("agreement"), request.query_params.get("notice")
         if any(given):  # names a person
             session.agent.require(Right.CASES)
         at = node.clock.now()
         found = await node.database.write(
-            lambda tx: _first(
-                tx, node.core, (params["to"], params["binding"], params["type"]), *given, at
-            )
+            lambda tx: _first(tx, node.core, way, session.agent, *given, at)
         )
         return await asked(node, api, request, session, _question(node.core, found))
 
@@ -316,6 +316,7 @@ def _first(
     tx: Tx,
     core: Core,
     way: tuple[str, str, str],
+    agent: Agent,
     agreement_id: str | None,
     notice_id: str | None,
     at: datetime,
@@ -326,6 +327,7 @@ def _first(
     flow = next((one for one in flows if one.type == type_), None)
     if binding is None or flow is None:
         raise UnknownName("Ce message ne s'envoie pas d'ici à cet organisme.")
+    require_acquaintance(tx, core, binding_id, agent, at)
     known = _given(tx, core, agreement_id, notice_id, to)
     person = standing.person_of(tx, core, known)
     named = {"agreement_id": agreement_id, "notice_id": notice_id}

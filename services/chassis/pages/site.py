@@ -21,8 +21,10 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from contracts.kernel.errors import RelaisError
+from services.chassis.acquaintance import ConventionUnread
 from services.chassis.node import Node
 from services.chassis.pages import (
+    acquaintance,
     agreements,
     amending,
     conventions,
@@ -58,6 +60,8 @@ _HEADERS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 _PAGE: Final = "text/html"
+_DOORS: Final = (NotIdentified, CharterAwaited, ConventionUnread)
+"""What a page answers by leading elsewhere first."""
 _KEPT: Final = "public, max-age=3600"
 """Style sheets: asked for again after an hour, and sent again only where they changed."""
 
@@ -98,6 +102,7 @@ def site(node: Node, app: ASGIApp) -> Starlette:
         *procedures.routes(node, api),
         *conventions.routes(node, api),
         *amending.routes(node, api),
+        *acquaintance.routes(node, api),
         *reports.routes(node, api),
         *reviews.routes(node),
         *requests.routes(node, api),
@@ -111,7 +116,7 @@ def site(node: Node, app: ASGIApp) -> Starlette:
     name = node.settings.name
 
     async def failed(request: Request, error: Exception) -> Response:
-        if "hx-request" in request.headers and isinstance(error, NotIdentified | CharterAwaited):
+        if "hx-request" in request.headers and isinstance(error, _DOORS):
             reload = await answer(request, error)
             reload.headers["HX-Refresh"] = "true"  # the page itself then leads to the door
             return reload
@@ -150,9 +155,14 @@ def _provider(node: Node) -> str:
 
 
 def _door(node: Node, request: Request, error: Exception) -> str | None:
-    """Where to send whoever only has to identify himself, or to read the charter first."""
+    """Where to send whoever only has to identify himself, or to read something first."""
     if isinstance(error, CharterAwaited):
         return f"{ROOT}/charter"
+    if isinstance(error, ConventionUnread) and node.settings.sign_in is not None:
+        url = request.url
+        here = f"{url.path}?{url.query}" if url.query else url.path
+        back = urlencode({"back": here if request.method == "GET" else HOME})
+        return f"{acquaintance.address(error.convention_id)}?{back}"
     if isinstance(error, NotIdentified) and node.settings.sign_in is not None:
         back = request.url.path if request.method == "GET" else HOME
         return f"{ROOT}/sign-in?{urlencode({'back': back})}"

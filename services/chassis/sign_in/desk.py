@@ -22,7 +22,7 @@ from services.chassis.tokens import NotIdentified, Right
 FORM_TOKEN: Final = "token"  # noqa: S105 -- the name of a field
 """Field of every form, with the token of its session."""
 
-_OWN: Final = re.compile(r"/pages(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
+_OWN: Final = re.compile(r"/pages(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*(\?[A-Za-z0-9=&._-]*)?")
 _LONGEST_BACK: Final = 200
 
 HOME: Final = "/pages/today"

@@ -27,7 +27,7 @@ from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.deadlines import Clock, Due, cancel, keep_one, meet
 from services.chassis.governance import own_convention
-from services.chassis.partner import Question
+from services.chassis.partner import Acquaintance, Question
 from services.chassis.publishing import read_published
 from services.conventions.c_employment_city_ccas.territory_indicators import ELEMENTS, element_of
 from services.conventions.c_employment_city_ccas.territory_models import (
@@ -168,6 +168,14 @@ def acknowledge(tx: Tx, core: Core, body: Reading, agent_id: str, at: datetime) 
     if tx.execute(select(table.c.read_at).where(*same)).first() is None:
         tx.execute(table.insert().values(read_at=at, **row))
     core.journal.note(tx, "convention.read", agent_id, at, articles=("C-5.5",))
+
+
+ACQUAINTANCE: Final = Acquaintance(
+    article="C-5.5",
+    path="/convention-readings",
+    known=lambda tx, signed, agent_id, at: _read(tx, signed, agent_id, at) is not None,
+)
+"""No case of the convention opens to an agent who does not know its present version."""
 
 
 def unread(connection: Connection, core: Core, at: datetime) -> list[dict[str, Any]]:

@@ -68,7 +68,7 @@ _LISTS: Final[Mapping[str, tuple[Table, str, str, str]]] = {
 
 CALLS: Final = {
     ("POST", "/convention-readings"): Call(
-        right=Right.SEND,
+        right=Right.READ,
         body=governance.Reading,
         label="Dire que j'ai lu la convention",
         article="C-5.5",
@@ -187,7 +187,7 @@ def _common(node: Node) -> APIRouter:
     routes, managers = APIRouter(prefix="/api/v1"), Right.CONVENTIONS
     add = _recording
     add(
-        node, routes, "/convention-readings", Right.SEND, governance.Reading, governance.acknowledge
+        node, routes, "/convention-readings", Right.READ, governance.Reading, governance.acknowledge
     )
     add(node, routes, "/final-reports", managers, governance.FinalReport, governance.record_report)
     add(node, routes, "/staff-notices", managers, referents.StaffNotice, referents.tell_staff)

@@ -24,6 +24,7 @@ from services.chassis.holds import Hold
 from services.chassis.minors import Hearing, Objection, ObjectionAnswer
 from services.chassis.openapi import CALLS, complete, sendable
 from services.chassis.person.codes import CodeBody
+from services.chassis.rectifying import Correction
 from services.chassis.register import AgreementRecord, NewPerson
 from services.chassis.review import YearToPublish
 from services.chassis.rights import AnswerBody, CheckBody, RightsBody
@@ -48,6 +49,7 @@ MODELS: dict[str, type[BaseModel]] = {
         NoticeBody,
         CodeBody,
         RightsBody,
+        Correction,
         CheckBody,
         AnswerBody,
         answers.ActContent,

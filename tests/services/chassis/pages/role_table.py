@@ -89,6 +89,7 @@ TABLE: Final[Mapping[str, Row]] = {
     f"{_PERSON}/same": Row(None, WORK),
     f"{_PERSON}/agreement": Row(WORK, WORK),
     f"{_PERSON}/notice": Row(WORK, WORK),
+    f"{_PERSON}/identity": Row(WORK, WORK),
     f"{_PERSON}/code": Row(CASES, CASES),
     f"{_PERSON}/request": Row(CASES, CASES),
     # --- procedures
@@ -110,6 +111,7 @@ TABLE: Final[Mapping[str, Row]] = {
     f"{_CONVENTION}/versions/2": Row(None, MANAGER),
     f"{_CONVENTION}/report?year=2025": Row(EVERYBODY),
     f"{_CONVENTION}/report.csv?year=2025": Row(EVERYBODY),
+    "/pages/conventions/{c_convention}/reading": Row(EVERYBODY, EVERYBODY),
     "/pages/conventions/{d_convention}/yearly-indicators": Row(EVERYBODY),
     "/pages/reports": Row(EVERYBODY),
     "/pages/reports/{convention}": Row(None, MANAGER),

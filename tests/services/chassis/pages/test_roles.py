@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from http import HTTPStatus
+from itertools import count as numbers
 from pathlib import Path
 
 import httpx
@@ -27,7 +28,7 @@ from services.chassis.tokens import Agent, Role
 from services.department.partner import PARTNER as DEPARTMENT
 from services.mission_locale.partner import PARTNER as MISSION
 from tests.desks import DeskPair, desk_pair
-from tests.office_desks import count, desk, seat
+from tests.office_desks import count, desk, opened, seat
 from tests.pair import CONVENTION, Pair, Side
 from tests.reports import published
 from tests.services.chassis.deciding import suspended
@@ -35,6 +36,7 @@ from tests.services.chassis.pages.role_table import NOBODY, PERSON, TABLE, Row
 from tests.services.chassis.pages.test_amending import proposed_by
 from tests.services.chassis.pages.test_operation import dead
 from tests.services.chassis.visiting import Browser, visiting
+from tests.services.conventions.c_employment_city_ccas.support import made as c_made
 
 ASKS = Agent("agent-9", Role.AGENT)
 """Asked for what others confirm."""
@@ -95,6 +97,15 @@ def mission(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Side]:
         yield pair.city
 
 
+@pytest.fixture(scope="module")
+def agency(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Side]:
+    """An employment agency under convention C, which its agents read first."""
+    folder = tmp_path_factory.mktemp("agency")
+    urls = numbers()
+    with c_made(folder, lambda: f"sqlite:///{folder / str(next(urls))}.sqlite") as made:
+        yield opened(made.agency)
+
+
 async def things(pair: DeskPair) -> dict[str, str]:
     """Something of each kind that an address may name, at the school or at the city."""
     await suspended(pair)
@@ -123,6 +134,7 @@ async def things(pair: DeskPair) -> dict[str, str]:
     return {
         "city": pair.city.org,
         "convention": CONVENTION,
+        "c_convention": CONVENTION,
         "d_convention": CONVENTION,
         "case": case.case_id,
         "city_case": case.case_id,
@@ -186,7 +198,7 @@ def passed(answer: httpx.Response, path: str) -> bool:
 
 @pytest.mark.parametrize("who", [*Role, PERSON, NOBODY])
 async def test_each_opens_and_sends_what_the_table_says_and_no_more(
-    tmp_path: Path, mission: Side, who: str
+    tmp_path: Path, agency: Side, mission: Side, who: str
 ) -> None:
     with desk_pair(tmp_path) as pair:
         ids, sides = await things(pair), (pair.school, pair.city)
@@ -195,6 +207,7 @@ async def test_each_opens_and_sends_what_the_table_says_and_no_more(
         city = await Seat.of(agent, pair.city, ids)
         others = {
             **dict.fromkeys(("{decision}", "{city_case}", "{dead}"), city),
+            "{c_convention}": await Seat.of(agent, agency, ids),
             "{d_convention}": await Seat.of(agent, mission, ids),
         }  # what only some kinds of node have is asked for there
         seats = {

@@ -96,7 +96,8 @@ class Desk:
         """Both desks staffed, the text read, the employer interviewed, a tutor registered."""
         for side in (self.city, self.agency):
             self.seated(side)
-            self.read(side)
+            for agent in (WORKER, TUTOR, OUTSIDER):
+                self.read(side, agent.agent_id)
         self.interviewed()
         self.tutor()
 
@@ -112,9 +113,10 @@ class Desk:
         side.write(lambda tx: do(tx, core, seat, "agent-0", now))
 
     def read(self, side: Side, agent_id: str = "agent-1") -> None:
-        """An agent of a side says that the convention is known."""
-        body = governance.Reading(convention_id=self.pair.signed_id, version=1)
+        """An agent of a side says that the convention's present version is known."""
         core, now = side.node.core, self.now
+        version = core.directory.conventions[self.pair.signed_id].version_at(now)
+        body = governance.Reading(convention_id=self.pair.signed_id, version=version or 1)
         side.write(lambda tx: governance.acknowledge(tx, core, body, agent_id, now))
 
     def interviewed(self) -> None:

@@ -60,7 +60,9 @@ async def posted(side: Side, path: str, body: dict[str, Any], role: Role) -> Non
 async def test_readings_reports_notices_and_desks_are_recorded(bare: Office, which: str) -> None:
     """C-5.5, C-7.2, C-6.2, C-3d.3: each in its role."""
     side = getattr(bare, which)
-    await posted(side, "/convention-readings", READING, Role.AGENT)
+    for role in Role:  # every agent of one's own is to know it
+        answer = await call(side, role, "POST", "/convention-readings", READING)
+        assert answer.status_code == HTTPStatus.CREATED, answer.text
     await posted(side, "/final-reports", REPORT, Role.MANAGER)
     notice = {"name": "Camille Fictive", "told_at": NOW.isoformat()}
     await posted(side, "/staff-notices", notice, Role.MANAGER)
