@@ -61,6 +61,7 @@ TABLE: Final[Mapping[str, Row]] = {
     # --- situations
     "/pages/situations": Row(CASES),
     "/pages/situations/new": Row(SENDS),
+    "/pages/situations/new/sent": Row(SENDS),
     "/pages/situations/new?agreement={agreement}": Row(WORK),
     "/pages/situations/new?notice={nothing}": Row(WORK),
     "/pages/situations/new/{city}/{convention}/watch_cell.convened": Row(SENDS, SENDS),
