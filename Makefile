@@ -43,7 +43,7 @@ test: check ## Check the code, then run every test on SQLite and PostgreSQL
 test-browser: setup ## Look at the pages and play the stories in a Chromium (CHROMIUM, else PATH)
 	@if command -v "$${CHROMIUM:-chromium}" || command -v chromium-browser || command -v google-chrome; then \
 		$(BIN)/uv sync --quiet --frozen --inexact --group browser --python $(BIN)/python && \
-		RELAIS_SHOTS="$${RELAIS_SHOTS:-$(CURDIR)/.shots}" $(BIN)/pytest tests/browser -m browser -p no:randomly $(ARGS); \
+		RELAIS_SHOTS="$${RELAIS_SHOTS:-$(CURDIR)/.shots}" $(BIN)/pytest tests/browser -m browser -p no:randomly -n 2 --dist worksteal $(ARGS); \
 	else \
 		echo "No Chromium is here: the pages were not looked at. On Debian: apt-get install chromium"; \
 	fi

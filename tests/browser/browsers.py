@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -38,9 +37,7 @@ class Browsers:
         self.fault = api.Error
         self._playwright = api.sync_playwright().start()
         self._browser = self._playwright.chromium.launch(
-            executable_path=self._executable,
-            args=["--no-sandbox", "--disable-gpu"],
-            env={**os.environ, "LANGUAGE": "fr"},  # dates as they are typed here
+            executable_path=self._executable, args=["--no-sandbox", "--disable-gpu"]
         )
 
     def page(self) -> Any:
