@@ -352,6 +352,35 @@ def test_how_long_each_is_kept(flow: Flow) -> None:
     kept = KEPT.get(flow.code) or KEPT[flow.type]
     assert (flow.retention.event, flow.retention.months) == kept
     assert flow.retention.transient is (flow.retention.months is None)
+    assert flow.retention.article == ("C-5.1" if flow.retention.transient else "C-6.5")
+
+
+USED_UP = {
+    "pec.offer_published": "offer_closed",
+    "immersion_trades.published": "trades_replaced",
+    "clause.opportunity": "opportunity_closed",
+    "campaign.requested": "campaign_ended",
+    "campaign.sent": "campaign_ended",
+    "census.aggregate": "table_replaced",
+    "communication.announced": "communication_published",
+}
+BESIDE = [flow for flow in FLOWS if flow not in CASES]
+
+
+@pytest.mark.parametrize("flow", BESIDE, ids=code)
+def test_what_names_no_job_seeker_goes_as_soon_as_it_is_used_up(flow: Flow) -> None:
+    """C-6.5, C-6.1: of colleagues once another is named, all else with what it announced."""
+    event = USED_UP.get(flow.type, "referent_replaced")
+    article = "C-6.1" if event == "referent_replaced" else "C-6.5"
+    kept = flow.retention
+    assert (kept.event, kept.months, kept.article) == (event, 0, article)
+    assert not kept.transient
+
+
+@pytest.mark.parametrize("flow", FLOWS, ids=code)
+def test_a_message_waits_thirty_days_and_a_question_one(flow: Flow) -> None:
+    """C-3d.4: what nobody may keep longer than a day is not delivered later either."""
+    assert flow.lifetime_days == (1 if flow.type.startswith("clause.eligibility") else 30)
 
 
 def test_what_only_people_can_keep_has_no_rule() -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, timedelta
 from http import HTTPStatus
 from typing import Any
 
 import pytest
+from sqlalchemy import select, update
 
 from contracts.kernel.errors import InvalidPayload, UnknownName
 from contracts.kernel.suppression import Audience
+from services.chassis import convention_tables
+from services.chassis.database import Tx
 from services.chassis.pages import reviews
-from services.chassis.publishing import AlreadyPublished
+from services.chassis.publishing import AlreadyPublished, read_published
 from services.chassis.tokens import Role
 from services.conventions.a_city_school.indicators import INDICATORS as IN_A
 from services.conventions.b_city_mission_locale.indicators import INDICATORS as IN_B
@@ -107,6 +111,29 @@ def test_what_counts_nobody_is_shown_whole_and_said_so(desk: Desk) -> None:
         assert whole == set(nobody(IN_C))
         page = reviews.page(reviews.sheet_of(report), "Ville")
         assert "Ne comptent personne, et sont toujours montrés : offres en parcours" in page
+
+
+def test_a_report_published_before_it_said_so_is_one_of_persons(desk: Desk) -> None:
+    """C-7.3: what was published is kept as it was, and read all the same."""
+    desk.pair.clock.at += timedelta(days=320)
+    published(desk.city, YEAR)
+    reports = convention_tables.reports
+
+    def former(tx: Tx) -> None:
+        for row in tx.execute(select(reports)).all():
+            content = json.loads(row.content)
+            for table in content["tables"]:
+                del table["persons"]
+            mine = reports.c.audience == row.audience
+            tx.execute(update(reports).where(mine).values(content=json.dumps(content)))
+
+    desk.city.write(former)
+    found = desk.city.node.database.read_now(
+        lambda c: read_published(c, CONVENTION, Audience.PARTIES)
+    )
+    assert found is not None
+    assert {one["persons"] for one in found["tables"]} == {True}
+    assert reviews.sheet_of(found).things == []
 
 
 def nobody(indicators: Any) -> list[str]:
