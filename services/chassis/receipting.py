@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Boolean, Integer, Row, String, bindparam, case, exists, func, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
@@ -147,19 +147,19 @@ def apply_receipts(tx: Tx, core: Core, batch: ReceiptBatch, token: bytes, at: da
         tx.on_commit(partial(core.settled, again))
 
 
-def _tell(tx: Tx, core: Core, row: Row[Any], status: str, at: datetime) -> None:
+def _tell(tx: Tx, core: Core, row: _Closed, status: str, at: datetime) -> None:
     handler = core.side(row.instrument).answered.get(row.type)
     if handler is not None:
         handler(tx, core, row.message_id, status, at)
 
 
-def _end_refused(tx: Tx, core: Core, row: Row[Any], at: datetime) -> None:
+def _end_refused(tx: Tx, core: Core, row: _Closed, at: datetime) -> None:
     """What was refused for good changed nothing here; unverified, it may yet be handled there."""
     if row.status not in {*ACCEPTED, UNVERIFIED} and row.kind == letters.LETTER:
         _take_back(tx, core, row, at)
 
 
-def _take_back(tx: Tx, core: Core, row: Row[Any], at: datetime) -> None:
+def _take_back(tx: Tx, core: Core, row: Row[Any] | _Closed, at: datetime) -> None:
     """Undo what a message changed, and end a case that it was to open."""
     reversals.reverse(tx, core, row.message_id)
     if row.case_id is not None:
@@ -204,7 +204,7 @@ def _try_again(tx: Tx, source: str, ids: list[str], at: datetime) -> list[Answer
     return [_answered(row, letters.QUEUED) for row in tx.execute(statement)]
 
 
-def _answered(row: Row[Any], state: str) -> Answered:
+def _answered(row: Row[Any] | _Closed, state: str) -> Answered:
     return Answered(row.message_id, row.type, state, row.traceparent)
 
 
@@ -216,7 +216,7 @@ def _close(
     status: Status,
     receipt_id: str,
     at: datetime,
-) -> dict[str, Row[Any]]:
+) -> dict[str, _Closed]:
     """Close the letters that are still open; returns these, by id.
 
     Whatever has a receipt left after it was committed.
@@ -232,7 +232,20 @@ def _close(
         "good": status in ACCEPTED,
         "read": status == READ,
     }
-    return {row.message_id: row for row in tx.amend(_CLOSE, told)}
+    return {row.message_id: row for row in map(_Closed._make, tx.amend(_CLOSE, told))}
+
+
+class _Closed(NamedTuple):
+    """A letter that a receipt closed, as `_CLOSE` returns it."""
+
+    message_id: str
+    type: str
+    instrument: str
+    case_id: str | None
+    kind: str
+    state: str
+    status: Status
+    traceparent: str | None
 
 
 def _closing() -> ReturningUpdate[Any]:
@@ -263,23 +276,14 @@ def _closing() -> ReturningUpdate[Any]:
             due_at=None,
             sealed=None,
         )
-        .returning(
-            outbox.c.message_id,
-            outbox.c.type,
-            outbox.c.instrument,
-            outbox.c.case_id,
-            outbox.c.kind,
-            outbox.c.state,
-            outbox.c.status,
-            outbox.c.traceparent,
-        )
+        .returning(*(outbox.c[name] for name in _Closed._fields))
     )
 
 
 _CLOSE: Final = _closing()
 
 
-def _journal(tx: Tx, core: Core, row: Row[Any], status: str, at: datetime) -> None:
+def _journal(tx: Tx, core: Core, row: _Closed, status: str, at: datetime) -> None:
     case_id = row.case_id
     if row.state in {letters.STOPPED, letters.EXPIRED} and case_id is not None:
         case = tx.get(standing.CASES, case_id)

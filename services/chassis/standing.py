@@ -22,7 +22,7 @@ from contracts.kernel.fields import Day, Payload, PersonName
 from contracts.kernel.messages import Channel, Identity, Representative
 from contracts.kernel.paris import day_of, reached
 from services.chassis import tables
-from services.chassis.bulk import among, among_given
+from services.chassis.bulk import among, among_given, named
 from services.chassis.core import Core
 from services.chassis.database import Loader, Tx
 
@@ -103,7 +103,7 @@ class Collected:
     where the person was erased.
     """
 
-    row: Row[Any]
+    row: Any
     references: Mapping[str, str]
     towards: dict[tuple[str, str], Standing] = field(default_factory=dict)
     """Standings made of it so far, by this organisation and the partner."""
@@ -123,12 +123,13 @@ def _agreements() -> Select[Any]:
 
 
 _AGREEMENTS: Final = _agreements()
+_AGREEMENT: Final = named(_AGREEMENTS)
 
 
 def _fetch_agreements(connection: Connection, keys: Sequence[str]) -> Mapping[str, Collected]:
-    found: dict[str, Row[Any]] = {}
+    found: dict[str, Any] = {}
     references: dict[str, dict[str, str]] = defaultdict(dict)
-    for row in connection.execute(_AGREEMENTS, {"keys": list(keys)}):
+    for row in map(_AGREEMENT._make, connection.execute(_AGREEMENTS, {"keys": list(keys)})):
         found[row.agreement_id] = row
         if row.recipient is not None:
             references[row.agreement_id][row.recipient] = row.reference
