@@ -28,6 +28,7 @@ from services.chassis.minors import Hearing, Objection, ObjectionAnswer
 from services.chassis.people import CharterBody
 from services.chassis.person import usage
 from services.chassis.person.codes import CodeBody
+from services.chassis.person.copying import Copy
 from services.chassis.problems import MEDIA_TYPE
 from services.chassis.rectifying import Correction
 from services.chassis.register import AgreementRecord, NewPerson
@@ -71,6 +72,7 @@ _REQUESTS: Final[Mapping[tuple[str, str], Call]] = {
     ),
     ("GET", "/requests"): Call(right=Right.REVIEW, answer=rights_views.RequestsHeld),
     ("GET", "/requests/{request_id}"): Call(right=Right.REVIEW, answer=rights_views.RequestRead),
+    ("GET", "/requests/{request_id}/copy"): Call(right=Right.REVIEW, answer=Copy),
     ("POST", "/requests/{request_id}/check"): Call(
         right=Right.WITHDRAW,
         body=CheckBody,

@@ -58,6 +58,7 @@ ACTS = {
     ("POST", "/requests"): WORKERS | {Role.DPO},
     ("GET", "/requests"): {Role.MANAGER, Role.DPO},
     ("GET", "/requests/{id}"): {Role.MANAGER, Role.DPO},
+    ("GET", "/requests/{id}/copy"): {Role.MANAGER, Role.DPO},
     ("POST", "/requests/{id}/check"): WORKERS | {Role.DPO},
     ("POST", "/requests/{id}/sending"): {Role.MANAGER, Role.DPO},
     ("POST", "/requests/{id}/extension"): {Role.MANAGER, Role.DPO},

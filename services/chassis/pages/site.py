@@ -28,6 +28,7 @@ from services.chassis.pages import (
     agreements,
     amending,
     conventions,
+    copying,
     journal,
     operation,
     procedures,
@@ -105,6 +106,7 @@ def site(node: Node, app: ASGIApp) -> Starlette:
         *reports.routes(node, api),
         *reviews.routes(node),
         *requests.routes(node, api),
+        *copying.routes(node),
         *journal.routes(node, api),
         *operation.routes(node, api),
     ]

@@ -118,6 +118,8 @@ TABLE: Final[Mapping[str, Row]] = {
     # --- requests
     "/pages/requests": Row(ANSWERS),
     _REQUEST: Row(ANSWERS),
+    f"{_REQUEST}/copy": Row(ANSWERS),
+    f"{_REQUEST}/copy.json": Row(ANSWERS),
     f"{_REQUEST}/check": Row(None, ANSWERS),
     f"{_REQUEST}/extension": Row(None, ANSWERS),
     f"{_REQUEST}/sending": Row(None, ANSWERS),
@@ -140,6 +142,8 @@ TABLE: Final[Mapping[str, Row]] = {
     "/person/usage/usagePeriod": Row(ITSELF),
     "/person/usage/heartbeat": Row(ITSELF),
     "/person/requests/access": Row(ITSELF, ITSELF),
+    "/person/copies/{own_request}": Row(ITSELF),
+    "/person/copies/{own_request}/data.json": Row(ITSELF),
     _OWN: Row(ITSELF),
     f"{_OWN}/answers": Row(ITSELF),
     f"{_OWN}/objection": Row(ITSELF, ITSELF),
