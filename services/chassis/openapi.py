@@ -30,6 +30,7 @@ from services.chassis.person import usage
 from services.chassis.person.codes import CodeBody
 from services.chassis.person.copying import Copy
 from services.chassis.problems import MEDIA_TYPE
+from services.chassis.recognition import Recognised, Recognition
 from services.chassis.rectifying import Correction
 from services.chassis.register import AgreementRecord, NewPerson
 from services.chassis.review import CSV_TYPE, ReportFilter, YearToPublish
@@ -210,6 +211,9 @@ CALLS: Final[Mapping[tuple[str, str], Call]] = {
         headers=_REPEATED,
     ),
     **_REQUESTS,
+    ("POST", "/cases/{case_id}/recognition"): Call(
+        right=Right.REGISTER, body=Recognition, answer=Recognised, headers=_REPEATED
+    ),
     ("POST", "/cases/{case_id}/erasure"): Call(
         right=Right.ERASE, answer=answers.ErasureAsked, headers=_REPEATED
     ),

@@ -73,6 +73,7 @@ ACTS = {
     ("POST", "/derogations/{id}/confirmation"): {Role.MANAGER},
     ("POST", "/derogations/{id}/telling"): WORKERS,
     ("POST", "/derogations/{id}/review"): {Role.MANAGER, Role.DPO},
+    ("POST", "/cases/{id}/recognition"): WORKERS,
     ("POST", "/cases/{id}/erasure"): {Role.DPO},
     ("GET", "/flows"): EVERYBODY,
     ("GET", "/conventions"): EVERYBODY,

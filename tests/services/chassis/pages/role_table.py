@@ -66,6 +66,7 @@ TABLE: Final[Mapping[str, Row]] = {
     "/pages/situations/new/{city}/{convention}/watch_cell.convened": Row(SENDS, SENDS),
     _CASE: Row(CASES),
     f"{_CASE}/live": Row(CASES),
+    f"{_CASE}/same": Row(WORK, WORK),
     f"{_CASE}/send/alternative.status": Row(SENDS, SENDS),
     f"{_CASE}/acts/booklet_shown": Row(SENDS, SENDS),
     f"{_CASE}/reading/{{message}}": Row(None, CASES),
