@@ -20,7 +20,7 @@ from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.node import Node
 from services.chassis.pages.content import name_of
-from services.chassis.pages.persons import person_in_words
+from services.chassis.pages.persons import person_in_words, read_persons
 from services.chassis.pages.rendering import by_in_words, render
 from services.chassis.rights_clocks import ANSWER
 from services.chassis.schema import journal
@@ -84,7 +84,9 @@ def desk_of(tx: Tx, core: Core, agent: Agent, at: datetime) -> Desk:
     query = select(table).where(waits).order_by(table.c.due_at).limit(_SHOWN)
     mine: list[Waiting] = []
     others, answers = 0, Right.REVIEW in RIGHTS[agent.role]
-    for row in tx.execute(query).all():
+    rows = tx.execute(query).all()
+    read_persons(tx, [row.case_id for row in rows if row.case_id is not None])
+    for row in rows:
         if row.case_id is not None and not _may_open(tx, core, row.case_id, agent, at):
             others += 1
             continue
