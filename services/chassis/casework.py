@@ -19,6 +19,7 @@ from services.chassis.acts import (
 )
 from services.chassis.database import Tx
 from services.chassis.node import Node
+from services.chassis.recognition import Recognition, recognise
 from services.chassis.requests import admitted, agent_of, read_body, write_once
 from services.chassis.tokens import Right
 from services.chassis.views import PAGE
@@ -59,6 +60,18 @@ def router(node: Node) -> APIRouter:
             at = node.clock.now()
             perform(tx, node.core, (act, known), case_id, content, agent, at)
             return {"act": act, "case_id": case_id}
+
+        return await write_once(node, request, agent, unit)
+
+    @routes.post("/cases/{case_id}/recognition", status_code=201)
+    async def recognition(request: Request, case_id: str) -> Response:
+        """Say of each of the register who resembles whom a partner named whether it is they."""
+        agent = await admitted(node, request, Right.REGISTER)
+        body = read_body(Recognition, await request.body())
+
+        def unit(tx: Tx) -> dict[str, Any]:
+            recognise(tx, node.core, case_id, body, agent, node.clock.now())
+            return {"case_id": case_id}
 
         return await write_once(node, request, agent, unit)
 

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse, Response
 from services.chassis import rights, rights_views
 from services.chassis.database import Tx
 from services.chassis.node import Node
+from services.chassis.person.copying import copy_for, file_of
 from services.chassis.requests import admitted, agent_of, read_body, write_once
 from services.chassis.rights import AnswerBody, CheckBody, RightsBody
 from services.chassis.tokens import Right
@@ -51,6 +52,15 @@ def router(node: Node) -> APIRouter:
         return JSONResponse(
             await node.database.read(lambda c: rights_views.read(c, request_id, at))
         )
+
+    @routes.get("/{request_id}/copy")
+    async def copy(request: Request, request_id: str) -> Response:
+        """All that is held about who asks, to hand over; nobody else's data (GDPR 15.3, 20)."""
+        agent = await admitted(node, request, Right.REVIEW)
+        found = await node.database.write(
+            lambda tx: copy_for(tx, node.core, request_id, agent, node.clock.now())
+        )
+        return file_of(found)
 
     _acts(routes, node)
     return routes

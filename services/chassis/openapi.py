@@ -28,7 +28,9 @@ from services.chassis.minors import Hearing, Objection, ObjectionAnswer
 from services.chassis.people import CharterBody
 from services.chassis.person import usage
 from services.chassis.person.codes import CodeBody
+from services.chassis.person.copying import Copy
 from services.chassis.problems import MEDIA_TYPE
+from services.chassis.recognition import Recognised, Recognition
 from services.chassis.rectifying import Correction
 from services.chassis.register import AgreementRecord, NewPerson
 from services.chassis.review import CSV_TYPE, ReportFilter, YearToPublish
@@ -71,6 +73,7 @@ _REQUESTS: Final[Mapping[tuple[str, str], Call]] = {
     ),
     ("GET", "/requests"): Call(right=Right.REVIEW, answer=rights_views.RequestsHeld),
     ("GET", "/requests/{request_id}"): Call(right=Right.REVIEW, answer=rights_views.RequestRead),
+    ("GET", "/requests/{request_id}/copy"): Call(right=Right.REVIEW, answer=Copy),
     ("POST", "/requests/{request_id}/check"): Call(
         right=Right.WITHDRAW,
         body=CheckBody,
@@ -208,6 +211,9 @@ CALLS: Final[Mapping[tuple[str, str], Call]] = {
         headers=_REPEATED,
     ),
     **_REQUESTS,
+    ("POST", "/cases/{case_id}/recognition"): Call(
+        right=Right.REGISTER, body=Recognition, answer=Recognised, headers=_REPEATED
+    ),
     ("POST", "/cases/{case_id}/erasure"): Call(
         right=Right.ERASE, answer=answers.ErasureAsked, headers=_REPEATED
     ),

@@ -121,6 +121,7 @@ EVENTS: Final = {
     "objection.upheld": "opposition admise",
     "person.compared": "ressemblance examinée",
     "person.rectified": "identité corrigée",
+    "rights.copied": "copie des données remise",
     "person.code_given": "code remis pour la page d'une personne",
     "person.erased": "personne effacée",
     "person.left": "personne partie",

@@ -18,7 +18,7 @@ from contracts.kernel.errors import UnknownName
 from services.chassis.acts import find_act, instrument_of, require_case
 from services.chassis.database import Tx
 from services.chassis.node import Node
-from services.chassis.pages import without_agreement
+from services.chassis.pages import recognising, without_agreement
 from services.chassis.pages.asking import KEY, Question, asked
 from services.chassis.pages.cases import PLACE, CaseView, case_view
 from services.chassis.pages.choosing import choices
@@ -52,6 +52,7 @@ def routes(node: Node, api: OwnApi) -> list[BaseRoute]:
         Route("/situations/{case_id}/view/{message_id}", pages.view, methods=both),
         Route("/situations/{case_id}/erasure", pages.erasure, methods=both),
         *without_agreement.routes(node, api),
+        *recognising.routes(node, api),
     ]
 
 

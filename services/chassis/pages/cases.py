@@ -24,6 +24,7 @@ from services.chassis.pages.persons import person_in_words, person_of_case
 from services.chassis.pages.rendering import ROOT, by_in_words, day_in_words
 from services.chassis.person.uses import instrument_of
 from services.chassis.posting import OPEN
+from services.chassis.recognition import unanswered
 from services.chassis.schema import journal
 from services.chassis.scopes import case_scope
 from services.chassis.tokens import RIGHTS, Agent, Right
@@ -104,7 +105,8 @@ class CaseView:
     """One case, whole. agreement: on whose it rests. related: other cases of the same person.
 
     agreement_page: name of its page here, by the reference where a partner collected it. own: that
-    the person is of this organisation's own register.
+    the person is of this organisation's own register. resembles: how many of the register resemble
+    whom a partner named, to an agent who may say whether it is they.
     """
 
     case_id: str
@@ -122,6 +124,7 @@ class CaseView:
     agreement: str
     agreement_page: str
     own: bool
+    resembles: int
     told: tuple[Told, ...]
     steps: tuple[Step, ...]
     dues: tuple[Due, ...]
@@ -142,6 +145,7 @@ def case_view(tx: Tx, core: Core, case_id: str, agent: Agent, at: datetime) -> C
     known = standing.of_case(tx, case_id, core.org)
     person = person_of_case(tx, core, case_id)
     code = "" if text is None else text.code
+    registers = Right.REGISTER in RIGHTS[agent.role]
     born = None if person is None else person.identity.birth_date
     return CaseView(
         case_id=case_id,
@@ -159,6 +163,7 @@ def case_view(tx: Tx, core: Core, case_id: str, agent: Agent, at: datetime) -> C
         agreement=agreement_in_words(known, at) or kept_by_partner(core, row, text),
         agreement_page=known.agreement_id or _reference(known),
         own=known.agreement_id is not None and row.person_id is not None,
+        resembles=len(unanswered(tx, core, case_id)) if registers else 0,
         told=Telling(core, code).told(held["content"]),
         steps=tuple(_steps(tx, core, row, text)),
         dues=tuple(_dues(tx, core, case_id)),

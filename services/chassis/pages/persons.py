@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from services.chassis import standing
 from services.chassis.core import Core
 from services.chassis.database import Tx
@@ -18,6 +20,13 @@ def person_of_case(tx: Tx, core: Core, case_id: str) -> KnownPerson | None:
         return found
     held = tx.get(standing.PERSONS, row.person_id)
     return None if held is None else standing.opened_person(tx, core, held.scope, held.sealed)
+
+
+def read_persons(tx: Tx, case_ids: Sequence[str]) -> None:
+    """Read the cases of a list and whom they are about at once, rather than one after another."""
+    tx.preload(standing.CASES, case_ids)
+    cases = [one for one in (tx.get(standing.CASES, case_id) for case_id in case_ids) if one]
+    tx.preload(standing.PERSONS, [one.person_id for one in cases if one.person_id is not None])
 
 
 def person_in_words(tx: Tx, core: Core, case_id: str) -> str:

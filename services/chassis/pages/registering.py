@@ -177,7 +177,7 @@ class Registering:
                 Near(
                     person_id=one.person_id,
                     since=day_of(one.registered_at),
-                    facts=list(_side_by_side(new, one.person)),
+                    facts=list(side_by_side(new, one.person)),
                     key=self._part.fresh_key(),
                 )
                 for one in near
@@ -214,7 +214,8 @@ def _in_the_form_s_names(answer: Answer, content: Mapping[str, Any]) -> Answer:
     return Answer(answer.status, {**answer.content, "fields": faults})
 
 
-def _side_by_side(new: Person | None, known: KnownPerson) -> Iterator[Compared]:
+def side_by_side(new: KnownPerson | None, known: KnownPerson) -> Iterator[Compared]:
+    """What is known of two, fact by fact."""
     if new is None:
         return
     pairs = zip(_facts(new), _facts(known), strict=True)

@@ -28,6 +28,7 @@ from services.chassis.pages import (
     agreements,
     amending,
     conventions,
+    copying,
     journal,
     operation,
     procedures,
@@ -107,6 +108,7 @@ def site(node: Node, app: ASGIApp) -> Starlette:
         *reviews.routes(node),
         *requests.routes(node, api),
         *registers.routes(node),
+        *copying.routes(node),
         *journal.routes(node, api),
         *operation.routes(node, api),
     ]

@@ -20,7 +20,7 @@ from services.chassis.pages import case_page, sending
 from services.chassis.pages.cases import PLACE, STATES
 from services.chassis.pages.content import instant_in_words, name_of
 from services.chassis.pages.own_api import OwnApi
-from services.chassis.pages.persons import person_in_words
+from services.chassis.pages.persons import person_in_words, read_persons
 from services.chassis.pages.rendering import render
 from services.chassis.person.uses import instrument_of
 from services.chassis.sign_in.desk import at_desk
@@ -75,6 +75,7 @@ def listed(
     order = (cases.c.opened_at.desc(), cases.c.case_id.desc())
     rows = tx.execute(query.order_by(*order).limit(_LOOKED_AT)).all()
     mine, seen = _mine(tx, core, agent, rows, at)
+    read_persons(tx, [row.case_id for row in mine])
     last = rows[seen - 1].case_id if seen and (seen < len(rows) or seen == _LOOKED_AT) else None
     return Listed(
         counts=tuple((name, numbers.get(name, 0)) for name in STATES),

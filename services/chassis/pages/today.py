@@ -21,7 +21,7 @@ from services.chassis.database import Tx
 from services.chassis.node import Node
 from services.chassis.pages.content import name_of
 from services.chassis.pages.messages import named
-from services.chassis.pages.persons import person_in_words
+from services.chassis.pages.persons import person_in_words, read_persons
 from services.chassis.pages.rendering import by_in_words, render
 from services.chassis.pages.texts import partners
 from services.chassis.rights_clocks import ANSWER
@@ -91,6 +91,7 @@ def desk_of(tx: Tx, core: Core, agent: Agent, at: datetime) -> Desk:
     others, answers = 0, Right.REVIEW in RIGHTS[agent.role]
     rows = tx.execute(query).all()
     messages = named(tx, core, [row.subject for row in rows])
+    read_persons(tx, [row.case_id for row in rows if row.case_id is not None])
     for row in rows:
         if row.case_id is not None and not _may_open(tx, core, row.case_id, agent, at):
             others += 1

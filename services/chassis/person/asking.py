@@ -18,6 +18,8 @@ from services.chassis.node import Node
 from services.chassis.pages.content import name_of
 from services.chassis.pages.rendering import by_in_words, day_in_words, render
 from services.chassis.person import words
+from services.chassis.person.copy_words import in_words
+from services.chassis.person.copying import copy_at_page, file_of
 from services.chassis.person.door import ROOT, form_of, visit_of
 from services.chassis.person.visits import Visit
 from services.chassis.rights import Asked, Exercised, RequestState
@@ -68,6 +70,28 @@ class Asking:
             return self._page(visit, right, error.sentence, error.status)
         return RedirectResponse(f"{ROOT}/#requests", HTTPStatus.SEE_OTHER)
 
+    async def copy(self, request: Request) -> Response:
+        """What is held, in words, to print: of one's own request, once it is granted."""
+        visit, core = await visit_of(self._node, request), self._node.core
+        request_id, at = request.path_params["request_id"], self._node.clock.now()
+
+        def unit(tx: Tx) -> dict[str, Any]:
+            return in_words(tx, core, visit, copy_at_page(tx, core, visit, request_id, at))
+
+        told = await self._node.database.write(unit)
+        page = render("person_copy.html", org=self._node.settings.name, visit=visit, **told)
+        return HTMLResponse(page)
+
+    async def data(self, request: Request) -> Response:
+        """The same for a machine."""
+        visit, core = await visit_of(self._node, request), self._node.core
+        request_id, at = request.path_params["request_id"], self._node.clock.now()
+        return file_of(
+            await self._node.database.write(
+                lambda tx: copy_at_page(tx, core, visit, request_id, at)
+            )
+        )
+
     def _page(
         self, visit: Visit, right: str, problem: str = "", status: int = HTTPStatus.OK
     ) -> Response:
@@ -90,6 +114,11 @@ def requests_of(tx: Tx, core: Core, visit: Visit, at: datetime) -> list[dict[str
     return [_seen(core, one) for one in found if one["raised_by"] == visit.holder]
 
 
+def _granted(one: dict[str, Any]) -> bool:
+    """Whether a copy is there to take."""
+    return one["right"] == "access" and one["outcome"] in {"done", "partly"}
+
+
 def _seen(core: Core, one: dict[str, Any]) -> dict[str, Any]:
     answered = one["state"] == "closed"
     return {
@@ -99,6 +128,7 @@ def _seen(core: Core, one: dict[str, Any]) -> dict[str, Any]:
         "extended": one["extended_at"] is not None,
         "answer": words.ANSWERS[one["outcome"]] if answered else None,
         "article": one["article"],
+        "copy_of": one["request_id"] if _granted(one) else "",
         "late": one["late"],
         "partners": [
             (

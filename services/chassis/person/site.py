@@ -45,6 +45,8 @@ def person_site(node: Node) -> Starlette:
             Route(f"{agreement}/withdrawal", pages.withdrawal, methods=both),
             Route(f"{agreement}/objection", pages.objection, methods=both),
             Route("/requests/{right}", asking.ask, methods=both),
+            Route("/copies/{request_id}", asking.copy),
+            Route("/copies/{request_id}/data.json", asking.data),
             *usage.visit_routes(node),
         ],
         middleware=[Middleware(Guarded)],

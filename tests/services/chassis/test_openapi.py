@@ -24,6 +24,7 @@ from services.chassis.holds import Hold
 from services.chassis.minors import Hearing, Objection, ObjectionAnswer
 from services.chassis.openapi import CALLS, complete, sendable
 from services.chassis.person.codes import CodeBody
+from services.chassis.recognition import Recognition
 from services.chassis.rectifying import Correction
 from services.chassis.register import AgreementRecord, NewPerson
 from services.chassis.review import YearToPublish
@@ -50,6 +51,7 @@ MODELS: dict[str, type[BaseModel]] = {
         CodeBody,
         RightsBody,
         Correction,
+        Recognition,
         CheckBody,
         AnswerBody,
         answers.ActContent,

@@ -20,6 +20,7 @@ from contracts.kernel.derogation import Ground
 from contracts.kernel.organisation import Kind
 from services.chassis import derogations, rights, tables
 from services.chassis.clock import new_id
+from services.chassis.database import Tx
 from services.chassis.holds import Hold, place_hold
 from services.chassis.pages.rendering import PLACES
 from services.chassis.partner import Partner
@@ -120,6 +121,7 @@ async def things(pair: DeskPair) -> dict[str, str]:
     there = pair.city.node.core
     pair.city.write(lambda tx: derogations.ask(tx, there, body, decision, ASKS, at))
     side.write(lambda tx: rights.received(tx, core, wanted, request, ASKS, at))
+    own = granted(side, case.person_id)
     side.write(lambda tx: place_hold(tx, core, CONVENTION, ground, hold, "agent-9", at))
     pair.refer()
     letter = side.outgoing()[-1]
@@ -145,10 +147,27 @@ async def things(pair: DeskPair) -> dict[str, str]:
         "own_agreement": side.rows(tables.agreements)[0].agreement_id,
         "hold": hold,
         "request": request,
+        "own_request": own,
         "dead": lost,
         "nothing": "f" * 32,
         "subject": case.person_id,
     }
+
+
+def granted(side: Side, person_id: str) -> str:
+    """A representative's request of access, answered."""
+    request, core, at = new_id(), side.node.core, side.clock.now()
+    asked = {"person_id": person_id, "right": "access", "raised_by": "representative"}
+    body = rights.RightsBody.model_validate({**asked, "channel": "meeting", "means": "in_person"})
+    done = rights.AnswerBody(outcome="done", channel="page")
+
+    def unit(tx: Tx) -> None:
+        rights.received(tx, core, body, request, ASKS, at)
+        rights.send(tx, core, request, ASKS, at)
+        rights.close(tx, core, request, done, ASKS, at)
+
+    side.write(unit)
+    return request
 
 
 class Seat:
