@@ -324,7 +324,7 @@ def test_a_breach_is_told_by_law_and_for_nothing_else() -> None:
     checks: dict[str, Any] = {
         getattr(one, "name", type(one).__name__): one for one in BREACH.checks
     }
-    assert (DUTY.code, DUTY.article) == ("training_obligation", "R114-7")
+    assert (DUTY.code, DUTY.version, DUTY.article) == ("training_obligation", 1, "R114-7")
     assert (DUTY.starts_on, DUTY.repealed_on) == (date(2020, 9, 1), None)
     assert (BREACH.sender, BREACH.receiver) == TO_DEPT
     assert BREACH.legal_basis is LegalBasis.LEGAL_OBLIGATION
