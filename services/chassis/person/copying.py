@@ -2,7 +2,7 @@
 
 GDPR 15 asks for it, 20 for a form that machines read. It shows what the person's own page shows,
 and beside it the values themselves: who they are to us, what each situation holds, until when.
-Of others it shows nothing (15.4): no agent, no representative, no tutor. Of what a situation holds
+Of others it shows nothing (15.4): a block that names somebody goes whole. Of what a situation holds
 only days, numbers, yes or no, and words out of the convention's own lists are copied; whatever
 else stands there may name somebody, and is said to be left out.
 """
@@ -39,6 +39,8 @@ from services.chassis.standing import ERASED
 from services.chassis.tokens import Agent
 from services.chassis.words import kept
 
+_NAMING: Final = {"name", "family_name", "first_name", "value"}
+"""Fields of a block that names somebody, or says how to reach them."""
 _PLAIN: Final = re.compile(r"\d{4}-\d\d-\d\d(T[0-9:.+\-Z]+)?")
 """A day or an instant, which names nobody."""
 
@@ -235,16 +237,23 @@ def said_of(core: Core, code: str, content: Mapping[str, Any]) -> tuple[dict[str
     left_out: set[str] = set()
 
     def plain(name: str, value: Any) -> Any:  # noqa: ANN401 -- any JSON value
-        if isinstance(value, Mapping):
-            return {key: found for key, one in value.items() if (found := plain(key, one)) != {}}
+        if isinstance(value, Mapping) and not _NAMING & value.keys():
+            return {key: plain(key, one) for key, one in value.items() if says(key, one)}
         if isinstance(value, list | tuple):
-            return [plain(name, one) for one in value]
-        if value is None or isinstance(value, bool | int | float):
-            return value
-        text = value.isoformat() if hasattr(value, "isoformat") else str(value)
-        if text in words or _PLAIN.fullmatch(text):
-            return text
-        left_out.add(name)
-        return None
+            return [plain(name, one) for one in value if says(name, one)]
+        return value.isoformat() if hasattr(value, "isoformat") else value
 
-    return {name: plain(name, value) for name, value in content.items()}, left_out
+    def says(name: str, value: Any) -> bool:  # noqa: ANN401 -- any JSON value
+        """Whether a value names nobody; a block that names somebody goes whole."""
+        if isinstance(value, Mapping):
+            good = not _NAMING & value.keys()
+        elif value is None or isinstance(value, bool | int | float | list | tuple):
+            good = True
+        else:
+            text = value.isoformat() if hasattr(value, "isoformat") else str(value)
+            good = text in words or _PLAIN.fullmatch(text) is not None
+        if not good:
+            left_out.add(name)
+        return good
+
+    return {name: plain(name, one) for name, one in content.items() if says(name, one)}, left_out

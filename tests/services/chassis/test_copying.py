@@ -101,11 +101,15 @@ async def test_what_may_name_somebody_is_left_out_and_said_to_be(desk: Desk) -> 
         "referent": ANSWER["referent"],
         "concerns": ["absences", "M. Untel, voisin"],
         "phone": "+33639981234",
+        "parent": {"first_name": "X", "birth_date": "1980-01-01"},
+        "block": {"on": "2026-11-23", "channel": {"kind": "email", "value": "a@b.example"}},
     }
     content, left_out = said_of(core, "a_city_school", held)
     assert (content["met_on"], content["days"], content["agreed"]) == ("2026-11-22", 3, True)
-    assert content["concerns"] == ["absences", None]
-    assert left_out >= {"name", "concerns", "phone"}
+    assert left_out == {"referent", "concerns", "phone", "parent", "channel"}
+    assert content["concerns"] == ["absences"]
+    assert content["block"] == {"on": "2026-11-23"}
+    assert not {"referent", "parent", "phone"} & content.keys()
     text = json.dumps(content)
     for name in ("Camille", "Untel", "639981234", "camille.fictive"):
         assert name not in text
