@@ -286,7 +286,7 @@ def test_no_text_that_is_shown_is_ever_run(template: str) -> None:
         may_object=True,
     )
     asked = {
-        **dict.fromkeys(("what", "asked_on", "due_on", "answer", "article"), evil),
+        **dict.fromkeys(("what", "asked_on", "due_on", "answer", "article", "copy_of"), evil),
         "extended": True,
         "late": True,
         "partners": [(evil, evil)],
