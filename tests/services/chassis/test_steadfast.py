@@ -17,6 +17,7 @@ from sqlalchemy import update
 from contracts.kernel.errors import InvalidPayload, Unavailable
 from services.chassis import letters, retention, tables
 from services.chassis.agreements import expire, withdraw
+from services.chassis.bundle import Bundle
 from services.chassis.core import Policy
 from services.chassis.directory import Directory
 from services.chassis.erasure import erase_case, erase_person
@@ -246,14 +247,12 @@ async def test_a_version_that_nobody_accepts_is_not_sent_nor_believed(pair: Pair
     assert row.status == "invalid"
     await pair.carry()
     assert pair.school.state(sent.message_id) == letters.REFUSED
-    core = pair.school.node.core
-    known = core.directory.entry("ville")
-    assert known is not None
-    other = known.model_copy(update={"schemas": {**known.schemas, "referral.submitted": (2,)}})
-    with (
-        patch.object(Directory, "entry", lambda _self, org: other if org == "ville" else known),
-        pytest.raises(NoCommonVersion),
-    ):
+    node = pair.city.node
+    versions = {**pair.registry.versions(), "referral.submitted": (2,)}
+    since = pair.clock.now() - timedelta(days=1)
+    entry = node.keys.directory_entry(node.settings, 2, since, versions)
+    pair.publish(Bundle(entries=(entry,)))
+    with pytest.raises(NoCommonVersion):
         pair.refer()
 
 

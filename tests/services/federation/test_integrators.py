@@ -107,7 +107,7 @@ def test_what_a_node_answers_has_the_documented_shape(shipped: Federation) -> No
 def _recorded(client: httpx.Client, document: dict[str, Any]) -> dict[str, str]:
     """Record the very examples of the document; returns the agreement's id and the request's."""
 
-    def post(path: str, **changes: str) -> dict[str, Any]:
+    def post(path: str, **changes: Any) -> dict[str, Any]:
         body = document["paths"][f"/api/v1{path}"]["post"]["requestBody"]["content"]
         (example,) = body["application/json"]["examples"].values()
         answer = client.post(f"/api/v1{path}", json={**example["value"], **changes})
@@ -116,7 +116,8 @@ def _recorded(client: httpx.Client, document: dict[str, Any]) -> dict[str, str]:
         return found
 
     person = post("/persons")
-    agreement, asked = post("/agreements", **person), post("/requests", **person)
+    access: dict[str, Any] = {"right": "access", "about": []}
+    agreement, asked = post("/agreements", **person), post("/requests", **person, **access)
     return {"agreement_id": agreement["agreement_id"], "request_id": asked["request_id"]}
 
 
