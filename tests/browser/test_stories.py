@@ -50,6 +50,7 @@ NOT_OFFERED: Final[dict[str, dict[str, str]]] = {
     "c": {
         "/conventions, no form for an invented text": _INVENTED,
         "/messages clause.eligibility_answered, no field reason": "the message has no such field",
+        "/messages communication.announced, no field subject": "its page leads to the text first",
         "/messages communication.announced, no link": _SHUT,
         "/messages pec.candidate_outcome, no link": "withdrawn, the candidacy is stopped",
         "/received/…/view, no message": "it is another organisation's, or withdrawn",
