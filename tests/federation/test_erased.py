@@ -17,7 +17,7 @@ from services.chassis.fates import fate_of
 from services.chassis.table_fates import tables_of
 from services.federation.layout import OBSERVER, REGISTRAR
 from tests.federation.leaks import Search, day_spellings, number_spellings
-from tests.federation.opened import finds, tables
+from tests.federation.opened import finds, sealed, tables
 from tests.federation.test_privacy import MONITORING, journal, page
 from tests.federation.town import CITY, SCHOOL, Town, until
 
@@ -77,14 +77,15 @@ def erase(town: Town, person: str, case_id: str) -> None:
 
 def test_nobody_can_read_of_an_erased_person_anywhere(town: Town) -> None:
     """GDPR 17, 19; beside the same search before, which finds everything at both."""
+    before = {org: sealed(town, org) for org in town.fed.layout.orgs}
     person, case_id = followed(town)
     for org in (SCHOOL, CITY):
-        assert {word for _, word in finds(town, org, WORDS)} >= SENT, org
-    assert b"Cunegonde" in {word for _, word in finds(town, CITY, WORDS)}
+        assert {word for _, word in finds(town, org, WORDS, before[org])} >= SENT, org
+    assert b"Cunegonde" in {word for _, word in finds(town, CITY, WORDS, before[CITY])}
 
     erase(town, person, case_id)
     for org in town.fed.layout.orgs:
-        assert finds(town, org, WORDS) == set(), org
+        assert finds(town, org, WORDS, before[org]) == set(), org
     search = Search(
         (
             *(FAMILY, FIRST, PARENT, MAIL, "Cunegonde"),
