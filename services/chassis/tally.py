@@ -84,10 +84,7 @@ def uncount(tx: Tx, key: Key, number: int) -> None:
 
 
 def tell(tx: Tx, key: Key, number: int) -> None:
-    """Keep a number that somebody knows, in the place of one told before.
-
-    key: convention, first day of a month, what, code.
-    """
+    """Keep a number that somebody knows, in the place of one told before."""
     table = tables.tallies
     values = dict(zip(("convention_id", "month", "what", "code"), key, strict=True))
     tx.execute(delete(table).where(*(table.c[name] == one for name, one in values.items())))
