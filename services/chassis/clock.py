@@ -61,7 +61,7 @@ class FileClock:
 
     def _seconds(self) -> float:
         try:
-            return float(self.path.read_text(encoding="ascii"))
+            return float(self.path.read_bytes())
         except FileNotFoundError:
             return 0.0
 

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 from contracts.kernel.errors import Unavailable
 from services.chassis.bulk import insert_rows
 from services.chassis.engines import StorageUnavailable, make_engine, translated
+from services.chassis.units import Unit, deliver
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, CursorResult, Table
@@ -41,9 +42,11 @@ Inserts = Callable[["Table", Row], None]
 """Told of a statement, or of a row to insert, before it is run."""
 
 _SIBLINGS: Final = 8
-_GATHER_S: Final = 0.005
-"""Pause before a batch that follows one of so many units, for those that its answers set off. It
-spares statements, which cost more; where few write, nobody waits (PostgreSQL's commit_delay)."""
+_PAUSE_S: Final = 0.005
+_PAUSES: Final = 8
+"""Pauses before a batch that follows one of so many units, for those that its answers set off, as
+long as each brings some. They spare statements, which cost more; where few write, nobody waits
+(PostgreSQL's commit_delay)."""
 
 _log = logging.getLogger(__name__)
 
@@ -196,15 +199,6 @@ class Tx:
         self.after_commit.append(callback)
 
 
-@dataclass(slots=True, eq=False)
-class _Unit:
-    work: Any  # a callable or a Work
-    future: Any  # of asyncio where there is a loop, of concurrent.futures elsewhere
-    loop: asyncio.AbstractEventLoop | None = None
-    result: Any = None
-    error: BaseException | None = None
-
-
 class Database:
     """Writer and readers of one database.
 
@@ -218,7 +212,7 @@ class Database:
         self._writer = make_engine(url, begin="BEGIN IMMEDIATE")
         self._reader = make_engine(url, read_only=True)
         self._pool = ThreadPoolExecutor(4, thread_name_prefix="relais-reader")
-        self._queue: SimpleQueue[_Unit | None] = SimpleQueue()
+        self._queue: SimpleQueue[Unit | None] = SimpleQueue()
         self._gate = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="relais-writer", daemon=True)
         self._open = False
@@ -266,14 +260,14 @@ class Database:
         whether it is done, so write under ids that make a second try harmless.
         """
         loop = asyncio.get_running_loop()
-        self._enqueue(unit := _Unit(work, loop.create_future(), loop))
+        self._enqueue(unit := Unit(work, loop.create_future(), loop))
         return cast("T", await unit.future)
 
     def write_now(self, work: Callable[[Tx], T] | Work[T]) -> T:
         """Do the same from synchronous code; RuntimeError in a unit, which would await itself."""
         if self.in_unit:
             raise RuntimeError("a unit writes through its own Tx")
-        self._enqueue(unit := _Unit(work, Future()))
+        self._enqueue(unit := Unit(work, Future()))
         return cast("T", unit.future.result())
 
     async def read(self, work: Callable[[Connection], T]) -> T:
@@ -288,7 +282,7 @@ class Database:
         except Exception as error:  # noqa: BLE001 -- raised again, without a driver's words
             raise translated(error) from None
 
-    def _enqueue(self, unit: _Unit) -> None:
+    def _enqueue(self, unit: Unit) -> None:
         with self._gate:
             if not self._open:
                 raise StorageUnavailable("The database is closed.")
@@ -299,16 +293,16 @@ class Database:
     def _run(self) -> None:
         while batch := self._waiting():
             self._process(batch)
-            _deliver(batch)
+            deliver(batch)
 
-    def _waiting(self) -> list[_Unit]:
+    def _waiting(self) -> list[Unit]:
         """Return everything that waits now, once something does; nothing at the end."""
-        batch: list[_Unit] = []
+        batch: list[Unit] = []
         with suppress(Empty):
             while len(batch) < self._max_batch:
                 unit = self._queue.get(block=not batch)
                 if not batch and self._busy:
-                    time.sleep(_GATHER_S)
+                    self._gather()
                 if unit is None:  # the last one: again, for the next turn to stop at once
                     self._queue.put(None)
                     break
@@ -316,7 +310,15 @@ class Database:
         self._busy = len(batch) >= _SIBLINGS
         return batch
 
-    def _process(self, batch: list[_Unit]) -> None:
+    def _gather(self) -> None:
+        seen = -1
+        for _ in range(_PAUSES):
+            if (waiting := self._queue.qsize()) == seen:
+                break
+            seen = waiting
+            time.sleep(_PAUSE_S)
+
+    def _process(self, batch: list[Unit]) -> None:
         error = self._attempt(batch)
         for unit in batch if error else ():
             if isinstance(error, StorageUnavailable):  # every try would wait for the same server
@@ -324,14 +326,14 @@ class Database:
             else:
                 error = unit.error = self._attempt([unit])
 
-    def _attempt(self, units: list[_Unit]) -> BaseException | None:
+    def _attempt(self, units: list[Unit]) -> BaseException | None:
         try:
             self._transact(units)
         except BaseException as error:  # noqa: BLE001 -- a dead writer leaves all callers waiting
             return translated(error)
         return None
 
-    def _transact(self, units: list[_Unit]) -> None:
+    def _transact(self, units: list[Unit]) -> None:
         try:
             with self._writer.connect() as connection, connection.begin():
                 tx = Tx(connection)
@@ -351,7 +353,7 @@ class Database:
         _quietly((*tx.after_commit, *self._hooks["commit"]))  # hand over, then wake
 
 
-def _run_all(tx: Tx, units: list[_Unit]) -> list[Any]:
+def _run_all(tx: Tx, units: list[Unit]) -> list[Any]:
     works = [unit.work if isinstance(unit.work, Work) else Work(unit.work) for unit in units]
     _preload_all(tx, (need for work in works for need in work.needs))
     _preload_all(tx, (need for work in works if work.then is not None for need in work.then(tx)))
@@ -379,22 +381,3 @@ def _quietly(callbacks: Iterable[Hook]) -> None:
             callback()
         except Exception as error:  # noqa: BLE001 -- the type only: a message may hold data
             _log.error("after-commit callback failed: %s", type(error).__name__)
-
-
-def _deliver(batch: list[_Unit]) -> None:
-    """Hand out results, waking each event loop once."""
-    by_loop: dict[asyncio.AbstractEventLoop | None, list[_Unit]] = defaultdict(list)
-    for unit in batch:
-        by_loop[unit.loop].append(unit)
-    _settle(by_loop.pop(None, []))
-    for loop, units in by_loop.items():
-        with suppress(RuntimeError):  # the loop was closed: nobody waits there any more
-            cast("asyncio.AbstractEventLoop", loop).call_soon_threadsafe(_settle, units)
-
-
-def _settle(units: list[_Unit]) -> None:
-    for unit in units:
-        if unit.error is not None and not unit.future.done():
-            unit.future.set_exception(unit.error)
-        elif not unit.future.done():  # else the caller stopped waiting; what is written stays
-            unit.future.set_result(unit.result)

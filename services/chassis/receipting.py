@@ -136,7 +136,7 @@ def apply_receipts(tx: Tx, core: Core, batch: ReceiptBatch, token: bytes, at: da
         settled = [] if status == READ else settled  # counted when it was received
         tx.on_commit(partial(core.settled, settled))
         if status in ACCEPTED:
-            reversals.forget(tx, ids)
+            reversals.forget(tx, [name for name, row in closed.items() if row.changed])
         for message_id in dict.fromkeys(ids):
             if message_id in closed:
                 _journal(tx, core, closed[message_id], status, at)
@@ -236,7 +236,10 @@ def _close(
 
 
 class _Closed(NamedTuple):
-    """A letter that a receipt closed, as `_CLOSE` returns it."""
+    """A letter that a receipt closed, as `_CLOSE` returns it.
+
+    changed: whether what it changed here is kept, to be taken back; of most letters nothing is.
+    """
 
     message_id: str
     type: str
@@ -246,10 +249,11 @@ class _Closed(NamedTuple):
     state: str
     status: Status
     traceparent: str | None
+    changed: bool
 
 
 def _closing() -> ReturningUpdate[Any]:
-    outbox = tables.outbox
+    outbox, changed = tables.outbox, tables.reversals
     still_open = outbox.c.state.in_((letters.QUEUED, letters.DELIVERED))
     # Good news after all: an operator there had it handled again.
     mended = (outbox.c.state == letters.REFUSED) & (outbox.c.status == UNVERIFIED)
@@ -276,7 +280,10 @@ def _closing() -> ReturningUpdate[Any]:
             due_at=None,
             sealed=None,
         )
-        .returning(*(outbox.c[name] for name in _Closed._fields))
+        .returning(
+            *(outbox.c[name] for name in _Closed._fields[:-1]),
+            exists().where(changed.c.message_id == outbox.c.message_id),
+        )
     )
 
 

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -99,7 +100,13 @@ class _Watch:
 
 
 def _key(table: Table, row: Mapping[Any, Any]) -> tuple[str, tuple[Any, ...]]:
-    return table.name, tuple(row[column.name] for column in table.primary_key)
+    return table.name, tuple([row[name] for name in _key_names(table)])
+
+
+@cache
+def _key_names(table: Table) -> tuple[str, ...]:
+    """Columns of the primary key: SQLAlchemy makes a list of them at each look."""
+    return tuple(column.name for column in table.primary_key)
 
 
 def _is(table: Table, key: Collection[Any]) -> ColumnElement[bool]:
@@ -148,7 +155,8 @@ def kept(
 
 def forget(tx: Tx, message_ids: Collection[str]) -> None:
     """These, which a former batch sent, were accepted: what they changed stays."""
-    tx.amend(_FORGET, {"ids": list(message_ids)})
+    if message_ids:
+        tx.amend(_FORGET, {"ids": list(message_ids)})
 
 
 _FORGET: Final = delete(tables.reversals).where(among_given(tables.reversals.c.message_id, "ids"))
