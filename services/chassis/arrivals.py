@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -30,7 +30,7 @@ from services.chassis.inbox import INBOX, READINGS, Handled, handle, take_receip
 from services.chassis.metrics import Metrics
 from services.chassis.opening import Letter, NotYetKnown, Opened, open_letter, reopened, sender_of
 from services.chassis.receipting import acknowledge
-from services.chassis.telemetry import Step, Telemetry
+from services.chassis.telemetry import Step, Telemetry, Together
 
 RETRIES = (0.2, 1.0, 5.0, 30.0)
 """Seconds before a letter whose handling failed is handed out again; then it is a dead letter."""
@@ -72,8 +72,7 @@ class Arrivals:
             opened = open_letter(self._core, letter, self._clock.now())
         except Exception as error:  # noqa: BLE001 -- the letterbox must go on; see RETRIES
             return await self._unopened(letter, error)
-        with ExitStack() as stack:
-            steps = [stack.enter_context(self._step(one)) for one in opened.envelopes]
+        with Together(self._step(one) for one in opened.envelopes) as steps:
             outcomes = await self._handle(opened, letter)
             for step, outcome in zip(steps, outcomes, strict=False):  # receipts have no step
                 if isinstance(outcome, Exception):

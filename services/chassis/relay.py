@@ -15,7 +15,7 @@ import random
 import time
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -38,7 +38,7 @@ from services.chassis.keystore import KeyDestroyed, SealBroken
 from services.chassis.letters import Ready
 from services.chassis.recheck import recheck
 from services.chassis.schema import journal
-from services.chassis.telemetry import Step, Telemetry
+from services.chassis.telemetry import Step, Telemetry, Together
 
 _log = logging.getLogger("relais.relay")
 
@@ -279,8 +279,7 @@ class Relay:
         return decision if isinstance(decision, Refused) else None
 
     async def _send(self, lot: Sequence[Ready]) -> list[Result]:
-        with ExitStack() as stack:
-            steps = [stack.enter_context(self._step(letter)) for letter in lot]
+        with Together(self._step(letter) for letter in lot) as steps:
             try:
                 sealed = letters.pack(self._core, lot, self._core.new_id())
                 await self._publish(sealed.subject, sealed.headers, sealed.body)

@@ -15,10 +15,11 @@ from fastapi import FastAPI
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import StatusCode
 
 from contracts.kernel.errors import Refused, RelaisError
 from services.chassis.observable import FieldError, clean, error_fields, is_allowed, is_code
-from services.chassis.telemetry import FASTAPI_OFF, Telemetry, current_ids, extract
+from services.chassis.telemetry import FASTAPI_OFF, Telemetry, Together, current_ids, extract
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -238,6 +239,21 @@ def test_a_step_may_fail_without_raising(dead_endpoint: str) -> None:
             pass
     assert failed.traceparent.endswith("-03")
     assert passed.traceparent == ""
+    city.shutdown(0.1)
+
+
+def test_steps_that_begin_together_end_together_and_each_with_the_error(dead_endpoint: str) -> None:
+    city = Telemetry("relais-city", "ville", dead_endpoint, export_every=60)
+    above = [f"00-{digit * 32}-{SPAN}-01" for digit in "12"]
+    together = Together(city.span("letter.publish", parent=header) for header in above)
+    with pytest.raises(RuntimeError, match="2" * 32), together as steps:
+        raise RuntimeError(str(current_ids()))
+    assert current_ids() is None
+    for step, header in zip(steps, above, strict=True):
+        assert step.traceparent[:35] == header[:35]
+        assert step._span is not None
+        assert step._span.status.status_code is StatusCode.ERROR  # type: ignore[attr-defined]  # the SDK's span
+        assert not step._span.is_recording()
     city.shutdown(0.1)
 
 
