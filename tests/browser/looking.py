@@ -7,20 +7,19 @@ gets out at the end (2.1.1, 2.1.2, 2.4.3, 2.4.7), the skip link first (2.4.1).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeAlias
 
 from tests.browser.browsers import Album
 
+Look: TypeAlias = tuple[dict[str, int], str]
+"""Size of a window, and scheme."""
 WIDE: Final = {"width": 1280, "height": 900}
 NARROW: Final = {"width": 320, "height": 640}
-LOOKS: Final = (
-    (WIDE, "light", True),
-    (WIDE, "dark", False),
-    (NARROW, "light", False),
-    (NARROW, "dark", True),
-)
-"""Width and scheme of each look, and whether it leaves a picture."""
+BOTH: Final = ((WIDE, "light"), (NARROW, "dark"))
+"""Both widths and both schemes, in two looks; each leaves a picture."""
+ALL: Final = (*BOTH, (WIDE, "dark"), (NARROW, "light"))
+"""Each width in each scheme."""
 _MOST_STOPS: Final = 600
 
 _CONTROLS: Final = """() => {
@@ -74,10 +73,20 @@ _CUT: Final = """() => [...document.querySelectorAll('main *, header *, footer *
 
 
 class Looking:
-    """Looks at pages of one browser, and keeps their pictures."""
+    """Looks at pages of one browser, and keeps their pictures.
 
-    def __init__(self, axe: Callable[[Any], Any], album: Album) -> None:
-        self._axe, self._album = axe, album
+    seen: kinds of pages that were looked at, where each is one time only.
+    """
+
+    def __init__(
+        self,
+        axe: Callable[[Any], Any],
+        album: Album,
+        looks: Sequence[Look] = ALL,
+        seen: set[str] | None = None,
+    ) -> None:
+        self._axe, self._album, self._looks = axe, album, looks
+        self.seen = set() if seen is None else seen
 
     def at(self, page: Any, title: str, *, keys: bool = True) -> None:
         """Look at a page as it stands, in each look; its window and scheme are left as found.
@@ -85,11 +94,11 @@ class Looking:
         keys: go through it by the keyboard too; not while a page may change by itself.
         """
         before = page.viewport_size
-        for size, scheme, kept in LOOKS:
+        for size, scheme in self._looks:
             page.set_viewport_size(size)
             page.emulate_media(color_scheme=scheme)
-            named = f"{title} {size['width']} {scheme}"
-            if kept:
+            named = f"{size['width']} {scheme} {title}"
+            if (size, scheme) in BOTH:
                 self._album.take(page, named)
             found = self._axe(page)
             assert found.violations_count == 0, f"{named}\n{found.generate_report()}"

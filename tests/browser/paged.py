@@ -34,7 +34,7 @@ class PagedFederation(Federation):
     fallen: what no page offered, and which link or field was not there. done: what pages did.
     broken: what a browser said of a page that was not as expected. numbers: those that a story
     gave, and those that a page gave in their place. looking: what looks at each kind of page that
-    somebody comes to, where somebody does; looked_at: those kinds.
+    somebody comes to, where something does.
     """
 
     def __init__(
@@ -48,7 +48,6 @@ class PagedFederation(Federation):
         self.broken: list[str] = []
         self.numbers: dict[str, str] = {}
         self.looking = looking
-        self.looked_at: set[str] = set()
         self.last: PageDesk | None = None
 
     def client(

@@ -31,7 +31,6 @@ class Building(Protocol):
     broken: list[str]
     numbers: dict[str, str]
     looking: Looking | None
-    looked_at: set[str]
 
     def url(self, org: str) -> str:
         """Address of an organisation's pages."""
@@ -65,10 +64,11 @@ class Sitting(AtForms):
         if looking is None or not here.path.startswith("/pages/"):
             return
         said = "refus" if page.locator("main .refusal#refusal, main .faults").count() else ""
-        states = re.sub(r"\d+", "", " ".join(page.locator("main h2").all_inner_texts()))
+        headings = page.locator("main h2").all_inner_texts()
+        states = sorted({re.sub(r"\d+", "", one) for one in headings})
         named = f"{self.role.value} {general(here.path)} {said}".strip()
-        if (kind := f"{named} {states}") not in self.fed.looked_at:
-            self.fed.looked_at.add(kind)
+        if (kind := f"{named} {states}") not in looking.seen:
+            looking.seen.add(kind)
             try:
                 looking.at(page, named, keys=page.locator("[hx-get]").count() == 0)
             except AssertionError as fault:

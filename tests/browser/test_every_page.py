@@ -1,7 +1,7 @@
 """Every page of every kind of node is looked at in a browser; one that is forgotten fails.
 
-The rows of roles name every page that a site has, which a test of theirs makes sure of: each row
-is opened here by whoever may, or is listed as no page with the reason.
+The rows of roles name every page that a site has: each is opened here by whoever may, or is listed
+as no page with the reason.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from tests.browser.houses import YOUNG, Houses, empty, houses
 from tests.browser.looking import Looking
 from tests.pair import CONVENTION
 from tests.services.chassis.pages.role_table import NOBODY, PERSON, TABLE
+from tests.services.chassis.pages.test_roles import routed, routes_of
 
 pytestmark = pytest.mark.browser
 
@@ -142,9 +143,12 @@ def named(who: str, path: str) -> str:
     return f"{who} {path.removeprefix('/')}"
 
 
-def test_no_page_is_forgotten() -> None:
-    """Each row that opens for anybody is visited, or listed as no page; no list names more."""
+def test_no_page_is_forgotten(there: Houses) -> None:
+    """Each route of the site has a row, and each row is visited or listed as no page."""
     opens = {path for path, row in TABLE.items() if row.get is not None}
+    routes = routes_of(there.school.side)
+    read = {root + one.path for root, one in routes if "GET" in (one.methods or {"GET"})}
+    assert {routed(routes, "GET", path) for path in opens} == read
     visited = {path for _, path in VISITS}
     assert opens == (visited - {path for _, path in INSTEAD.values()}) | set(INSTEAD) | set(NO_PAGE)
     assert visited.isdisjoint(NO_PAGE)

@@ -70,7 +70,7 @@ KEYS = {
     "order": "document.querySelector('main a').tabIndex = 3",
     "unseen": "document.querySelector('main a').style.outline = 'none'",
     "no skip link": "document.querySelector('.skip').remove()",
-    "no control": "document.querySelector('h1').tabIndex = 0",
+    "no control": "document.querySelector('h1').contentEditable = 'true'",
 }
 
 
