@@ -28,6 +28,7 @@ from services.conventions.d_department_mission_locale.yearly import keep
 from services.department.partner import PARTNER as DEPARTMENT
 from services.mission_locale.partner import PARTNER as MISSION
 from tests.browser.browsers import Album, Browsers
+from tests.browser.looking import Looking
 from tests.pair import CONVENTION, Pair, Side
 from tests.reports import happened, published
 
@@ -98,6 +99,12 @@ def axe() -> Callable[[Any], Any]:
     module = pytest.importorskip("axe_playwright_python.sync_playwright")
     run: Callable[[Any], Any] = module.Axe().run
     return run
+
+
+@pytest.fixture
+def looking(axe: Callable[[Any], Any], album: Album) -> Looking:
+    """What looks at pages of one test."""
+    return Looking(axe, album)
 
 
 @pytest.fixture(scope="session")

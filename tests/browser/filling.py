@@ -30,6 +30,10 @@ class AtForms:
     def _open(self, url: str) -> None:
         """Type an address."""
         self._page.goto(url, wait_until=_LOADED)
+        self._arrived()
+
+    def _arrived(self) -> None:
+        """Look at where one is now."""
 
     @contextmanager
     def _leading_on(self) -> Iterator[None]:
@@ -37,6 +41,7 @@ class AtForms:
         with self._page.expect_navigation(wait_until=_LOADED) as arrived:
             yield
         self._status = arrived.value.status
+        self._arrived()
 
     def _follow(self, path: str) -> None:
         """Follow the link to a page. Raises NoPage where none is shown."""

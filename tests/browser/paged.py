@@ -24,6 +24,7 @@ from services.federation.telling import Teller
 from tests.browser.acting import PageDesk
 from tests.browser.browsers import Album, Browsers
 from tests.browser.filling import NoPage
+from tests.browser.looking import Looking
 from tests.browser.sitting import general
 
 
@@ -32,10 +33,13 @@ class PagedFederation(Federation):
 
     fallen: what no page offered, and which link or field was not there. done: what pages did.
     broken: what a browser said of a page that was not as expected. numbers: those that a story
-    gave, and those that a page gave in their place.
+    gave, and those that a page gave in their place. looking: what looks at each kind of page that
+    somebody comes to, where something does.
     """
 
-    def __init__(self, layout: Layout, browsers: Browsers, album: Album) -> None:
+    def __init__(
+        self, layout: Layout, browsers: Browsers, album: Album, looking: Looking | None = None
+    ) -> None:
         super().__init__(layout)
         self.browsers = browsers
         self.album = album
@@ -43,6 +47,7 @@ class PagedFederation(Federation):
         self.done: list[str] = []
         self.broken: list[str] = []
         self.numbers: dict[str, str] = {}
+        self.looking = looking
         self.last: PageDesk | None = None
 
     def client(
@@ -142,12 +147,13 @@ def paged(
     browsers: Browsers,
     album: Album,
     database_base_url: str | None = None,
+    looking: Looking | None = None,
 ) -> Iterator[PagedFederation]:
     """A federation created in a folder, run, its agents authorised."""
     made = Federation.create(home, config, database_base_url)
     made.start()
     try:
         made.authorise_agents()
-        yield PagedFederation(made.layout, browsers, album)
+        yield PagedFederation(made.layout, browsers, album, looking)
     finally:
         made.stop()

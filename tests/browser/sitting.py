@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from typing import Any, Final, Protocol
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -16,6 +17,7 @@ from services.federation import agents
 from services.federation.layout import Layout
 from tests.browser.browsers import Album, Browsers
 from tests.browser.filling import AtForms
+from tests.browser.looking import Looking
 
 ID: Final = "[0-9a-f]{32}"
 
@@ -28,6 +30,7 @@ class Building(Protocol):
     album: Album
     broken: list[str]
     numbers: dict[str, str]
+    looking: Looking | None
 
     def url(self, org: str) -> str:
         """Address of an organisation's pages."""
@@ -53,6 +56,23 @@ class Sitting(AtForms):
             self._authorise()
             self._page = self.fed.browsers.do(self.fed.browsers.page)
         return self.fed.browsers.do(lambda: self._watched(work))
+
+    def _arrived(self) -> None:
+        """Look at a page of a kind that nobody in this role has come to yet, as it stands."""
+        looking, page = self.fed.looking, self._page
+        here = urlsplit(page.url)
+        if looking is None or not here.path.startswith("/pages/"):
+            return
+        said = "refus" if page.locator("main .refusal#refusal, main .faults").count() else ""
+        headings = page.locator("main h2").all_inner_texts()
+        states = sorted({re.sub(r"\d+", "", one) for one in headings})
+        named = f"{self.role.value} {general(here.path)} {said}".strip()
+        if (kind := f"{named} {states}") not in looking.seen:
+            looking.seen.add(kind)
+            try:
+                looking.at(page, named, keys=page.locator("[hx-get]").count() == 0)
+            except AssertionError as fault:
+                self.fed.broken.append(str(fault))
 
     def _watched(self, work: Callable[[], httpx.Response]) -> httpx.Response:
         try:

@@ -10,10 +10,10 @@ import pytest
 
 from services.chassis.pages.rendering import standalone
 from tests.browser.conftest import Site
+from tests.browser.looking import NARROW, WIDE, Looking, walked
 
 pytestmark = pytest.mark.browser
 
-WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 320, "height": 640}
 PAGES = ["review", "public", "sheets", "error"]
 
 
@@ -45,25 +45,10 @@ def opened(
     assert not complains or [one for one in said if "404" not in one] == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
-def test_axe_finds_no_fault(
-    browser: Any,
-    axe: Callable[[Any], Any],
-    address: tuple[Site, str],
-    size: dict[str, int],
-    scheme: str,
-) -> None:
-    """Contrast, names, landmarks and headings, in both schemes and at both widths.
-
-    The page's policy is set aside for axe, which is a script.
-    """
-    look: dict[str, Any] = {"viewport": size, "color_scheme": scheme, "bypass_csp": True}
-    site, url = address
-    with opened(browser, site, url, **look) as page:
-        found = axe(page)
-        assert found.violations_count == 0, found.generate_report()
-        assert len(found.response["passes"]) > 10
+def test_a_page_is_for_everyone(browser: Any, looking: Looking, address: tuple[Site, str]) -> None:
+    """Contrast, names, landmarks and headings, in both schemes and at both widths, by the keys."""
+    with opened(browser, *address, viewport=WIDE) as page:
+        looking.at(page, page.title())
 
 
 def test_axe_finds_what_is_wrong(browser: Any, axe: Callable[[Any], Any], city: Site) -> None:
@@ -73,6 +58,39 @@ def test_axe_finds_what_is_wrong(browser: Any, axe: Callable[[Any], Any], city: 
         names = {one["id"] for one in axe(page).response["violations"]}
     assert "html-has-lang" in names
     assert "page-has-heading-one" in names
+
+
+BREAKS = {
+    "contrast": "document.querySelector('main p').style.color = '#8a8f98'",
+    "name": "document.querySelector('main').insertAdjacentHTML('beforeend', '<button></button>')",
+    "edge": "document.querySelector('h1').style.width = '400px'",
+}
+KEYS = {
+    "trap": "document.querySelector('main a').addEventListener('keydown', e => e.preventDefault())",
+    "order": "document.querySelector('main a').tabIndex = 3",
+    "unseen": "document.querySelector('main a').style.outline = 'none'",
+    "no skip link": "document.querySelector('.skip').remove()",
+    "no control": "document.querySelector('h1').contentEditable = 'true'",
+}
+
+
+@pytest.mark.parametrize("how", BREAKS)
+def test_what_is_wrong_on_a_page_is_found(
+    browser: Any, looking: Looking, city: Site, how: str
+) -> None:
+    with opened(browser, city, city.review, viewport=WIDE) as page:
+        page.evaluate(BREAKS[how])
+        with pytest.raises(AssertionError):
+            looking.at(page, how)
+
+
+@pytest.mark.parametrize("how", KEYS)
+def test_what_keeps_the_keyboard_out_is_found(browser: Any, city: Site, how: str) -> None:
+    with opened(browser, city, city.review) as page:
+        walked(page, how)
+        page.evaluate(KEYS[how])
+        with pytest.raises(AssertionError):
+            walked(page, how)
 
 
 def test_nothing_runs_past_the_edge_of_a_narrow_screen(

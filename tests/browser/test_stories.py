@@ -6,16 +6,17 @@ one of the few things listed here, each with the reason.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
 from services.federation.demo import FEDERATION_FILE, STORIES
 from services.federation.telling import Step
 from tests.browser.browsers import Album, Browsers
+from tests.browser.looking import BOTH, Looking
 from tests.browser.paged import PagedFederation, Photographing, paged
 from tests.servers import PostgresServer
 
@@ -75,21 +76,33 @@ def database(request: pytest.FixtureRequest) -> Iterator[str | None]:
         yield server.url("postgres")
 
 
-@pytest.mark.timeout(900)
+@pytest.fixture(scope="session")
+def seen() -> set[str]:
+    """Kinds of pages that one of the stories has come to in this run."""
+    return set()
+
+
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize(
     ("letter", "database"),
-    [
-        *((letter, "sqlite") for letter in STORIES),
-        ("d", "postgresql"),
-    ],
+    [(letter, database) for letter in STORIES for database in ("sqlite", "postgresql")],
     indirect=["database"],
 )
 def test_a_story_is_played_from_pages(
-    letter: str, database: str | None, browsers: Browsers, album: Album, tmp_path: Path
+    letter: str,
+    database: str | None,
+    browsers: Browsers,
+    axe: Callable[[Any], Any],
+    seen: set[str],
+    album: Album,
+    tmp_path: Path,
 ) -> None:
-    with paged(tmp_path / "home", FEDERATION_FILE, browsers, album, database) as federation:
+    """On SQLite each kind of page that an agent comes to is looked at; the same serve the other."""
+    home = tmp_path / "home"
+    looking = Looking(axe, album, BOTH, seen) if database is None else None
+    with paged(home, FEDERATION_FILE, browsers, album, database, looking) as federation:
         steps = _told(letter, federation)
-    assert federation.broken == []
+    assert not federation.broken, "\n".join(federation.broken)
     assert [step for step in steps if not step.ok] == []
     assert federation.fallen == set(NOT_OFFERED[letter])
 

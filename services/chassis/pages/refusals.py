@@ -113,7 +113,8 @@ def refused(
         detail = str(problem.get("detail") or "Le nœud n'a pas répondu comme attendu : réessayez.")
         way = way_of(str(problem.get("code", "")), person_id)
         reasons = [Said(sentence=detail, article=articles, way=way)]
-    reasons += [Said(sentence=f"Un champ qui n'est pas sur cette page {one}.") for one in elsewhere]
+    if fields and not faults:  # what is on the page comes first, and often brings the rest
+        reasons += [Said(sentence=f"Hors de cette page : {one}.") for one in elsewhere]
     title = "À corriger" if answer.status == HTTPStatus.UNPROCESSABLE_ENTITY else "Refusé"
     number = str(problem.get("message_id") or "")
     refusal = Refusal(title=title, reasons=reasons, number=number)

@@ -37,8 +37,8 @@ _MONTHS: Final = (
     *("août", "septembre", "octobre", "novembre", "décembre"),
 )
 _THIN: Final = "\N{NARROW NO-BREAK SPACE}"
-_HIGH_SIGNS: Final = re.compile(r" (?=[:;?!»])|(?<=«) ")
-"""Spaces before the high signs of French, which no line may begin with."""
+_TIED: Final = re.compile(r" (?=[:;?!»])|(?<=«) |(?<=\d) (?=h \d)|(?<=\d h) (?=\d)")
+"""Spaces at which no line may break: beside the high signs of French, and within an hour."""
 
 
 PLACES: Final = (
@@ -92,7 +92,7 @@ def places(role: Role) -> list[tuple[str, str]]:
 
 def typeset(value: object) -> object:
     """A text as French sets it; anything else as it is."""
-    return _HIGH_SIGNS.sub(_THIN, value) if type(value) is str else value
+    return _TIED.sub(_THIN, value) if type(value) is str else value
 
 
 @cache

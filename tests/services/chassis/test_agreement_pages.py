@@ -259,6 +259,8 @@ async def test_a_duty_of_the_law_is_told_before_it_is_done(pair: DeskPair) -> No
     typed = {"instrument": "mayor_attendance", "channel": "letter", "language": "fr"}
     short = await desk.send(await desk.get(path), path, typed)
     assert short.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    blank = await desk.send(short, path, {})
+    assert "Hors de cette page" not in blank.text  # the version follows from the text chosen
     done = await desk.send(short, path, {**typed, "given_at": before})
     page = await desk.get(landed(done))
     (row,) = pair.school.rows(tables.notices)

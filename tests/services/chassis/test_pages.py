@@ -15,7 +15,13 @@ from jinja2 import UndefinedError
 from contracts.kernel.paris import midnight
 from services.chassis.pages import charts, reviews
 from services.chassis.pages.content import readable
-from services.chassis.pages.rendering import count_in_words, day_in_words, render, standalone
+from services.chassis.pages.rendering import (
+    count_in_words,
+    day_in_words,
+    render,
+    standalone,
+    typeset,
+)
 from services.chassis.pages.reviews import Block, Line, Sheet
 from services.chassis.pages.site import POLICY
 from services.chassis.spreadsheet import HIDDEN
@@ -256,6 +262,11 @@ def test_days_and_numbers_are_written_as_french_writes_them() -> None:
     assert day_in_words(date(2026, 9, 1)) == "1er septembre 2026"
     assert day_in_words(date(2027, 12, 31)) == "31 décembre 2027"
     assert count_in_words(1234567) == "1 234 567".replace(" ", chr(0x202F))
+
+
+def test_no_line_may_break_beside_a_high_sign_or_within_an_hour() -> None:
+    said = typeset("Reçu le 3 mai, 13 h 05 : « oui » ; 2 h ou 3")
+    assert said == "Reçu le 3 mai, 13_h_05_: «_oui_»_; 2 h ou 3".replace("_", "\N{NNBSP}")
 
 
 def test_every_page_of_the_room_is_a_template_that_inherits_its_frame() -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -15,6 +16,7 @@ from services.chassis.clock import new_id
 from services.chassis.schema import journal
 from services.chassis.tokens import Role
 from tests.desks import Desk, DeskPair, desk_pair, landed
+from tests.invented import PUPIL
 from tests.services.chassis.pages.role_table import TABLE
 
 OF_THE_REGISTER = [
@@ -184,6 +186,19 @@ async def test_a_person_is_registered_once_and_an_agent_says_who_resembles(
     assert landed(twice) == landed(other)  # one key, once
     lines = school.rows(journal, journal.c.event == "person.compared")
     assert [line.outcome for line in lines][-2:] == ["same", "other"]
+
+
+async def test_those_who_resemble_are_told_apart_by_their_headings(pair: DeskPair) -> None:
+    """RGAA 9.1: as many headings as persons, and no two alike."""
+    for _ in range(2):
+        pair.person()
+    named: Any = PUPIL["identity"]
+    desk, new = Desk.at(pair.school), "/pages/people/new"
+    typed = {f"identity.{name}": value for name, value in named.items() if isinstance(value, str)}
+    page = await desk.send(await desk.get(new), new, typed)
+    headings = re.findall(r"<h2[^>]*>(.*?)</h2>", page.text)
+    assert len(headings) >= 2
+    assert len(set(headings)) == len(headings)
 
 
 async def test_naming_others_who_do_not_resemble_skips_no_question(pair: DeskPair) -> None:
