@@ -15,6 +15,7 @@ from contracts.kernel.instrument import Cardinality, Flow, Instrument, Urgency
 from contracts.kernel.organisation import Kind
 from contracts.kernel.paris import day_of
 from services.chassis import deadlines, derogations, standing, tables, views
+from services.chassis.acts import Reach
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.pages.agreed import last_day_of
@@ -369,9 +370,9 @@ def _related(
     if row.person_id is None:
         return
     others = (cases.c.person_id == row.person_id) & (cases.c.case_id != row.case_id)
+    reach = Reach(tx, core, agent, at)
     for one in tx.execute(select(cases).where(others).order_by(cases.c.opened_at)):
-        side = core.side(one.instrument)
-        if side.may_read(tx, one.case_id, agent.agent_id, agent.role.value, at):
+        if reach.refusal(one) is None:
             text = instrument_of(core, one.instrument)
             purpose = one.purpose if text is None else core.registry.word(text.code, one.purpose)
             yield one.case_id, f"{purpose}, avec {name_of(core, one.partner)}"

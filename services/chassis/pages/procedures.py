@@ -31,6 +31,7 @@ from services.chassis.pages.persons import name_in_words
 from services.chassis.pages.refusals import refused
 from services.chassis.pages.rendering import ROOT, render
 from services.chassis.pages.texts import partners
+from services.chassis.requests import known_text
 from services.chassis.sign_in.desk import at_desk
 from services.chassis.tokens import RIGHTS, Agent, Right
 
@@ -95,6 +96,7 @@ def routes(node: Node, api: OwnApi) -> list[BaseRoute]:
         found = next((it for it in known if it.name == name), None)
         if found is None:
             raise UnknownName("Cette démarche n'est pas offerte dans votre rôle.")
+        await known_text(node, session.agent, found.code, found.method, found.path)
         if found.method == "GET":
             answer = await api.call(session.agent, "GET", found.path)
             refusal = None if answer.done else refused(answer, (), NOTHING_TYPED)[0]
