@@ -6,7 +6,7 @@ Each is one transaction with its journal line; whoever may not read a case may n
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 from sqlalchemy import Connection, Row, select
@@ -86,6 +86,9 @@ def find_act(core: Core, instrument: str, name: str, agent: Agent) -> LocalAct:
     return found
 
 
+_OVER: Final = {"closed": "terminée", "stopped": "arrêtée", ERASED: "détruite"}
+
+
 def perform(
     tx: Tx,
     core: Core,
@@ -97,7 +100,13 @@ def perform(
 ) -> None:
     """Record an act about a case. Raises UnknownName, NotPermitted, and Refused with articles."""
     name, known = act
-    require_case(tx, core, case_id, agent, at)
+    before = require_case(tx, core, case_id, agent, at)
+    if before.state not in known.states:
+        raise Refused(
+            f"Cette situation est {_OVER[before.state]} : cet acte ne s'y enregistre plus.",
+            code="case_over",
+            articles=(known.article,),
+        )
     known.do(
         tx,
         core,
@@ -151,8 +160,8 @@ class Reach:
         return self._unread[text]
 
 
-def require_case(tx: Tx, core: Core, case_id: str, agent: Agent, at: datetime) -> None:
-    """Refuse what is not known here, and what this agent may not open.
+def require_case(tx: Tx, core: Core, case_id: str, agent: Agent, at: datetime) -> Row[Any]:
+    """The case, which is refused where it is not known here, or this agent may not open it.
 
     Raises UnknownName; NotPermitted, on the article of the case's own instrument; ConventionUnread.
     """
@@ -162,6 +171,7 @@ def require_case(tx: Tx, core: Core, case_id: str, agent: Agent, at: datetime) -
     refused = Reach(tx, core, agent, at).refusal(case)
     if refused is not None:
         raise refused
+    return case
 
 
 def read_message(tx: Tx, core: Core, message_id: str, agent: Agent, at: datetime) -> None:
