@@ -48,6 +48,16 @@ def read_query(model: type[M], request: Request) -> M:
         ) from None
 
 
+def page_of(request: Request, listed: tuple[list[dict[str, Any]], str | None]) -> Response:
+    """One page of a list, and where the next one is (RFC 8288) where there is one."""
+    found, before = listed
+    if before is None:
+        return JSONResponse(found)
+    following = request.url.include_query_params(before=before)
+    link = f'<{following.path}?{following.query}>; rel="next"'
+    return JSONResponse(found, headers={"Link": link})
+
+
 def agent_of(node: Node, request: Request, right: Right) -> Agent:
     """The agent behind a request, if the role includes the right."""
     agent = node.tokens.read(request.headers.get("authorization"), node.clock.now())
