@@ -6,15 +6,15 @@ Each is one transaction with its journal line; whoever may not read a case may n
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from contracts.kernel.errors import InvalidPayload, Refused, UnknownName
 from contracts.kernel.fields import Instant, NoticeVersion, Payload, said
 from services.chassis import standing, tables
-from services.chassis.acquaintance import require_acquaintance
+from services.chassis.acquaintance import ConventionUnread, unread
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.journal import Entry
@@ -86,6 +86,9 @@ def find_act(core: Core, instrument: str, name: str, agent: Agent) -> LocalAct:
     return found
 
 
+_OVER: Final = {"closed": "terminée", "stopped": "arrêtée", ERASED: "détruite"}
+
+
 def perform(
     tx: Tx,
     core: Core,
@@ -97,7 +100,13 @@ def perform(
 ) -> None:
     """Record an act about a case. Raises UnknownName, NotPermitted, and Refused with articles."""
     name, known = act
-    require_case(tx, core, case_id, agent, at)
+    before = require_case(tx, core, case_id, agent, at)
+    if before.state not in known.states:
+        raise Refused(
+            f"Cette situation est {_OVER[before.state]} : cet acte ne s'y enregistre plus.",
+            code="case_over",
+            articles=(known.article,),
+        )
     known.do(
         tx,
         core,
@@ -126,22 +135,43 @@ def perform(
     )
 
 
-def require_case(tx: Tx, core: Core, case_id: str, agent: Agent, at: datetime) -> None:
-    """Refuse what is not known here, and what this agent may not open.
+class Reach:
+    """Which cases one agent may open now; each text is asked for once, however many its cases."""
+
+    def __init__(self, tx: Tx, core: Core, agent: Agent, at: datetime) -> None:
+        self._tx = tx
+        self._core = core
+        self._agent = agent
+        self._at = at
+        self._unread: dict[str, ConventionUnread | None] = {}
+
+    def refusal(self, case: Row[Any]) -> NotPermitted | ConventionUnread | None:
+        """Why this agent may not open a case; None where he may."""
+        tx, core, agent, at = self._tx, self._core, self._agent, self._at
+        side, text = core.side(case.instrument), case.instrument
+        if not side.may_read(tx, case.case_id, agent.agent_id, agent.role.value, at):
+            return NotPermitted(
+                "Ce dossier n'est pas ouvert à cet agent : adressez-vous à qui le suit.",
+                code="not_referent",
+                articles=(side.access_article,),
+            )
+        if text not in self._unread:
+            self._unread[text] = unread(tx, core, text, agent, at)
+        return self._unread[text]
+
+
+def require_case(tx: Tx, core: Core, case_id: str, agent: Agent, at: datetime) -> Row[Any]:
+    """The case, which is refused where it is not known here, or this agent may not open it.
 
     Raises UnknownName; NotPermitted, on the article of the case's own instrument; ConventionUnread.
     """
     case = tx.get(standing.CASES, case_id)
     if case is None:
         raise UnknownName("Ce dossier n'est pas connu ici.", code="unknown_case")
-    side = core.side(case.instrument)
-    if not side.may_read(tx, case_id, agent.agent_id, agent.role.value, at):
-        raise NotPermitted(
-            "Ce dossier n'est pas ouvert à cet agent : adressez-vous à qui le suit.",
-            code="not_referent",
-            articles=(side.access_article,),
-        )
-    require_acquaintance(tx, core, case.instrument, agent, at)
+    refused = Reach(tx, core, agent, at).refusal(case)
+    if refused is not None:
+        raise refused
+    return case
 
 
 def read_message(tx: Tx, core: Core, message_id: str, agent: Agent, at: datetime) -> None:

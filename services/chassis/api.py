@@ -24,13 +24,21 @@ from contracts.kernel.errors import InvalidPayload, UnknownName
 from contracts.kernel.fields import Payload
 from contracts.kernel.organisation import OrgId
 from contracts.kernel.paris import day_of
-from services.chassis import idempotency, posting, routing, standing, views
+from services.chassis import idempotency, posting, routing, standing, traffic, views
 from services.chassis.acts import require_case
 from services.chassis.database import Need, Tx, Work
 from services.chassis.erasure import ask_erasure
 from services.chassis.node import Node
 from services.chassis.problems import MEDIA_TYPE, refusal
-from services.chassis.requests import admitted, agent_of, known, read_body, read_query, write_once
+from services.chassis.requests import (
+    admitted,
+    agent_of,
+    known,
+    page_of,
+    read_body,
+    read_query,
+    write_once,
+)
 from services.chassis.tokens import Agent, Right
 
 Id = r"^[0-9a-f]{32}$"
@@ -84,16 +92,21 @@ def _messages(routes: APIRouter, node: Node) -> None:
 
     @routes.get("/messages")
     async def messages(request: Request) -> Response:
-        """Letters sent, by state, type or date; ids, codes and dates only."""
-        agent_of(node, request, Right.READ)
-        filters = read_query(views.MessageFilter, request)
-        return JSONResponse(await node.database.read(lambda c: views.messages(c, filters)))
+        """Letters sent that concern who asks, by state, type or date; ids, codes and dates only."""
+        agent = agent_of(node, request, Right.READ)
+        wanted, at = read_query(traffic.MessageFilter, request), node.clock.now()
+        return page_of(
+            request,
+            await node.database.write(
+                lambda tx: traffic.messages(tx, node.core, agent, wanted, at)
+            ),
+        )
 
     @routes.get("/messages/{message_id}")
     async def message(request: Request, message_id: str) -> Response:
         """State of one letter, with its receipt."""
         agent_of(node, request, Right.READ)
-        found = await node.database.read(lambda c: views.message(c, message_id))
+        found = await node.database.read(lambda c: traffic.message(c, message_id))
         return JSONResponse(known(found, "Ce message n'est pas connu ici."))
 
     @routes.get("/messages/{message_id}/decision")

@@ -27,6 +27,7 @@ from services.chassis.core import Core
 from services.chassis.database import Database, Need, Tx, Work
 from services.chassis.dead_letters import Dead, bury, exhume, full
 from services.chassis.inbox import INBOX, READINGS, Handled, handle, take_receipts
+from services.chassis.keystore import SealBroken
 from services.chassis.metrics import Metrics
 from services.chassis.opening import Letter, NotYetKnown, Opened, open_letter, reopened, sender_of
 from services.chassis.receipting import acknowledge
@@ -43,6 +44,14 @@ _LATER = timedelta(minutes=1)
 
 _AT_ONCE = 200
 """Letters set aside that are tried in one round, at most."""
+
+
+class StillClosed(RelaisError):
+    """A dead letter that does not open, when somebody tries it again; it stays as it is."""
+
+    code = "letter_still_closed"
+    status = 409
+
 
 _log = logging.getLogger("relais.inbox")
 
@@ -260,16 +269,22 @@ class Arrivals:
         """Handle a dead letter once more; returns what became of it, None where nothing is kept.
 
         Its body goes with the transaction that handles it, and stays where it must wait again.
-        Raises what the handling raises.
+        Raises StillClosed where it does not open, and what the handling raises.
         """
-        found = await self._database.read(lambda c: self._exhumed(c, dead_id))
-        if found is None:
-            return None
         at = self._clock.now()
-        if isinstance(found, Letter):
-            letter, opened = found, open_letter(self._core, found, at)
-        else:
-            letter, opened = found[0], reopened(self._core, *found, at)
+        try:
+            found = await self._database.read(lambda c: self._exhumed(c, dead_id))
+            if found is None:
+                return None
+            if isinstance(found, Letter):
+                letter, opened = found, open_letter(self._core, found, at)
+            else:
+                letter, opened = found[0], reopened(self._core, *found, at)
+        except (Unverified, SealBroken, ValueError):
+            raise StillClosed(
+                "Cette lettre ne s'ouvre pas : elle est abîmée, ou ce qui la vérifie manque ici. "
+                "Elle reste gardée ; demandez à son émetteur de la renvoyer."
+            ) from None
         work, dead = self._work(opened, letter), tables.dead_letters
         done = update(dead).where(dead.c.id == dead_id).values(retried_at=at, body=None)
 

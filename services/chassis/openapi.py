@@ -15,7 +15,7 @@ from pydantic.json_schema import models_json_schema
 from contracts.kernel.fields import Payload, caller_model
 from contracts.kernel.organisation import Kind
 from contracts.registry import Registry
-from services.chassis import answers, reports, rights_views, views
+from services.chassis import answers, reports, rights_views, traffic, views
 from services.chassis.acts import NoticeBody
 from services.chassis.api import MessageBody
 from services.chassis.call import Call
@@ -104,12 +104,12 @@ CALLS: Final[Mapping[tuple[str, str], Call]] = {
         refusal=answers.Refusal,
     ),
     ("GET", "/messages"): Call(
-        right=Right.READ, query=views.MessageFilter, answer=answers.Messages
+        right=Right.READ, query=traffic.MessageFilter, answer=answers.Messages
     ),
     ("GET", "/messages/{message_id}"): Call(right=Right.READ, answer=answers.Message),
     ("GET", "/messages/{message_id}/decision"): Call(right=Right.JOURNAL, answer=answers.Decisions),
     ("GET", "/arrivals"): Call(
-        right=Right.READ, query=views.ArrivalFilter, answer=answers.Arrivals
+        right=Right.READ, query=traffic.ArrivalFilter, answer=answers.Arrivals
     ),
     ("POST", "/persons"): Call(
         right=Right.REGISTER, body=NewPerson, answer=answers.PersonAdded, headers=_REPEATED

@@ -100,12 +100,21 @@ class Doing:
     at: datetime
 
 
+WHILE_OPEN: Final = frozenset({"open"})
+"""States of a case in which what it is about still goes on."""
+ONCE_OVER_TOO: Final = WHILE_OPEN | {"closed"}
+"""The same, and after an end in good order."""
+UNTIL_ERASED: Final = ONCE_OVER_TOO | {"stopped"}
+"""As long as anything of it is held."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalAct:
     """One kind of act. article: on which it rests. label: what agents read.
 
     payload: its content. do: records it; may raise Refused with articles, UnknownName.
-    roles: who may; empty for every role that works on cases.
+    roles: who may; empty for every role that works on cases. states: of a case, in which it may be
+    recorded; what says nothing of it ends with the case.
     """
 
     article: str
@@ -113,6 +122,7 @@ class LocalAct:
     payload: type[Payload]
     do: Callable[[Tx, Core, Doing], None]
     roles: frozenset[str] = frozenset()
+    states: frozenset[str] = WHILE_OPEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -62,12 +62,13 @@ def submit(tx: Tx, core: Core, request: Request, at: datetime) -> Outcome:
     """
     about = None if request.case_id is None else tx.get(standing.CASES, request.case_id)
     route = resolve(core, request, at, None if about is None else about.instrument)
-    if route.binding is not None and route.to is None:
+    ours = route.binding is not None and not route.foreign
+    if ours and route.to is None:
         raise Unavailable(
             f"La fiche de {request.to} n'est pas à l'annuaire pour l'instant : réessayez.",
             code="no_entry",
         )
-    if route.binding is not None and route.to is not None:
+    if ours and route.to is not None:
         accepted = route.to.schemas.get(request.type, ())
         if route.flow.version not in accepted:
             raise NoCommonVersion(f"{request.to} n'accepte pas cette version de {request.type}.")

@@ -23,7 +23,7 @@ from contracts.kernel.fields import LAST_NUMBER, caller_model
 from contracts.kernel.instrument import Flow, subject_token
 from contracts.kernel.paris import midnight
 from contracts.kernel.signed import SignedConvention
-from services.chassis import dead_letters, retention, tables, views
+from services.chassis import dead_letters, retention, tables, traffic, views
 from services.chassis.bus import Channel
 from services.chassis.conventions import sign_act, sign_terms
 from services.chassis.governance import last_reviews, next_review
@@ -31,7 +31,7 @@ from services.chassis.holds import held_cases
 from services.chassis.journal import read_lines, read_witnessed
 from services.chassis.node import Node
 from services.chassis.purges import last_purges
-from services.chassis.requests import agent_of, publish_once, read_query
+from services.chassis.requests import agent_of, page_of, publish_once, read_query
 from services.chassis.tokens import Right
 
 _POLL = 0.5
@@ -56,10 +56,15 @@ def _flows(routes: APIRouter, node: Node) -> None:
 
     @routes.get("/arrivals")
     async def arrivals(request: Request) -> Response:
-        """Messages that arrived here, newest first; ids, codes and dates only."""
-        agent_of(node, request, Right.READ)
-        wanted = read_query(views.ArrivalFilter, request)
-        return JSONResponse(await node.database.read(lambda c: views.arrivals(c, wanted)))
+        """Messages that arrived and concern who asks, newest first; ids, codes and dates only."""
+        agent = agent_of(node, request, Right.READ)
+        wanted, at = read_query(traffic.ArrivalFilter, request), node.clock.now()
+        return page_of(
+            request,
+            await node.database.write(
+                lambda tx: traffic.arrivals(tx, node.core, agent, wanted, at)
+            ),
+        )
 
     @routes.get("/conventions")
     async def conventions(request: Request) -> Response:

@@ -14,6 +14,7 @@ from sqlalchemy import Row
 
 from contracts.kernel.errors import InvalidPayload, UnknownName
 from services.chassis import idempotency, standing
+from services.chassis.acquaintance import require_text
 from services.chassis.database import Tx
 from services.chassis.node import Node
 from services.chassis.routing import fields_at_fault
@@ -47,6 +48,16 @@ def read_query(model: type[M], request: Request) -> M:
         ) from None
 
 
+def page_of(request: Request, listed: tuple[list[dict[str, Any]], str | None]) -> Response:
+    """One page of a list, and where the next one is (RFC 8288) where there is one."""
+    found, before = listed
+    if before is None:
+        return JSONResponse(found)
+    following = request.url.include_query_params(before=before)
+    link = f'<{following.path}?{following.query}>; rel="next"'
+    return JSONResponse(found, headers={"Link": link})
+
+
 def agent_of(node: Node, request: Request, right: Right) -> Agent:
     """The agent behind a request, if the role includes the right."""
     agent = node.tokens.read(request.headers.get("authorization"), node.clock.now())
@@ -68,6 +79,30 @@ async def admitted(node: Node, request: Request, right: Right) -> Agent:
             )
         node.core.charters[wanted] = found[wanted]
     return agent
+
+
+async def known_text(node: Node, agent: Agent, code: str, method: str, path: str) -> None:
+    """Refuse a call of a side to whoever does not know its text, where that asks so.
+
+    code: of the text. path: under ``/api/v1``. The one call by which an agent says that the text
+    was read is open before. Raises ConventionUnread.
+    """
+    asked = node.core.partner.side(code).acquaintance
+    if asked is None or (method, path) == ("POST", asked.path):
+        return
+    at = node.clock.now()
+    await node.database.write(lambda tx: require_text(tx, node.core, code, agent, at))
+
+
+def knowing(node: Node, code: str) -> Callable[[Request], Awaitable[None]]:
+    """What a side's routes ask of every call, beside the right that each asks by itself."""
+
+    async def known_to(request: Request) -> None:
+        agent = node.tokens.read(request.headers.get("authorization"), node.clock.now())
+        path = request.url.path.removeprefix("/api/v1")
+        await known_text(node, agent, code, request.method, path)
+
+    return known_to
 
 
 async def write_once(

@@ -47,12 +47,16 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Flow, instrument and partner that a request resolves to; nothing binds the two: closed."""
+    """Flow, instrument and partner that a request resolves to; nothing binds the two: closed.
+
+    foreign: the instrument binds the two, and has the type for others: the gate refuses it.
+    """
 
     flow: Flow
     instrument: Instrument
     binding: Binding | None
     to: DirectoryEntry | None
+    foreign: bool = False
 
 
 def spoken_of(
@@ -158,6 +162,12 @@ def _carrying(core: Core, message_type: str, to: str, convention_id: str | None)
     if known:
         return known
     entry = core.directory.entry(to)
+    for binding in core.bindings(to):
+        if convention_id in {None, binding.id}:
+            ends = core.kind, binding.kind_of(to)
+            foreign = binding.instrument.closest(message_type, *ends)
+            if foreign is not None:
+                return [Route(foreign, binding.instrument, binding, entry, foreign=True)]
     kind = None if entry is None else entry.kind
     instrument, flow = spoken_of(core, message_type, core.kind, kind)
     return [Route(flow, instrument, None, entry)]

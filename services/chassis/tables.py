@@ -25,7 +25,6 @@ CODE = Chars(64)
 ORG = Chars(48)
 TYPE = Chars(64)
 
-
 persons = Table(
     "persons",
     metadata,
@@ -258,6 +257,7 @@ outbox = Table(
 """Letters to send, under the key of their case, until the signed receipt or their expiry."""
 
 _waits = outbox.c.due_at.is_not(None)
+Index(None, outbox.c.created_at, outbox.c.message_id)
 Index("ix_outbox_due", outbox.c.due_at, postgresql_where=_waits, sqlite_where=_waits)
 
 withheld = Table(
@@ -292,6 +292,7 @@ inbox = Table(
     Column("received_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
     Index(None, "sender", "received_at"),
+    Index(None, "received_at", "message_id"),
 )
 """What was handled, once; ids outlive the letter, so it cannot be replayed."""
 

@@ -18,7 +18,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 from joserfc.jwt import JWTClaimsRegistry
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from contracts.kernel.errors import RelaisError
 
@@ -105,8 +105,12 @@ class Agent:
 
 _AGENT: Final = r"^[!-~]{1,64}$"
 
-AgentId = Annotated[str, Field(pattern=_AGENT)]
-"""Local name of an agent: as long as any table keeps it."""
+AgentId = Annotated[
+    str,
+    Field(pattern=_AGENT),
+    WithJsonSchema({"type": "string", "pattern": _AGENT, "format": "agent"}),
+]
+"""Local name of an agent: as long as any table keeps it. A form offers those that it knows."""
 
 
 def _check_agent(agent_id: object) -> None:

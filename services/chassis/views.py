@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, Select, select
 from contracts.gate import Refused, decide
 from contracts.kernel.errors import UnknownName
 from contracts.kernel.facts import from_json
-from contracts.kernel.fields import LAST_NUMBER, Instant
+from contracts.kernel.fields import LAST_NUMBER
 from contracts.kernel.paris import day_of
 from services.chassis import derogations, standing, tables
 from services.chassis.chain import Line
@@ -24,32 +24,11 @@ from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.holds import kept_under
 from services.chassis.keystore import KeyDestroyed
-from services.chassis.letters import State
 from services.chassis.schema import journal
 from services.chassis.scopes import case_scope
 
 PAGE = 200
 """Rows of one answer, at most."""
-
-
-class MessageFilter(BaseModel):
-    """Query of ``GET /messages``."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    state: State | None = None
-    type: str | None = None
-    since: Instant | None = None
-    limit: int = Field(default=PAGE, ge=1, le=PAGE)
-
-
-class ArrivalFilter(BaseModel):
-    """Query of ``GET /arrivals``."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    since: Instant | None = None
-    limit: int = Field(default=PAGE, ge=1, le=PAGE)
 
 
 class JournalFilter(BaseModel):
@@ -60,87 +39,9 @@ class JournalFilter(BaseModel):
     since: int = Field(default=0, ge=0, le=LAST_NUMBER)
 
 
-def _instant(value: datetime | None) -> str | None:
+def instant(value: datetime | None) -> str | None:
+    """An instant as the API writes it."""
     return None if value is None else value.isoformat()
-
-
-def _message(row: Row[Any]) -> dict[str, Any]:
-    return {
-        "message_id": row.message_id,
-        "type": row.type,
-        "to": row.receiver,
-        "case_id": row.case_id,
-        "state": row.state,
-        "created_at": _instant(row.created_at),
-        "expires_at": _instant(row.expires_at),
-        "delivered_at": _instant(row.delivered_at),
-        "closed_at": _instant(row.closed_at),
-        "attempts": row.attempts,
-        "failure": row.failure,
-        "receipt": None
-        if row.receipt_id is None
-        else {"status": row.status, "receipt_id": row.receipt_id},
-    }
-
-
-_OUTBOX = [
-    column
-    for column in tables.outbox.c
-    if column.name not in {"sealed", "headers", "subject", "reference"}
-]
-
-
-def messages(connection: Connection, wanted: MessageFilter) -> list[dict[str, Any]]:
-    """Letters sent, newest first."""
-    outbox = tables.outbox
-    query = select(*_OUTBOX).where(outbox.c.kind != "receipt")
-    if wanted.state is not None:
-        query = query.where(outbox.c.state == wanted.state)
-    if wanted.type is not None:
-        query = query.where(outbox.c.type == wanted.type)
-    if wanted.since is not None:
-        query = query.where(outbox.c.created_at >= wanted.since)
-    rows = connection.execute(query.order_by(outbox.c.created_at.desc()).limit(wanted.limit))
-    return [_message(row) for row in rows]
-
-
-def message(connection: Connection, message_id: str) -> dict[str, Any] | None:
-    """One letter with the signed receipt that closed it."""
-    outbox, receipts = tables.outbox, tables.receipts
-    row = connection.execute(select(*_OUTBOX).where(outbox.c.message_id == message_id)).first()
-    if row is None:
-        return None
-    found = _message(row)
-    if row.receipt_id is not None:
-        query = select(receipts).where(receipts.c.receipt_id == row.receipt_id)
-        receipt = connection.execute(query).first()
-        if receipt is not None:
-            found["receipt"] |= {"from": receipt.org, "signed": receipt.token.decode()}
-    return found
-
-
-def arrivals(connection: Connection, wanted: ArrivalFilter) -> list[dict[str, Any]]:
-    """Messages that arrived, newest first: ids, codes and dates; content is in the case."""
-    inbox = tables.inbox
-    query = select(inbox).where(inbox.c.type != RECEIPTS)
-    if wanted.since is not None:
-        query = query.where(inbox.c.received_at >= wanted.since)
-    rows = connection.execute(query.order_by(inbox.c.received_at.desc()).limit(wanted.limit))
-    return [
-        {
-            "message_id": row.message_id,
-            "from": row.sender,
-            "type": row.type,
-            "case_id": row.case_id,
-            "status": row.status,
-            "received_at": _instant(row.received_at),
-        }
-        for row in rows
-    ]
-
-
-RECEIPTS = "receipts"
-"""Type under which the inbox remembers a letter of receipts."""
 
 
 def agreement(connection: Connection, agreement_id: str, at: datetime) -> dict[str, Any] | None:
@@ -161,18 +62,18 @@ def agreement(connection: Connection, agreement_id: str, at: datetime) -> dict[s
         "giver": row.giver,
         "authority": row.authority,
         "assent": row.assent,
-        "notice": {"version": row.notice_version, "given_at": _instant(row.notice_at)},
-        "given_at": _instant(row.given_at),
-        "expires_at": _instant(row.expires_at),
-        "withdrawn_at": _instant(row.withdrawn_at),
-        "suspended_at": _instant(row.suspended_at),
+        "notice": {"version": row.notice_version, "given_at": instant(row.notice_at)},
+        "given_at": instant(row.given_at),
+        "expires_at": instant(row.expires_at),
+        "withdrawn_at": instant(row.withdrawn_at),
+        "suspended_at": instant(row.suspended_at),
         "withdrawal": [
             {
                 "org": one.org,
-                "told_at": _instant(one.told_at),
+                "told_at": instant(one.told_at),
                 "outcome": one.outcome,
                 "article": one.article,
-                "done_at": _instant(one.done_at),
+                "done_at": instant(one.done_at),
             }
             for one in answers
         ],
@@ -206,8 +107,8 @@ def case(tx: Tx, core: Core, case_id: str) -> dict[str, Any]:
         "partner": row.partner,
         "state": row.state,
         "agreement": row.reference,
-        "opened_at": _instant(row.opened_at),
-        "closed_at": _instant(row.closed_at),
+        "opened_at": instant(row.opened_at),
+        "closed_at": instant(row.closed_at),
         "retain_until": None if row.retain_until is None else str(day_of(row.retain_until)),
         "kept_under": None if row.state == "erased" else kept_under(tx, core, row),
         "certificates": [_certificate(one) for one in proofs],
@@ -233,7 +134,7 @@ def exchanges(tx: Tx, case_id: str, family_on: date | None = None) -> list[dict[
     rows = tx.execute(select(journal).where(where).order_by(journal.c.at, journal.c.seq))
     return [
         {
-            "at": _instant(row.at),
+            "at": instant(row.at),
             "event": row.event,
             "type": row.flow,
             "message_id": row.message_id,
@@ -256,7 +157,7 @@ def _certificate(row: Row[Any]) -> dict[str, Any]:
         "outcome": row.outcome,
         "article": row.article,
         "records": row.records,
-        "done_at": _instant(row.done_at),
+        "done_at": instant(row.done_at),
     }
 
 
@@ -304,7 +205,7 @@ def _certificate_of(connection: Connection, core: Core, message_id: str) -> str 
 def _replayed(core: Core, line: Line) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "seq": line.seq,
-        "at": _instant(line.at),
+        "at": instant(line.at),
         "event": line.event,
         "flow": line.flow,
         "outcome": line.outcome,

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -38,6 +38,7 @@ from services.chassis.person import api as person
 from services.chassis.person import usage
 from services.chassis.person.door import ROOT as PERSON_ROOT
 from services.chassis.person.site import person_site
+from services.chassis.requests import knowing
 from services.chassis.sign_in import api as authorising
 from services.chassis.telemetry import FASTAPI_OFF
 
@@ -146,9 +147,9 @@ def create_app(node: Node) -> NodeApp:
     app.include_router(derogating.router(node))
     app.include_router(exercising.router(node))
     app.include_router(authorising.router(node))
-    for side in node.given.partner.sides.values():
+    for code, side in node.given.partner.sides.items():
         if side.routes is not None:
-            app.include_router(side.routes(node))
+            app.include_router(side.routes(node), dependencies=[Depends(knowing(node, code))])
     app.mount(ROOT, site(node, app))
     app.mount(PERSON_ROOT, person_site(node))
     _probes(app, node)

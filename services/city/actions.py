@@ -15,7 +15,7 @@ from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.deadlines import meet
 from services.chassis.erasure import erase_case
-from services.chassis.partner import Doing, LocalAct
+from services.chassis.partner import ONCE_OVER_TOO, UNTIL_ERASED, Doing, LocalAct
 from services.chassis.posting import submit
 from services.chassis.routing import Request
 from services.chassis.tokens import AgentId, Role
@@ -171,6 +171,7 @@ ACTS: Final = {
         payload=Reception,
         do=receive,
         roles=_WORK,
+        states=ONCE_OVER_TOO,
     ),
     "themes": LocalAct(
         article="A-3.4", label="Thèmes du travail", payload=Themes, do=work_on, roles=_WORK
@@ -181,6 +182,7 @@ ACTS: Final = {
         payload=acts.OnDay,
         do=reflect,
         roles=_WORK,
+        states=ONCE_OVER_TOO,
     ),
     "booklet": LocalAct(
         article="A-3.11",
@@ -188,6 +190,7 @@ ACTS: Final = {
         payload=acts.OnDay,
         do=hand_booklet,
         roles=_WORK,
+        states=ONCE_OVER_TOO,
     ),
     "involvement": LocalAct(
         article="A-4.1",
@@ -205,6 +208,7 @@ ATTENDANCE_ACTS: Final = {
         label="L'enfant a quitté la commune",
         payload=acts.OnDay,
         do=child_left,
+        states=UNTIL_ERASED,
     ),
 }
 """Acts about an attendance notice."""

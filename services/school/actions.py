@@ -8,7 +8,7 @@ from contracts.kernel.fields import Day, Payload, said
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.deadlines import meet
-from services.chassis.partner import Doing, LocalAct
+from services.chassis.partner import ONCE_OVER_TOO, Doing, LocalAct
 from services.conventions.a_city_school import acts, store
 
 
@@ -34,6 +34,10 @@ def booklet_shown(tx: Tx, _core: Core, doing: Doing) -> None:
 ACTS: Final = {
     **acts.COMMON,
     "booklet_shown": LocalAct(
-        article="A-3.12", label="Livret présenté au retour", payload=Booklet, do=booklet_shown
+        article="A-3.12",
+        label="Livret présenté au retour",
+        payload=Booklet,
+        do=booklet_shown,
+        states=ONCE_OVER_TOO,
     ),
 }

@@ -79,8 +79,9 @@ class Actors(Cast):
             self.interview(day_of(self.fed.now(self.orgs[Kind.CITY])))
 
     def sit_down(self, kind: Kind) -> None:
-        """The agent of a party reads the text and takes its desks; its colleagues are told."""
+        """The agent of a party and the manager read the text; the desks are taken, others told."""
         self.read(kind)
+        self.read(kind, self.client(self.orgs[kind]))
         for one in (CONTACT, SECOND):
             self.tell_staff(kind, str(one["name"]))
         for task in DESKS[kind]:
@@ -116,6 +117,7 @@ class Actors(Cast):
     def report(self, kind: Kind) -> None:
         """A party records the final report on the text's own term (C-8.2)."""
         written = day_of(self.fed.now(self.orgs[kind])).isoformat()
+        self.read(kind, self.client(self.orgs[kind]))
         for one in self.held(kind):
             body = {
                 "convention_id": one["convention_id"],

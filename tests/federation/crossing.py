@@ -112,12 +112,15 @@ class Life:
 
         It knows the text then, and still nothing of the case.
         """
-        flow, to = self.script.flows[code], self.cast.receiver(code)
+        flow = self.script.flows[code]
         way = (flow.type, self.cast.fed.layout.federation.member(org).kind, flow.receiver)
         ways = {(one.type, one.sender, one.receiver) for one in self.script.flows.values()}
-        return way in ways and any(
-            {org, to} <= {one.org for one in signed.parties} for signed in self.signed
-        )
+        return way in ways and self.bound(code, org)
+
+    def bound(self, code: str, org: str) -> bool:
+        """Whether an organisation has signed with the receiver, whatever it may send to it."""
+        to = self.cast.receiver(code)
+        return any({org, to} <= {one.org for one in signed.parties} for signed in self.signed)
 
 
 class Narrator:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Final
 
@@ -9,7 +10,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from contracts.kernel.errors import UnknownName
+from contracts.kernel.errors import RelaisError, UnknownName
+from services.chassis.acquaintance import ConventionUnread
+from services.chassis.core import Core
 from services.chassis.governance import own_convention
 from services.chassis.node import Node
 from services.chassis.pages import texts
@@ -29,6 +32,13 @@ BACK: Final = "back"
 def address(convention_id: str) -> str:
     """The page on which an agent reads a convention."""
     return f"{PLACE}/{convention_id}/reading"
+
+
+def to_read(core: Core, refused: Iterable[RelaisError]) -> tuple[tuple[str, str], ...]:
+    """Texts for want of which a list leaves cases out: the page that shows each, and its title."""
+    named = {one.convention_id: one for one in refused if isinstance(one, ConventionUnread)}
+    held = core.directory.conventions
+    return tuple((address(name), held[name].convention.title) for name in sorted(named))
 
 
 def routes(node: Node, api: OwnApi) -> list[BaseRoute]:

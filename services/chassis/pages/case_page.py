@@ -21,9 +21,9 @@ from services.chassis.node import Node
 from services.chassis.pages import recognising, without_agreement
 from services.chassis.pages.asking import KEY, Question, asked
 from services.chassis.pages.cases import PLACE, CaseView, case_view
-from services.chassis.pages.choosing import choices
+from services.chassis.pages.choosing import agents, choices
 from services.chassis.pages.content import Telling
-from services.chassis.pages.forms import NOTHING_TYPED, fields_of
+from services.chassis.pages.forms import NOTHING_TYPED, fields_of, with_agents
 from services.chassis.pages.own_api import Answer, OwnApi
 from services.chassis.pages.refusals import Refusal, refused
 from services.chassis.pages.rendering import render
@@ -128,13 +128,14 @@ class _Pages:
         core, at = self._node.core, self._node.clock.now()
         instrument = await self._node.database.read(lambda c: instrument_of(c, case.case_id))
         act, code = find_act(core, instrument, name, session.agent), self._code(instrument)
-        chosen = await self._node.database.write(
-            lambda tx: choices(tx, core, code, name, case.case_id, at)
+        chosen, known = await self._node.database.write(
+            lambda tx: (choices(tx, core, code, name, case.case_id, at), agents(tx, at))
         )
+        fields = fields_of(act.payload, partial(core.registry.word, code), choices=chosen)
         question = Question(
             template="act.html",
             title=act.label,
-            fields=fields_of(act.payload, partial(core.registry.word, code), choices=chosen),
+            fields=with_agents(fields, known),
             path=f"/cases/{case.case_id}/acts/{name}",
             body=lambda content: content,
             done=lambda _: f"{PLACE}/{case.case_id}?done=1",

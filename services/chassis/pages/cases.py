@@ -9,17 +9,24 @@ from typing import Any, Final
 
 from sqlalchemy import Row, select
 
-from contracts.kernel.binding import Binding
 from contracts.kernel.checks import Agreement
-from contracts.kernel.instrument import Cardinality, Flow, Instrument, Urgency
-from contracts.kernel.organisation import Kind
+from contracts.kernel.instrument import Flow, Instrument, Urgency
 from contracts.kernel.paris import day_of
 from services.chassis import deadlines, derogations, standing, tables, views
+from services.chassis.acts import Reach
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.pages.agreed import last_day_of
 from services.chassis.pages.content import Telling, Told, instant_in_words, name_of
 from services.chassis.pages.messages import named
+from services.chassis.pages.offering import (
+    Offered,
+    acts_of,
+    kind_of_partner,
+    messages,
+    why_over,
+    without_agreement,
+)
 from services.chassis.pages.persons import person_in_words, person_of_case
 from services.chassis.pages.rendering import ROOT, by_in_words, day_in_words
 from services.chassis.person.uses import instrument_of
@@ -81,16 +88,6 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Offered:
-    """What an agent may do next in a case."""
-
-    path: str
-    label: str
-    article: str
-    urgent: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate:
     """What was destroyed, where."""
 
@@ -104,6 +101,7 @@ class Certificate:
 class CaseView:
     """One case, whole. agreement: on whose it rests. related: other cases of the same person.
 
+    over: why nothing is sent in it any more, and what alone may still be recorded.
     agreement_page: name of its page here, by the reference where a partner collected it. own: that
     the person is of this organisation's own register. resembles: how many of the register resemble
     whom a partner named, to an agent who may say whether it is they.
@@ -120,6 +118,7 @@ class CaseView:
     state: str
     open: bool
     opened: str
+    over: str
     kept: str
     agreement: str
     agreement_page: str
@@ -146,6 +145,8 @@ def case_view(tx: Tx, core: Core, case_id: str, agent: Agent, at: datetime) -> C
     person = person_of_case(tx, core, case_id)
     code = "" if text is None else text.code
     registers = Right.REGISTER in RIGHTS[agent.role]
+    here = f"{PLACE}/{case_id}"
+    acts = tuple(acts_of(core, row, agent, here))
     born = None if person is None else person.identity.birth_date
     return CaseView(
         case_id=case_id,
@@ -159,17 +160,18 @@ def case_view(tx: Tx, core: Core, case_id: str, agent: Agent, at: datetime) -> C
         state=STATES.get(row.state, row.state),
         open=row.state == OPEN,
         opened=instant_in_words(row.opened_at),
+        over=why_over(row, acts, agent),
         kept=_kept(row, held),
         agreement=agreement_in_words(known, at) or kept_by_partner(core, row, text),
         agreement_page=known.agreement_id or _reference(known),
         own=known.agreement_id is not None and row.person_id is not None,
         resembles=len(unanswered(tx, core, case_id)) if registers else 0,
         told=Telling(core, code).told(held["content"]),
-        steps=tuple(_steps(tx, core, row, text)),
+        steps=tuple(_steps(tx, core, row, text, at)),
         dues=tuple(_dues(tx, core, case_id)),
-        messages=tuple(_messages(core, row, text, agent)),
-        acts=tuple(_acts(core, row, agent)),
-        without_agreement=tuple(_without(core, row, text, agent)),
+        messages=tuple(messages(core, row, text, agent, here)),
+        acts=acts,
+        without_agreement=tuple(without_agreement(core, row, text, agent, here)),
         related=tuple(_related(tx, core, row, agent, at)),
         certificates=tuple(_certificates(core, held)),
     )
@@ -223,7 +225,9 @@ def _day(at: datetime) -> str:
 # --- what happened
 
 
-def _steps(tx: Tx, core: Core, row: Row[Any], text: Instrument | None) -> Iterator[Step]:
+def _steps(
+    tx: Tx, core: Core, row: Row[Any], text: Instrument | None, at: datetime
+) -> Iterator[Step]:
     """Lines of the journal about the case, the latest first."""
     sent = {one.message_id: one for one in _letters(tx, row.case_id)}
     came = {one.message_id: one for one in _arrivals(tx, row.case_id)}
@@ -252,10 +256,18 @@ def _steps(tx: Tx, core: Core, row: Row[Any], text: Instrument | None) -> Iterat
             state="" if letter is None else MESSAGE_STATES.get(letter.state, letter.state),
             message_id=line.message_id,
             read=arrived and urgent and line.message_id not in read,
-            look=arrived and flow is not None and flow.retention.transient,
+            look=arrived
+            and flow is not None
+            and _shown_again(flow, row, came[line.message_id], at),
             without="" if decided is None else "envoyé sans accord, pour un intérêt vital",
             urgent=urgent,
         )
+
+
+def _shown_again(flow: Flow | None, case: Row[Any], letter: Row[Any], at: datetime) -> bool:
+    """Whether the sender may still be asked for what a message said, and is kept nowhere here."""
+    transient = flow is not None and flow.retention.transient
+    return transient and case.state == OPEN and bool(at < letter.expires_at)
 
 
 def _letters(tx: Tx, case_id: str) -> Any:  # noqa: ANN401 -- rows
@@ -267,7 +279,7 @@ def _letters(tx: Tx, case_id: str) -> Any:  # noqa: ANN401 -- rows
 def _arrivals(tx: Tx, case_id: str) -> Any:  # noqa: ANN401 -- rows
     inbox = tables.inbox
     mine = (inbox.c.case_id == case_id) & (inbox.c.status == "received")
-    return tx.execute(select(inbox.c.message_id).where(mine)).all()
+    return tx.execute(select(inbox.c.message_id, inbox.c.expires_at).where(mine)).all()
 
 
 def _other(core: Core, row: Row[Any], line: Row[Any]) -> Step:
@@ -285,17 +297,12 @@ def _flow(
 ) -> Flow | None:
     if text is None:
         return None
-    theirs = _kind(core, row)
+    theirs = kind_of_partner(core, row)
     ends = (core.kind, theirs) if ours else (theirs, core.kind)
     return text.closest(type_, *ends)
 
 
-def _kind(core: Core, row: Row[Any]) -> Kind | None:
-    binding: Binding | None = core.binding(row.partner, row.instrument)
-    return None if binding is None else binding.kind_of(row.partner)
-
-
-# --- what is due, and what may follow
+# --- what is due, what else there is
 
 
 def _dues(tx: Tx, core: Core, case_id: str) -> Iterator[Due]:
@@ -314,53 +321,6 @@ def _dues(tx: Tx, core: Core, case_id: str) -> Iterator[Due]:
         )
 
 
-def within(
-    core: Core, row: Row[Any], text: Instrument | None, *, any_state: bool = False
-) -> Iterator[Flow]:
-    """Messages that this organisation may send in a case, whatever else they ask for.
-
-    any_state: also where it is open no more, so that who had begun one is told why it cannot go.
-    """
-    theirs = _kind(core, row)
-    passes = any_state or row.state == OPEN
-    for flow in () if text is None or not passes else text.flows:
-        ends = (flow.sender, flow.receiver) == (core.kind, theirs)
-        if ends and flow.case is Cardinality.WITHIN and flow.purpose == row.purpose:
-            yield flow
-
-
-def _messages(
-    core: Core, row: Row[Any], text: Instrument | None, agent: Agent
-) -> Iterator[Offered]:
-    if Right.SEND not in RIGHTS[agent.role]:
-        return
-    for flow in within(core, row, text):
-        yield Offered(
-            path=f"{PLACE}/{row.case_id}/send/{flow.type}",
-            label=flow.label,
-            article=flow.article,
-            urgent=flow.urgency is Urgency.WITHOUT_DELAY,
-        )
-
-
-def _acts(core: Core, row: Row[Any], agent: Agent) -> Iterator[Offered]:
-    if row.state == standing.ERASED or Right.SEND not in RIGHTS[agent.role]:
-        return
-    for name, act in core.side(row.instrument).acts.items():
-        if not act.roles or agent.role.value in act.roles:
-            path = f"{PLACE}/{row.case_id}/acts/{name}"
-            yield Offered(path=path, label=act.label, article=act.article)
-
-
-def _without(core: Core, row: Row[Any], text: Instrument | None, agent: Agent) -> Iterator[Offered]:
-    if Right.REGISTER not in RIGHTS[agent.role]:
-        return
-    for flow in within(core, row, text):
-        for rule in flow.derogations[:1]:
-            path = f"{PLACE}/{row.case_id}/without-agreement/{flow.type}"
-            yield Offered(path=path, label=flow.label, article=rule.article)
-
-
 def _related(
     tx: Tx, core: Core, row: Row[Any], agent: Agent, at: datetime
 ) -> Iterator[tuple[str, str]]:
@@ -369,9 +329,9 @@ def _related(
     if row.person_id is None:
         return
     others = (cases.c.person_id == row.person_id) & (cases.c.case_id != row.case_id)
+    reach = Reach(tx, core, agent, at)
     for one in tx.execute(select(cases).where(others).order_by(cases.c.opened_at)):
-        side = core.side(one.instrument)
-        if side.may_read(tx, one.case_id, agent.agent_id, agent.role.value, at):
+        if reach.refusal(one) is None:
             text = instrument_of(core, one.instrument)
             purpose = one.purpose if text is None else core.registry.word(text.code, one.purpose)
             yield one.case_id, f"{purpose}, avec {name_of(core, one.partner)}"

@@ -6,10 +6,16 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
+
+from services.chassis import tables
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.pages.forms import Option
+from services.chassis.pages.rendering import ROLES
 from services.chassis.partner import ANEW
+from services.chassis.sign_in.authorisations import valid
+from services.chassis.tokens import Role
 
 
 def choices(
@@ -22,6 +28,19 @@ def choices(
         for (about, field), choose in choosers.items()
         if about == name
     }
+
+
+def agents(tx: Tx, at: datetime) -> list[Option]:
+    """Whom a form offers where it asks for an agent: who may sign in here now, and in which role.
+
+    Their names are the provider's alone; what this organisation knows them by is this.
+    """
+    table = tables.authorisations
+    query = select(table.c.agent_id, table.c.role).where(valid(at)).distinct()
+    roles: dict[str, list[str]] = {}
+    for row in tx.execute(query.order_by(table.c.agent_id, table.c.role)):
+        roles.setdefault(row.agent_id, []).append(ROLES[Role(row.role)])
+    return [Option(code=one, word=f"{one} ({', '.join(held)})") for one, held in roles.items()]
 
 
 def numbered(core: Core, content: Mapping[str, Any]) -> dict[str, Any]:

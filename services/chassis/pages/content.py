@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from contracts.kernel.paris import PARIS
 from services.chassis.core import Core
+from services.chassis.directory import Directory
 from services.chassis.pages.rendering import day_in_words
 from services.chassis.words import titles
 
@@ -101,8 +102,15 @@ class Telling:
             return day_in_words(date.fromisoformat(text))
         if _INSTANT.fullmatch(text):
             return instant_in_words(datetime.fromisoformat(text))
+        return self._organisation(text) or readable(self._word(text))
+
+    def _organisation(self, text: str) -> str:
+        """Name of an organisation, by its id or a school's code; empty where it is none."""
         entry = self._core.directory.entry(text)
-        return readable(self._word(text)) if entry is None else entry.name
+        if entry is not None:
+            return entry.name
+        school = self._core.once("schools", _schools).get(text)
+        return "" if school is None else f"{school} ({text})"
 
     def _word(self, code: str) -> str:
         """What people call a code, or how far something is."""
@@ -111,6 +119,11 @@ class Telling:
 
     def _all(self, values: Iterable[Any]) -> str:
         return ", ".join(filter(None, (self._value(one) for one in values)))
+
+
+def _schools(known: Directory) -> dict[str, str]:
+    """Names of schools, by the code under which the State knows each."""
+    return {one.uai: one.name for one in known.entries.values() if one.uai is not None}
 
 
 _NAMES: Final = {

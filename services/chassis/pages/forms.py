@@ -38,6 +38,7 @@ class Shape(StrEnum):
     NUMBER = "number"
     EMAIL = "email"
     PHONE = "tel"
+    AGENT = "agent"
     YES_NO = "yes_no"
     CHOICE = "choice"
     CHOICES = "choices"
@@ -118,8 +119,19 @@ def fields_of(
 
 
 def _offered(field: Field, options: Sequence[Option]) -> Field:
-    shape = Shape.CHOICES if field.shape is Shape.LINES else Shape.CHOICE
+    kept = {Shape.LINES: Shape.CHOICES, Shape.AGENT: Shape.AGENT}
+    shape = kept.get(field.shape, Shape.CHOICE)
     return replace(field, shape=shape, options=tuple(options))
+
+
+def with_agents(fields: Iterable[Field], known: Sequence[Option]) -> tuple[Field, ...]:
+    """The fields; where one asks for an agent, those that are known are offered, others typed."""
+    return tuple(
+        replace(one, options=one.options or tuple(known))
+        if one.shape is Shape.AGENT
+        else replace(one, parts=with_agents(one.parts, known))
+        for one in fields
+    )
 
 
 def _parts(schema: Schema, defs: Schema, above: str, word: Word) -> tuple[Field, ...]:
@@ -191,6 +203,7 @@ _FORMATS: Final = {
     "date-time": Shape.INSTANT,
     "email": Shape.EMAIL,
     "phone": Shape.PHONE,
+    "agent": Shape.AGENT,
 }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
@@ -24,13 +25,15 @@ from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.node import Node
 from services.chassis.pages.asking import Question, asked
+from services.chassis.pages.choosing import agents
 from services.chassis.pages.content import Telling, Told, instant_in_words
-from services.chassis.pages.forms import NOTHING_TYPED, Field, Option, Shape, fields_of
+from services.chassis.pages.forms import NOTHING_TYPED, Field, Option, Shape, fields_of, with_agents
 from services.chassis.pages.own_api import OwnApi
 from services.chassis.pages.persons import name_in_words
 from services.chassis.pages.refusals import refused
 from services.chassis.pages.rendering import ROOT, render
 from services.chassis.pages.texts import partners
+from services.chassis.requests import known_text
 from services.chassis.sign_in.desk import at_desk
 from services.chassis.tokens import RIGHTS, Agent, Right
 
@@ -95,6 +98,7 @@ def routes(node: Node, api: OwnApi) -> list[BaseRoute]:
         found = next((it for it in known if it.name == name), None)
         if found is None:
             raise UnknownName("Cette démarche n'est pas offerte dans votre rôle.")
+        await known_text(node, session.agent, found.code, found.method, found.path)
         if found.method == "GET":
             answer = await api.call(session.agent, "GET", found.path)
             refusal = None if answer.done else refused(answer, (), NOTHING_TYPED)[0]
@@ -111,7 +115,9 @@ def routes(node: Node, api: OwnApi) -> list[BaseRoute]:
         person_id = request.query_params.get("person")
         if person_id is not None:  # the page names that person
             session.agent.require(Right.CASES)
-        asks = await node.database.write(lambda tx: _question(tx, node.core, found, person_id))
+        asks = await node.database.write(
+            lambda tx: _question(tx, node.core, found, person_id, node.clock.now())
+        )
         return await asked(node, api, request, session, asks)
 
     return [
@@ -126,7 +132,9 @@ def _items(core: Core, found: Procedure, content: Any) -> list[tuple[Told, ...]]
     return [telling.told(one if isinstance(one, dict) else {"what": one}) for one in rows]
 
 
-def _question(tx: Tx, core: Core, found: Procedure, person_id: str | None) -> Question:
+def _question(
+    tx: Tx, core: Core, found: Procedure, person_id: str | None, at: datetime
+) -> Question:
     """The form of a call; whom it is about comes from that person's page, never from a list."""
     body = found.call.body
     if body is None:
@@ -147,7 +155,7 @@ def _question(tx: Tx, core: Core, found: Procedure, person_id: str | None) -> Qu
     return Question(
         template="procedure.html",
         title=found.call.label,
-        fields=fields,
+        fields=with_agents(fields, agents(tx, at)),
         path=found.path,
         body=content,
         done=lambda _: f"{PLACE}?done=1",

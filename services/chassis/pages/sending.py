@@ -30,11 +30,11 @@ from services.chassis.pages.cases import (
     PLACE,
     agreement_in_words,
     kept_by_partner,
-    within,
 )
 from services.chassis.pages.choosing import choices, numbered
 from services.chassis.pages.content import instant_in_words, name_of
 from services.chassis.pages.forms import Field, Option, Shape, fields_of
+from services.chassis.pages.offering import within
 from services.chassis.pages.own_api import OwnApi
 from services.chassis.pages.persons import name_in_words, person_in_words
 from services.chassis.pages.rendering import render

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -12,11 +11,15 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from contracts.kernel.errors import RelaisError
 from services.chassis import standing, tables
+from services.chassis.acquaintance import ConventionUnread
+from services.chassis.acts import Reach
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.node import Node
 from services.chassis.pages import case_page, sending
+from services.chassis.pages.acquaintance import to_read
 from services.chassis.pages.cases import PLACE, STATES
 from services.chassis.pages.content import instant_in_words, name_of
 from services.chassis.pages.own_api import OwnApi
@@ -50,11 +53,15 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """A page of the list. others: cases that somebody else follows. older: where it goes on."""
+    """A page of the list. others: cases that somebody else follows. older: where it goes on.
+
+    unread: texts that the agent must know first, by the address of the page that shows them.
+    """
 
     counts: tuple[tuple[str, int], ...]
     cases: tuple[Case, ...]
     others: int
+    unread: tuple[tuple[str, str], ...]
     older: str | None
 
 
@@ -74,31 +81,27 @@ def listed(
         query = query.where(older)
     order = (cases.c.opened_at.desc(), cases.c.case_id.desc())
     rows = tx.execute(query.order_by(*order).limit(_LOOKED_AT)).all()
-    mine, seen = _mine(tx, core, agent, rows, at)
+    reach = Reach(tx, core, agent, at)
+    mine: list[Row[Any]] = []
+    refused: list[RelaisError] = []
+    for row in rows:
+        if len(mine) == SHOWN:
+            break
+        refusal = reach.refusal(row)
+        if refusal is None:
+            mine.append(row)
+        else:
+            refused.append(refusal)
+    seen = len(mine) + len(refused)
     read_persons(tx, [row.case_id for row in mine])
     last = rows[seen - 1].case_id if seen and (seen < len(rows) or seen == _LOOKED_AT) else None
     return Listed(
         counts=tuple((name, numbers.get(name, 0)) for name in STATES),
         cases=tuple(_shown(tx, core, row) for row in mine),
-        others=seen - len(mine),
+        others=sum(not isinstance(one, ConventionUnread) for one in refused),
+        unread=to_read(core, refused),
         older=last,
     )
-
-
-def _mine(
-    tx: Tx, core: Core, agent: Agent, rows: Iterable[Row[Any]], at: datetime
-) -> tuple[list[Row[Any]], int]:
-    """Rows that the agent may open, as many as a page shows; and how many were looked at."""
-    mine: list[Row[Any]] = []
-    seen = 0
-    for row in rows:
-        if len(mine) == SHOWN:
-            break
-        seen += 1
-        side = core.side(row.instrument)
-        if side.may_read(tx, row.case_id, agent.agent_id, agent.role.value, at):
-            mine.append(row)
-    return mine, seen
 
 
 def _shown(tx: Tx, core: Core, row: Row[Any]) -> Case:

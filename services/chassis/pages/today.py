@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -14,11 +15,15 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from contracts.kernel.errors import RelaisError
 from contracts.kernel.instrument import Urgency
 from services.chassis import deadlines, standing, tables
+from services.chassis.acquaintance import ConventionUnread
+from services.chassis.acts import Reach
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.node import Node
+from services.chassis.pages.acquaintance import to_read
 from services.chassis.pages.content import name_of
 from services.chassis.pages.messages import named
 from services.chassis.pages.persons import person_in_words, read_persons
@@ -27,7 +32,7 @@ from services.chassis.pages.texts import partners
 from services.chassis.rights_clocks import ANSWER
 from services.chassis.schema import journal
 from services.chassis.sign_in.desk import HOME, at_desk
-from services.chassis.tokens import RIGHTS, Agent, Right
+from services.chassis.tokens import RIGHTS, Agent, NotPermitted, Right
 from services.chassis.words import message
 
 _SHOWN: Final = 200
@@ -69,12 +74,16 @@ class Alert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """What one agent finds. others: what waits for somebody else."""
+    """What one agent finds. others: what waits for somebody else.
+
+    unread: texts that the agent must know first, by the address of the page that shows them.
+    """
 
     alerts: tuple[Alert, ...]
     late: tuple[Waiting, ...]
     due: tuple[Waiting, ...]
     others: int
+    unread: tuple[tuple[str, str], ...]
 
     @property
     def version(self) -> str:
@@ -88,13 +97,15 @@ def desk_of(tx: Tx, core: Core, agent: Agent, at: datetime) -> Desk:
     waits = table.c.state.in_((deadlines.PENDING, deadlines.MISSED))
     query = select(table).where(waits).order_by(table.c.due_at).limit(_SHOWN)
     mine: list[Waiting] = []
-    others, answers = 0, Right.REVIEW in RIGHTS[agent.role]
+    closed: list[RelaisError] = []
+    reach, answers = Reach(tx, core, agent, at), Right.REVIEW in RIGHTS[agent.role]
     rows = tx.execute(query).all()
     messages = named(tx, core, [row.subject for row in rows])
     read_persons(tx, [row.case_id for row in rows if row.case_id is not None])
     for row in rows:
-        if row.case_id is not None and not _may_open(tx, core, row.case_id, agent, at):
-            others += 1
+        refusal = None if row.case_id is None else _refusal(tx, reach, row.case_id, agent)
+        if refusal is not None:
+            closed.append(refusal)
             continue
         mine.append(
             Waiting(
@@ -110,11 +121,14 @@ def desk_of(tx: Tx, core: Core, agent: Agent, at: datetime) -> Desk:
                 request_id=row.subject if row.kind == ANSWER and answers else "",
             )
         )
+    others = sum(not isinstance(one, ConventionUnread) for one in closed)
+    alerts = tuple(_alerts(tx, core, reach, agent, closed))
     return Desk(
-        alerts=tuple(_alerts(tx, core, agent, at)),
+        alerts=alerts,
         late=tuple(one for one in mine if one.late),
         due=tuple(one for one in mine if not one.late),
         others=others,
+        unread=to_read(core, closed),
     )
 
 
@@ -123,15 +137,17 @@ def _convention(core: Core, subject: str) -> str:
     return "" if signed is None else f"{signed.convention.title}, avec {partners(core, signed)}"
 
 
-def _may_open(tx: Tx, core: Core, case_id: str, agent: Agent, at: datetime) -> bool:
+def _refusal(tx: Tx, reach: Reach, case_id: str, agent: Agent) -> RelaisError | None:
     case = tx.get(standing.CASES, case_id)
     if case is None or Right.CASES not in RIGHTS[agent.role]:
-        return False
-    side = core.side(case.instrument)
-    return side.may_read(tx, case_id, agent.agent_id, agent.role.value, at)
+        return NotPermitted("Ce dossier n'est pas ouvert à cet agent.")
+    return reach.refusal(case)
 
 
-def _alerts(tx: Tx, core: Core, agent: Agent, at: datetime) -> list[Alert]:
+def _alerts(
+    tx: Tx, core: Core, reach: Reach, agent: Agent, closed: list[RelaisError]
+) -> Iterator[Alert]:
+    """Those of cases that the agent may open; of the others, why not is added to `closed`."""
     urgent = [
         name
         for name, known in core.flows.items()
@@ -144,19 +160,20 @@ def _alerts(tx: Tx, core: Core, agent: Agent, at: datetime) -> list[Alert]:
     ids = [row.message_id for row in rows]
     seen = journal.c.message_id.in_(ids) & (journal.c.event == "message.read")
     read = set(tx.execute(select(journal.c.message_id).where(seen)).scalars()) if ids else set()
-    return [
-        Alert(
+    for row in rows:
+        if row.message_id in read or row.case_id is None:
+            continue
+        refusal = _refusal(tx, reach, row.case_id, agent)
+        if refusal is not None:
+            closed.append(refusal)
+            continue
+        yield Alert(
             label=message(row.type, core.registry),
             sender=name_of(core, row.sender),
             since=by_in_words(row.received_at),
             case_id=row.case_id,
             person=person_in_words(tx, core, row.case_id),
         )
-        for row in rows
-        if row.message_id not in read
-        and row.case_id is not None
-        and _may_open(tx, core, row.case_id, agent, at)
-    ]
 
 
 def routes(node: Node) -> list[BaseRoute]:

@@ -79,7 +79,9 @@ class Asking:
             return in_words(tx, core, visit, copy_at_page(tx, core, visit, request_id, at))
 
         told = await self._node.database.write(unit)
-        page = render("person_copy.html", org=self._node.settings.name, visit=visit, **told)
+        whom = "cette personne" if visit.representative else "vous"
+        org = self._node.settings.name
+        page = render("person_copy.html", org=org, visit=visit, whom=whom, **told)
         return HTMLResponse(page)
 
     async def data(self, request: Request) -> Response:

@@ -15,7 +15,7 @@ from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.deadlines import MISSED, PENDING, meet
 from services.chassis.pages.messages import named
-from services.chassis.partner import Chooser, Doing, LocalAct
+from services.chassis.partner import ONCE_OVER_TOO, Chooser, Doing, LocalAct
 from services.conventions.a_city_school import store
 
 
@@ -70,5 +70,6 @@ COMMON: Final = {
         label="Famille informée d'une étape",
         payload=FamilyTold,
         do=family_told,
+        states=ONCE_OVER_TOO,
     ),
 }

@@ -24,6 +24,7 @@ from services.conventions.c_employment_city_ccas import (
     store,
     territory,
     territory_routes,
+    tutors,
     views,
 )
 from services.conventions.c_employment_city_ccas.labels import LABELS
@@ -93,7 +94,10 @@ CITY: Final = Side(
     stopped=_stopped,
     facts=_facts,
     acts=joined("act", acts.CITY_ACTS, territory.CITY_ACTS),
-    choices={("pec.offer_published", "offer_id"): offers.to_publish},
+    choices={
+        ("pec.offer_published", "offer_id"): offers.to_publish,
+        ("tutor_named", "staff_id"): tutors.registered,
+    },
     clocks=joined("deadline", clocks.CITY_CLOCKS, territory.CITY_CLOCKS),
     daily=_daily(territory.daily),
     may_read=_may_read(views.city_may_read),

@@ -21,7 +21,7 @@ from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.deadlines import Clock, Due, arm, move
 from services.chassis.erasure import ask_erasure
-from services.chassis.partner import Doing, LocalAct, Question
+from services.chassis.partner import UNTIL_ERASED, Doing, LocalAct, Question
 from services.conventions.c_employment_city_ccas import seekers
 from services.conventions.c_employment_city_ccas.territory_models import (
     skill_offers,
@@ -133,6 +133,7 @@ ACTS: Final = {
         label="Réponse donnée au volontaire",
         payload=VolunteerAnswered,
         do=answered,
+        states=UNTIL_ERASED,
     ),
 }
 

@@ -113,6 +113,14 @@ def known(tx: Tx, asked: Question) -> tuple[dict[str, datetime], dict[str, int]]
     return found, {"tutored": tutored(tx, staff_id, said.first_day, said.last_day, case_id)}
 
 
+def registered(tx: Tx, _core: Core, _case_id: str | None, at: datetime) -> list[tuple[str, str]]:
+    """Whom a case may be given as a tutor: the register, and who may follow one more today."""
+    fit = set(eligible(tx, day_of(at), day_of(at)))
+    known = tx.execute(select(tutors.c.staff_id).order_by(tutors.c.staff_id)).scalars()
+    words = {True: "remplit les conditions", False: "ne remplit pas toutes les conditions"}
+    return [(one, f"{one} ({words[one in fit]})") for one in known]
+
+
 def shown(tx: Tx, day: date) -> list[dict[str, Any]]:
     """The register, for the human resources desk alone."""
     fit = set(eligible(tx, day, day))

@@ -79,8 +79,8 @@ class Story(TerritoryStory):
                 self._announce(self.counsellor), "C-5.5", who="Un agent qui ne l'a pas lue"
             )
         version = self.held(self.agency, self.signed)["version"]
-        watching = [self.dpo[org] for org in self.parties]
-        for client in (*self.agents, *watching):
+        beside = [one for org in self.parties for one in (self.dpo[org], self.manager(org))]
+        for client in (*self.agents, *beside):
             body = {"convention_id": self.signed, "version": version}
             self.record(client, "convention-readings", **body).raise_for_status()
         if self.reopened:

@@ -169,6 +169,7 @@ async def test_the_dpo_prints_it_from_the_request_s_page(desk: Desk) -> None:
     assert shown.status_code == 200
     assert "Exemplaire" in shown.text
     assert "Situations" in shown.text
+    assert "tient sur cette personne, au" in shown.text
     for name in OTHERS:
         assert name not in shown.text.partition("<main")[2].partition("</main")[0], name
     data = await seat.get(f"{where}/copy.json")
@@ -189,6 +190,8 @@ async def test_the_person_takes_it_at_their_page_once_it_is_granted(desk: Desk) 
     shown = await browser.get(where)
     assert "Exemplaire" in shown.text
     assert not [name for name in OTHERS if name in shown.text]
+    assert "tient sur vous, au" in shown.text
+    assert "cette personne" not in shown.text
     data = await browser.get(f"{where}/data.json")
     assert Copy.model_validate_json(data.content).request_id == request_id
     other = [row for row in school.rows(tables.cases) if row.case_id != desk.case_id]

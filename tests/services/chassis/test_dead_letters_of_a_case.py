@@ -8,15 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from contracts.kernel.envelope import bind
 from services.chassis import tables
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.dead_letters import Dead, bury
 from services.chassis.erasure import erase_case
 from services.chassis.keystore import KeyDestroyed
-from services.chassis.opening import Letter
+from services.chassis.opening import Letter, open_letter
 from services.chassis.scopes import REFUSAL_SCOPE, case_scope
+from services.chassis.tokens import Role
 from tests.pair import START, Pair
+from tests.reports import ask
 
 CONTENT = b"opened"
 
@@ -64,3 +67,27 @@ async def test_nothing_is_kept_of_a_letter_whose_case_is_erased(pair: Pair) -> N
     side.write(partial(buried, core=core, number=1, case_id=case_id))
     (row,) = side.rows(tables.dead_letters)
     assert (row.body, row.case_id, row.reason) == (None, None, "failed:test")
+
+
+@pytest.mark.parametrize("opened", [True, False], ids=["opened", "as it came"])
+async def test_a_damaged_letter_is_said_to_be_so_and_kept(pair: Pair, opened: bool) -> None:  # noqa: FBT001 -- a parameter
+    """One bit on a disk is no defect of the node: whoever tries again is told, and nothing goes."""
+    pair.refer()
+    (letter,) = pair.school.outgoing()
+    city, core, dead = pair.city, pair.city.node.core, tables.dead_letters
+    lot = open_letter(core, letter, START)
+    content = bind([lot.envelopes[0].to_plaintext()], lot.proof_list)
+    kept = Dead(letter, "ecole", "1" * 32, "failed:test", as_it_came=not opened, to_retry=opened)
+    city.write(lambda tx: bury(tx, core, kept, content if opened else letter.body, START))
+    (whole,) = city.rows(dead)
+    where = f"/api/v1/dead-letters/{whole.id}/retry"
+    harmed = bytes([whole.body[0] ^ 1]) + whole.body[1:]
+    city.write(lambda tx: tx.execute(dead.update().values(body=harmed)))
+    answer = await ask(city, where, Role.OPERATOR, "POST")
+    assert (answer.status_code, answer.json()["code"]) == (409, "letter_still_closed")
+    assert "émetteur" in answer.json()["detail"]
+    (row,) = city.rows(dead)
+    assert (row.body, row.retried_at) == (harmed, None)
+    city.write(lambda tx: tx.execute(dead.update().values(body=whole.body)))
+    answer = await ask(city, where, Role.OPERATOR, "POST")
+    assert (answer.status_code, answer.json()) == (202, {"outcome": "received"})

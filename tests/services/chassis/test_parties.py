@@ -114,6 +114,26 @@ async def test_of_two_receivers_each_is_served_by_its_own_flow(
         assert [one.subject[-2:] for one in channels(pair.school.node)] == ["m2"]
 
 
+async def test_a_third_party_is_refused_the_message_and_not_told_that_nothing_binds_it(
+    tmp_path: Path, new_database_url: Callable[[], str]
+) -> None:
+    """The text that it signed has the type for others: that alone is why."""
+    urls = (new_database_url(), new_database_url())
+    with Three(tmp_path, urls, registry=build([THREE]), convention="x_three") as pair:
+        pair.publish(Bundle(entries=(pair.third.entry(),)))
+        for to in ("centre", pair.city.org):
+            sent = pair.school.send("service.presented", to, SERVICE)
+            assert isinstance(sent.decision, Refused)
+            assert [one.code for one in sent.decision.reasons] == ["flow"], to
+            read = partial(views.explain, core=pair.school.node.core, message_id=sent.message_id)
+            (line,) = pair.school.node.database.read_now(read)
+            assert line["replay"] == "same"
+        stranger = pair.school.send("service.presented", "ailleurs", SERVICE)
+        assert isinstance(stranger.decision, Refused)
+        assert "unbound" in {one.code for one in stranger.decision.reasons}
+        assert pair.school.outgoing() == []
+
+
 def _other(payload: type[Payload], version: int) -> Convention:
     flow = _news("m2", Kind.SCHOOL, payload=payload, version=version)
     text = convention_of(flow, code="y_two", parties=(Kind.CITY, Kind.SCHOOL))

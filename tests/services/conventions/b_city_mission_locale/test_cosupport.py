@@ -136,7 +136,7 @@ async def test_the_third_silent_try_ends_it(desk: Desk) -> None:
         row = desk.row(side, cosupports)
         assert (row.state, row.outcome) == ("closed", "no_answer")
     await desk.later(days=1)
-    with pytest.raises(Refused, match="clos"):
+    with pytest.raises(Refused, match="terminée"):
         desk.act(desk.city, "silent_try", on=desk.today.isoformat())
 
 

@@ -16,7 +16,7 @@ from tests.office_desks import desk as office
 from tests.office_desks import form_in, opened
 from tests.pair import CONVENTION, Side
 from tests.reports import ask
-from tests.services.conventions.c_employment_city_ccas.support import OFFER, Desk
+from tests.services.conventions.c_employment_city_ccas.support import OFFER, SEEKER, Desk
 
 READING = f"/pages/conventions/{CONVENTION}/reading"
 BODY = {"convention_id": CONVENTION, "version": 1}
@@ -101,6 +101,45 @@ async def test_a_page_leads_to_the_text_and_back(desk: Desk) -> None:
         assert done.headers["location"] == case
         assert (await client.get(case)).status_code == HTTPStatus.OK
         assert (await client.get(first)).status_code == HTTPStatus.OK
+
+
+async def test_lists_name_nobody_to_whoever_has_not_read_the_text(desk: Desk) -> None:
+    """Neither the day, nor the situations, nor those of one person; each says where to read."""
+    await desk.proposed()
+    opened(desk.agency)
+    forget(desk.agency)
+    lists = ("/pages/today", "/pages/situations")
+    name = SEEKER["identity"]["first_name"]
+    async with office(desk.agency, Role.AGENT) as client:
+        for path in lists:
+            page = await client.get(path)
+            assert page.status_code == HTTPStatus.OK
+            assert name not in page.text
+            assert f"{READING}?back={path}" in page.text
+            assert "quelqu'un d'autre" not in page.text.replace("&#39;", "'")
+        desk.read(desk.agency)
+        for path in lists:
+            page = await client.get(path)
+            assert READING not in page.text
+        assert name in page.text
+
+
+async def test_a_procedure_leads_to_the_text_and_back(desk: Desk) -> None:
+    """What is recorded and listed beside cases waits for it as cases do."""
+    opened(desk.city)
+    forget(desk.city)
+    tutors = "/pages/procedures/c_employment_city_ccas-get-tutors"
+    form = "/pages/procedures/c_employment_city_ccas-post-tutors"
+    async with office(desk.city, Role.AGENT) as client:
+        for path in (tutors, form):
+            answer = await client.get(path)
+            assert answer.status_code == HTTPStatus.SEE_OTHER, path
+            assert answer.headers["location"].startswith(f"{READING}?back="), path
+        said = "/pages/procedures/c_employment_city_ccas-post-convention-readings"
+        assert (await client.get(said)).status_code == HTTPStatus.OK
+        desk.read(desk.city)
+        for path in (tutors, form):
+            assert (await client.get(path)).status_code == HTTPStatus.OK, path
 
 
 @pytest.mark.parametrize("back", ["https://other.example", "//other.example", "/pages\\x", ""])

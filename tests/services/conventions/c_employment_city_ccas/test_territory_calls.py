@@ -9,13 +9,14 @@ from typing import Any
 import httpx
 import pytest
 
-from services.chassis.tokens import Role
+from services.chassis.tokens import RIGHTS, Role
 from services.conventions.c_employment_city_ccas import territory
 from tests.pair import CONVENTION, Side
 from tests.services.conventions.c_employment_city_ccas.territory_support import (
     ANNOUNCED,
     ANTENNA,
     CAMPAIGN,
+    CODE,
     END,
     NOW,
     OPPORTUNITY,
@@ -84,6 +85,7 @@ async def test_readings_reports_notices_and_desks_are_recorded(bare: Office, whi
 
 async def test_the_agency_alone_records_about_its_own_persons_and_actions(bare: Office) -> None:
     """C-2.1, C-3e.5, C-3c.1."""
+    bare.read(bare.agency)
     person = bare.person(bare.agency)
     resident = {"person_id": person, "counsellor": "agent-1", "commune": "76540"}
     volunteer = {"person_id": person, "asked_at": NOW.isoformat()}
@@ -120,3 +122,26 @@ async def test_the_ccas_reads_who_answers_to_its_units(social: Office) -> None:
     assert answer.json() == [{"unit": 2, "agencies": ["beauvoisine"], "agreed": False}]
     paths = {path for _, path in territory.CCAS_CALLS}
     assert not {"/job-seekers", "/volunteers", "/desks", "/collective-actions"} & paths
+
+
+@pytest.mark.parametrize("which", ["agency", "city"])
+async def test_no_call_answers_whoever_has_not_read_the_text(bare: Office, which: str) -> None:
+    """C-5.5: of all calls of the text, only the one that says it was read is open before."""
+    side = getattr(bare, which)
+    asked = ("POST", "/convention-readings")
+    calls = side.node.core.partner.side(CODE).calls
+    others = {one: it for one, it in calls.items() if one != asked}
+
+    async def answers() -> dict[tuple[str, str], str]:
+        found = {}
+        for (method, path), it in others.items():
+            role = next(role for role in Role if it.right in RIGHTS[role])
+            where = path.format(convention_id=CONVENTION)
+            answer = await call(side, role, method, where, {} if method == "POST" else None)
+            said = answer.json()
+            found[method, path] = said.get("code", "") if isinstance(said, dict) else ""
+        return found
+
+    assert await answers() == dict.fromkeys(others, "convention_not_read")
+    bare.read(side)
+    assert "convention_not_read" not in (await answers()).values()

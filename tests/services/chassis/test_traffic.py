@@ -1,0 +1,119 @@
+"""Lists of messages: of each, whoever it concerns sees that it passed, and nobody else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import event
+
+from services.chassis import tables
+from services.chassis.tokens import Role
+from tests.invented import REFERRAL
+from tests.pair import Pair, Side
+from tests.services.conventions.a_city_school.support import Desk
+
+LISTS = ("messages", "arrivals")
+
+
+@pytest.fixture
+async def desk(tmp_path: Path, new_database_url: Callable[[], str]) -> AsyncIterator[Desk]:
+    """A pathway of which agent-1 is the city's referent."""
+    with Pair(tmp_path, (new_database_url(), new_database_url())) as made:
+        one = Desk(made)
+        await one.opened()
+        yield one
+
+
+async def call(side: Side, path: str, role: Role, agent: str = "agent-1") -> httpx.Response:
+    token = side.node.tokens.make(agent, role, side.clock.now(), timedelta(hours=1))
+    transport = httpx.ASGITransport(app=side.app)
+    headers = {"Authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://node") as client:
+        answer = await client.get(path, headers=headers)
+    assert answer.status_code == httpx.codes.OK, answer.text
+    return answer
+
+
+async def seen(side: Side, what: str, role: Role, agent: str = "agent-1") -> set[str]:
+    """Types of the messages that a list shows."""
+    rows = (await call(side, f"/api/v1/{what}", role, agent)).json()
+    return {one["type"] for one in rows}
+
+
+async def test_an_agent_sees_what_passed_in_the_cases_that_he_may_open(desk: Desk) -> None:
+    """A-2.5: of a pathway its referent and the manager; who reads the journal, all of it."""
+    sent, came = {"referral.answered", "pathway.opened"}, {"referral.submitted"}
+    for what, whole in zip(LISTS, (sent, came), strict=True):
+        for role in (Role.DPO, Role.OPERATOR, Role.MANAGER):
+            assert await seen(desk.city, what, role, "x-1") == whole, role
+        for role in (Role.REFERENT, Role.AGENT):
+            assert await seen(desk.city, what, role) == whole, role
+            assert await seen(desk.city, what, role, "agent-2") == set(), role
+
+
+async def test_a_program_sees_what_it_sent_and_what_belongs_to_no_case(desk: Desk) -> None:
+    school, agreement = desk.school, desk.pair.agreement()
+    school.charter("programme")
+    more = {"agent_id": "programme", "agreement_id": agreement}
+    school.send("referral.submitted", desk.city.org, REFERRAL, **more)
+    await desk.pair.carry()
+    assert await seen(desk.school, "messages", Role.INTEGRATOR, "programme") == {
+        "referral.submitted"
+    }
+    assert await seen(desk.school, "messages", Role.INTEGRATOR, "autre") == set()
+    assert await seen(desk.city, "arrivals", Role.INTEGRATOR, "programme") == set()
+    none = tables.inbox.update().values(case_id=None)
+    desk.city.write(lambda tx: tx.execute(none))
+    assert await seen(desk.city, "arrivals", Role.INTEGRATOR, "autre") == {"referral.submitted"}
+
+
+@pytest.mark.parametrize("what", LISTS)
+async def test_pages_follow_one_another_and_none_is_lost_or_said_twice(
+    desk: Desk, what: str
+) -> None:
+    """Also where many arrived at one instant, and where others' lie between."""
+    for _ in range(4):
+        desk.pair.refer()
+    await desk.pair.carry()
+    side = desk.school if what == "messages" else desk.city
+    whole = (await call(side, f"/api/v1/{what}", Role.DPO)).json()
+    path, found = f"/api/v1/{what}?limit=2", []
+    while path:
+        page = await call(side, path, Role.DPO)
+        found += page.json()
+        path = page.links.get("next", {}).get("url", "")
+    assert found == whole
+    assert len({one["message_id"] for one in found}) == len(found) >= 5
+    unknown = await call(side, f"/api/v1/{what}?before={'0' * 32}", Role.DPO)
+    assert unknown.json() == []
+
+
+@pytest.mark.parametrize("what", LISTS)
+async def test_a_list_is_read_in_the_order_of_an_index(tmp_path: Path, what: str) -> None:
+    """No list sorts all that ever passed."""
+    urls = (f"sqlite:///{tmp_path / 'one'}.sqlite", f"sqlite:///{tmp_path / 'other'}.sqlite")
+    with Pair(tmp_path, urls) as pair:
+        asked = _plans(pair.school)
+        await call(pair.school, f"/api/v1/{what}", Role.DPO)
+        table = tables.outbox if what == "messages" else tables.inbox
+        (plan,) = [one for name, one in asked if table.name in name]
+        assert f"ix_{table.name}_" in plan
+        assert "TEMP B-TREE" not in plan
+
+
+def _plans(side: Side) -> list[tuple[str, str]]:
+    """What SQLite does for each query that orders rows by date, as it is asked."""
+    found: list[tuple[str, str]] = []
+
+    def explain(connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if "ORDER BY" in statement and "LIMIT" in statement:
+            rows = connection.connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            found.append((statement.partition("FROM")[2], " ".join(str(row[-1]) for row in rows)))
+
+    event.listen(side.node.database._writer, "before_cursor_execute", explain)
+    return found
