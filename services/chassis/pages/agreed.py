@@ -16,8 +16,8 @@ from contracts.kernel.signed import SignedConvention
 from services.chassis import deadlines, standing, tables, views
 from services.chassis.core import Core
 from services.chassis.minors import MAJORITY_AGE
-from services.chassis.pages.content import instant_in_words, name_of
-from services.chassis.pages.rendering import by_in_words
+from services.chassis.pages.content import name_of
+from services.chassis.pages.rendering import by_in_words, instant_in_words
 
 STATES: Final = {
     "given": "donné",

@@ -18,8 +18,8 @@ from services.chassis import letters, tables
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.node import Node
-from services.chassis.pages.content import instant_in_words, name_of
-from services.chassis.pages.rendering import render
+from services.chassis.pages.content import name_of
+from services.chassis.pages.rendering import instant_in_words, render
 from services.chassis.sign_in.desk import at_desk
 from services.chassis.tokens import Right
 from services.chassis.words import STATES, message

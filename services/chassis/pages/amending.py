@@ -24,9 +24,10 @@ from services.chassis.core import Core
 from services.chassis.governance import own_convention
 from services.chassis.node import Node
 from services.chassis.pages import texts
+from services.chassis.pages.content import name_of
 from services.chassis.pages.own_api import OwnApi
 from services.chassis.pages.rendering import ROOT, render
-from services.chassis.pages.wording import Faults, faults_of, org_name
+from services.chassis.pages.wording import Faults, faults_of
 from services.chassis.sign_in.desk import at_desk, form_of
 from services.chassis.sign_in.sessions import Session
 from services.chassis.tokens import Right
@@ -183,7 +184,7 @@ class _Pages:
             waiting=[(one, _read(core, one.terms)) for one in awaiting(core, signed)],
             complete=all(one.complete for one in signed.versions),
             parties=[
-                (f"{_DECISION}{one.org}", org_name(core, one.org), one.decision)
+                (f"{_DECISION}{one.org}", name_of(core, one.org), one.decision)
                 for one in last.parties
             ],
             typed=typed or {},
@@ -207,6 +208,6 @@ def _read(core: Core, terms: Terms) -> dict[str, Any]:
     return {
         "last_day": None if terms.until is None else terms.until - _DAY,
         "effective_on": terms.effective_on,
-        "decisions": [(org_name(core, one.org), one.decision) for one in terms.parties],
+        "decisions": [(name_of(core, one.org), one.decision) for one in terms.parties],
         "evidence": terms.evidence,
     }

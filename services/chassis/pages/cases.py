@@ -17,7 +17,7 @@ from services.chassis.acts import Reach
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.pages.agreed import last_day_of
-from services.chassis.pages.content import Telling, Told, instant_in_words, name_of
+from services.chassis.pages.content import Telling, Told, name_of
 from services.chassis.pages.messages import named
 from services.chassis.pages.offering import (
     Offered,
@@ -28,7 +28,7 @@ from services.chassis.pages.offering import (
     without_agreement,
 )
 from services.chassis.pages.persons import person_in_words, person_of_case
-from services.chassis.pages.rendering import ROOT, by_in_words, day_in_words
+from services.chassis.pages.rendering import ROOT, by_in_words, day_in_words, instant_in_words
 from services.chassis.person.uses import instrument_of
 from services.chassis.posting import OPEN
 from services.chassis.recognition import unanswered

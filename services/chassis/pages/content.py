@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from contracts.kernel.paris import PARIS
 from services.chassis.core import Core
 from services.chassis.directory import Directory
-from services.chassis.pages.rendering import day_in_words
+from services.chassis.pages.rendering import day_in_words, instant_in_words
 from services.chassis.words import titles
 
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
@@ -27,12 +26,6 @@ class Told:
     label: str
     value: str = ""
     parts: tuple[Told, ...] = ()
-
-
-def instant_in_words(at: datetime) -> str:
-    """An instant as Paris reads it: ``1er septembre 2026, 9 h 05``."""
-    local = at.astimezone(PARIS)
-    return f"{day_in_words(local.date())}, {local.hour} h {local.minute:02}"
 
 
 def readable(text: str) -> str:

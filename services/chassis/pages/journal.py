@@ -28,9 +28,9 @@ from services.chassis.journal_search import PAGE, LineFilter, refusals, search
 from services.chassis.node import Node
 from services.chassis.pages.charts import Chart, chart
 from services.chassis.pages.own_api import OwnApi
-from services.chassis.pages.rendering import ROOT, count_in_words, render
+from services.chassis.pages.rendering import ROOT, count_in_words, instant_in_words, render
 from services.chassis.pages.replay import replayed
-from services.chassis.pages.wording import Faults, moment_in_words, to_the_second
+from services.chassis.pages.wording import Faults, to_the_second
 from services.chassis.routing import fields_at_fault
 from services.chassis.sign_in.desk import at_desk, form_of
 from services.chassis.sign_in.sessions import Session
@@ -258,8 +258,8 @@ class _Pages:
         return {
             "run": run,
             "seen": "over" if over else str(run.report.lines),
-            "began": moment_in_words(run.began_at),
-            "ended": moment_in_words(run.ended_at) if run.ended_at is not None else "",
+            "began": instant_in_words(run.began_at),
+            "ended": instant_in_words(run.ended_at) if run.ended_at is not None else "",
             "problems": [(one.seq, _PROBLEMS[one.code]) for one in run.report.problems[:PAGE]],
         }
 

@@ -12,7 +12,7 @@ from contracts.kernel.checks import Agreement, Check, Giver, Side
 from contracts.kernel.instrument import Convention, Flow, Instrument, LegalBasis, Urgency
 from contracts.registry import Registry
 from services.chassis.core import Core
-from services.chassis.pages.wording import org_name
+from services.chassis.pages.content import name_of
 from services.chassis.words import kept
 
 _GIVERS: Final = {
@@ -63,7 +63,7 @@ def directions(core: Core, binding: Binding) -> list[Direction]:
         ends = binding.org_of(sender), binding.org_of(receiver)
         flows = [one for one in text.flows if (one.sender, one.receiver) == (sender, receiver)]
         names = [
-            kind.label if org is None else org_name(core, org)
+            kind.label if org is None else name_of(core, org)
             for kind, org in zip((sender, receiver), ends, strict=True)
         ]
         told = [_told(core.registry, text, flow) for flow in flows]

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from services.chassis import tables
 from services.chassis.core import Core
 from services.chassis.database import Tx
-from services.chassis.pages.content import instant_in_words
+from services.chassis.pages.rendering import instant_in_words
 from services.chassis.words import message
 
 _NUMBER: Final = re.compile(r"[0-9a-f]{32}")

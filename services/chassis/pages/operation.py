@@ -18,16 +18,11 @@ from starlette.routing import BaseRoute, Route
 from services.chassis import words
 from services.chassis.core import Core
 from services.chassis.node import Node
+from services.chassis.pages.content import name_of
 from services.chassis.pages.own_api import OwnApi
-from services.chassis.pages.rendering import ROOT, render
+from services.chassis.pages.rendering import ROOT, instant_in_words, render
 from services.chassis.pages.traces import Way, known_here, observed
-from services.chassis.pages.wording import (
-    Faults,
-    faults_of,
-    length_in_words,
-    moment_in_words,
-    org_name,
-)
+from services.chassis.pages.wording import Faults, faults_of, length_in_words
 from services.chassis.sign_in.desk import at_desk, form_of
 from services.chassis.sign_in.sessions import Session
 from services.chassis.tokens import Right
@@ -77,7 +72,7 @@ def endings(node: Node, at: datetime) -> list[Ending]:
 def _ending(name: str, until: datetime | None, at: datetime) -> Ending:
     if until is None:
         return Ending(name, "illisible", "à vérifier")
-    return Ending(name, moment_in_words(until), _nearness(until, at))
+    return Ending(name, instant_in_words(until), _nearness(until, at))
 
 
 def _nearness(until: datetime | None, at: datetime) -> str:
@@ -182,7 +177,7 @@ class _Pages:
             "partners": list(_partners(core, found, at)),
             "endings": endings(self._node, at),
             "signing": self._node.keys.kid,
-            "signing_since": None if since is None else moment_in_words(since),
+            "signing_since": None if since is None else instant_in_words(since),
             "secured": self._node.settings.nats_tls is not None,
             "synced": None if synced is None else length_in_words(at - synced),
             "behind": synced is None or at - synced > _LATE,
@@ -205,23 +200,23 @@ def _fault(sentence: str) -> Faults:
 def _dead(core: Core, one: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **one,
-        "sender": org_name(core, one["sender"]) if one["sender"] else "inconnu",
+        "sender": name_of(core, one["sender"]) if one["sender"] else "inconnu",
         "reason": reason_in_words(one["reason"]),
-        "failed": moment_in_words(datetime.fromisoformat(one["failed_at"])),
+        "failed": instant_in_words(datetime.fromisoformat(one["failed_at"])),
     }
 
 
 def _partners(core: Core, found: Working, at: datetime) -> Iterator[dict[str, Any]]:
     for one in found.partners:
         yield {
-            "name": org_name(core, one.org),
+            "name": name_of(core, one.org),
             "receipt": _when(one.last_receipt),
             "arrival": _when(one.last_arrival),
-            "entry": "absente" if one.entry_of is None else moment_in_words(one.entry_of),
+            "entry": "absente" if one.entry_of is None else instant_in_words(one.entry_of),
             "until": _when(one.keys_until),
             "soon": _nearness(one.keys_until, at),
         }
 
 
 def _when(at: datetime | None) -> str:
-    return _NEVER if at is None else moment_in_words(at)
+    return _NEVER if at is None else instant_in_words(at)

@@ -26,12 +26,12 @@ from services.chassis.database import Tx
 from services.chassis.node import Node
 from services.chassis.pages.asking import Question, asked
 from services.chassis.pages.choosing import agents
-from services.chassis.pages.content import Telling, Told, instant_in_words
+from services.chassis.pages.content import Telling, Told
 from services.chassis.pages.forms import NOTHING_TYPED, Field, Option, Shape, fields_of, with_agents
 from services.chassis.pages.own_api import OwnApi
 from services.chassis.pages.persons import name_in_words
 from services.chassis.pages.refusals import refused
-from services.chassis.pages.rendering import ROOT, render
+from services.chassis.pages.rendering import ROOT, instant_in_words, render
 from services.chassis.pages.texts import partners
 from services.chassis.requests import known_text
 from services.chassis.sign_in.desk import at_desk

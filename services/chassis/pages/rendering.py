@@ -72,12 +72,18 @@ def day_in_words(day: date) -> str:
     return f"{number} {_MONTHS[day.month - 1]} {day.year}"
 
 
+def instant_in_words(at: datetime) -> str:
+    """An instant as Paris reads it: ``1er septembre 2026, 9 h 05``."""
+    local = at.astimezone(PARIS)
+    return f"{day_in_words(local.date())}, {local.hour} h {local.minute:02}"
+
+
 def by_in_words(due_at: datetime) -> str:
     """Until when, in Paris: the day before, whole, where it is midnight."""
     local = due_at.astimezone(PARIS)
     if local.time() == time():
         return day_in_words(local.date() - timedelta(days=1))
-    return f"{day_in_words(local.date())}, {local.hour} h {local.minute:02}"
+    return instant_in_words(due_at)
 
 
 def count_in_words(number: int) -> str:

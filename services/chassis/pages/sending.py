@@ -32,12 +32,12 @@ from services.chassis.pages.cases import (
     kept_by_partner,
 )
 from services.chassis.pages.choosing import choices, numbered
-from services.chassis.pages.content import instant_in_words, name_of
+from services.chassis.pages.content import name_of
 from services.chassis.pages.forms import Field, Option, Shape, fields_of
 from services.chassis.pages.offering import within
 from services.chassis.pages.own_api import OwnApi
 from services.chassis.pages.persons import name_in_words, person_in_words
-from services.chassis.pages.rendering import render
+from services.chassis.pages.rendering import instant_in_words, render
 from services.chassis.person.uses import instrument_of
 from services.chassis.sign_in.desk import at_desk
 from services.chassis.tokens import Agent, Right

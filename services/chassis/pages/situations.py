@@ -21,10 +21,10 @@ from services.chassis.node import Node
 from services.chassis.pages import case_page, sending
 from services.chassis.pages.acquaintance import to_read
 from services.chassis.pages.cases import PLACE, STATES
-from services.chassis.pages.content import instant_in_words, name_of
+from services.chassis.pages.content import name_of
 from services.chassis.pages.own_api import OwnApi
 from services.chassis.pages.persons import person_in_words, read_persons
-from services.chassis.pages.rendering import render
+from services.chassis.pages.rendering import instant_in_words, render
 from services.chassis.person.uses import instrument_of
 from services.chassis.sign_in.desk import at_desk
 from services.chassis.tokens import RIGHTS, Agent, Right

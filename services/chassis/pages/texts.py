@@ -17,8 +17,8 @@ from contracts.kernel.signed import OPEN_STATES, SignedConvention, State
 from contracts.kernel.terms import Act, ActKind, Signed
 from services.chassis import convention_tables, deadlines, tables
 from services.chassis.core import Core
-from services.chassis.pages.rendering import day_in_words
-from services.chassis.pages.wording import moment_in_words, org_name
+from services.chassis.pages.content import name_of
+from services.chassis.pages.rendering import day_in_words, instant_in_words
 from services.chassis.purges import last_purges
 
 _DAY: Final = timedelta(days=1)
@@ -106,7 +106,7 @@ def standing(core: Core, signed: SignedConvention, at: datetime) -> Standing:
         by = "" if purged is None else f" ; tout est détruit au plus tard le {day_in_words(purged)}"
         return Standing("finie", f"depuis le {last}{by}", "over")
     if state is State.SUSPENDED:
-        who = " et ".join(sorted(org_name(core, org) for org in _suspended_by(signed, at)))
+        who = " et ".join(sorted(name_of(core, org) for org in _suspended_by(signed, at)))
         return Standing("suspendue", f"par {who} ; court jusqu'au {last}", "waits")
     word, when, mark = _RUNNING[state]
     return Standing(word, when.format(first=day_in_words(opens), last=last), mark)
@@ -121,7 +121,7 @@ _RUNNING: Final = {
 
 def _missing(core: Core, signed: SignedConvention) -> str:
     first = signed.versions[0]
-    absent = sorted(org_name(core, org) for org in signed.orgs - set(first.signed_on))
+    absent = sorted(name_of(core, org) for org in signed.orgs - set(first.signed_on))
     if absent:
         return f"attend la signature de {' et de '.join(absent)}"
     return "signée, mais la preuve des signatures n'est pas enregistrée"
@@ -179,11 +179,8 @@ def versions(core: Core, signed: SignedConvention) -> Iterator[Version]:
             one.terms.version,
             _applies(one),
             "" if one.terms.until is None else day_in_words(one.terms.until - _DAY),
-            [
-                (org_name(core, org), day_in_words(day))
-                for org, day in sorted(one.signed_on.items())
-            ],
-            sorted(org_name(core, org) for org in signed.orgs - set(one.signed_on)),
+            [(name_of(core, org), day_in_words(day)) for org, day in sorted(one.signed_on.items())],
+            sorted(name_of(core, org) for org in signed.orgs - set(one.signed_on)),
             one.terms.evidence,
             one.terms.invented,
         )
@@ -200,8 +197,8 @@ def acts(core: Core, signed: SignedConvention) -> list[dict[str, Any]]:
     return [
         {
             "what": _ACTS[one.kind],
-            "who": org_name(core, one.org),
-            "when": moment_in_words(one.at),
+            "who": name_of(core, one.org),
+            "when": instant_in_words(one.at),
             "letter": _letter(one),
             "void": one.kind is ActKind.TERMINATION_NOTICE and bool(signed.notice_fault(one)),
         }
@@ -217,7 +214,7 @@ def _letter(act: Act) -> str:
 
 def partners(core: Core, signed: SignedConvention) -> str:
     """Names of the other parties."""
-    return ", ".join(sorted(org_name(core, org) for org in signed.orgs - {core.org}))
+    return ", ".join(sorted(name_of(core, org) for org in signed.orgs - {core.org}))
 
 
 def parties(core: Core, signed: SignedConvention) -> list[dict[str, str]]:
@@ -228,7 +225,7 @@ def parties(core: Core, signed: SignedConvention) -> list[dict[str, str]]:
         if party is not None:
             found.append(
                 {
-                    "name": org_name(core, org),
+                    "name": name_of(core, org),
                     "kind": party.kind.label,
                     "signatory": party.signatory,
                     "decision": party.decision,
@@ -252,8 +249,8 @@ def holds(connection: Connection, convention_id: str) -> list[dict[str, Any]]:
             "hold_id": row.hold_id,
             "case_id": row.case_id,
             "ground": GROUNDS[row.ground],
-            "placed": moment_in_words(row.placed_at),
-            "released": None if row.released_at is None else moment_in_words(row.released_at),
+            "placed": instant_in_words(row.placed_at),
+            "released": None if row.released_at is None else instant_in_words(row.released_at),
         }
         for row in sorted(rows, key=lambda one: one.released_at is not None)
     ]
@@ -268,6 +265,6 @@ def certificate(connection: Connection, signed: SignedConvention) -> dict[str, A
         "last_day": row.ended_on - _DAY,
         "cases": row.cases,
         "kept": row.kept,
-        "done": moment_in_words(row.done_at),
+        "done": instant_in_words(row.done_at),
         "article": signed.purge_article,
     }

@@ -17,7 +17,8 @@ from sqlalchemy import Connection, Row
 from services.chassis import words
 from services.chassis.core import Core
 from services.chassis.observable import is_allowed, is_code
-from services.chassis.pages.wording import org_name, to_the_second
+from services.chassis.pages.content import name_of
+from services.chassis.pages.wording import to_the_second
 from services.chassis.telemetry import PREFIX
 from services.chassis.tls import public_authorities
 from services.chassis.working import way
@@ -123,7 +124,7 @@ def _rows(trace: _Trace, core: Core) -> Iterator[Step]:
         said = [words.STATES.get(state, state), *map(words.reason, reasons)]
         yield _step(
             words.STEPS.get(name, name),
-            org_name(core, span.node) if is_allowed("node", span.node) else "",
+            name_of(core, span.node) if is_allowed("node", span.node) else "",
             (span.offset_ms, span.duration_ms, trace.duration_ms),
             depth=min(span.depth, _DEEPEST),
             bad=bad,
@@ -164,7 +165,7 @@ def known_here(connection: Connection, core: Core, message_id: str) -> Way | Non
     marks = [] if sent is None else list(_sent(core, sent))
     if came is not None:
         said = words.STATES.get(came.status, came.status)
-        marks.append((f"reçu de {org_name(core, came.sender)}", core.org, came.received_at, said))
+        marks.append((f"reçu de {name_of(core, came.sender)}", core.org, came.received_at, said))
     if not marks:
         return None
     began, ended = marks[0][2], max(at for _, _, at, _ in marks)
@@ -173,7 +174,7 @@ def known_here(connection: Connection, core: Core, message_id: str) -> Way | Non
     for number, (name, org, at, said) in enumerate(marks):
         until = marks[number + 1][2] if number + 1 < len(marks) else at
         times = (_ms(began, at), _ms(at, max(at, until)), whole)
-        steps.append(_step(name, org_name(core, org), times, outcome=said))
+        steps.append(_step(name, name_of(core, org), times, outcome=said))
     said = f"{milliseconds(whole)}, depuis le {to_the_second(began)}"
     return Way(steps, said, observed=False)
 

@@ -21,11 +21,11 @@ from services.chassis.derogations import DerogationBody, DerogationReview, Telli
 from services.chassis.node import Node
 from services.chassis.pages.asking import KEY, Question, asked
 from services.chassis.pages.cases import PLACE, CaseView, case_view
-from services.chassis.pages.content import instant_in_words, name_of
+from services.chassis.pages.content import name_of
 from services.chassis.pages.forms import NOTHING_TYPED, fields_of
 from services.chassis.pages.own_api import OwnApi
 from services.chassis.pages.refusals import Refusal, refused
-from services.chassis.pages.rendering import ROOT, render
+from services.chassis.pages.rendering import ROOT, instant_in_words, render
 from services.chassis.sign_in.desk import at_desk, form_of
 from services.chassis.sign_in.sessions import Session
 from services.chassis.tokens import RIGHTS, NotPermitted, Right

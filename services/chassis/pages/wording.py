@@ -12,23 +12,15 @@ from typing import Any, Final
 
 from contracts.kernel.paris import PARIS
 from services.chassis import words
-from services.chassis.core import Core
 from services.chassis.pages.own_api import Answer
-from services.chassis.pages.rendering import day_in_words
 
 _MINUTE: Final = 60
 _HOUR: Final = 3600
 _DAY: Final = 86400
 
 
-def moment_in_words(at: datetime) -> str:
-    """An instant in Paris: ``26 novembre 2026, 14 h 05``."""
-    local = at.astimezone(PARIS)
-    return f"{day_in_words(local.date())}, {local.hour} h {local.minute:02}"
-
-
 def to_the_second(at: datetime) -> str:
-    """The same, to the second, where lines follow each other: ``26/11/2026 14:05:31``."""
+    """An instant of Paris to the second, where lines follow each other: ``26/11/2026 14:05:31``."""
     return f"{at.astimezone(PARIS):%d/%m/%Y %H:%M:%S}"
 
 
@@ -47,12 +39,6 @@ def length_in_words(length: timedelta) -> str:
 def counted(number: int, noun: str, plural: str = "") -> str:
     """A number and what it counts: ``1 jour``, ``2 jours``."""
     return f"{number} {noun if number < 2 else plural or noun + 's'}"  # noqa: PLR2004 -- French has a plural from two on
-
-
-def org_name(core: Core, org: str) -> str:
-    """Name of an organisation, as its directory entry says it; its id where none is known."""
-    entry = core.directory.entry(org)
-    return org if entry is None else entry.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from contracts.kernel.paris import day_of
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.pages.cases import STATES
-from services.chassis.pages.content import Telling, instant_in_words, name_of
-from services.chassis.pages.rendering import day_in_words
+from services.chassis.pages.content import Telling, name_of
+from services.chassis.pages.rendering import day_in_words, instant_in_words
 from services.chassis.person.agreed import agreements_of
 from services.chassis.person.copying import Copy, HeldCase
 from services.chassis.person.sentences import agreement_seen, sentence

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
@@ -12,13 +12,13 @@ from sqlalchemy import delete, select
 
 from contracts.conventions.b_city_mission_locale.convention import CONVENTION
 from contracts.kernel.errors import InvalidPayload, UnknownName
-from contracts.kernel.fields import Instant, LegalDay, NoticeVersion
+from contracts.kernel.fields import LegalDay
 from contracts.kernel.paris import day_of
-from services.chassis import standing
 from services.chassis.call import Call
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.governance import own_convention
+from services.chassis.informed import ParentInformed, record_informed
 from services.chassis.node import Node
 from services.chassis.requests import admitted, agent_of, read_body, write_once
 from services.chassis.tally import count
@@ -55,17 +55,11 @@ class CommonEvent(_Closed):
     held_on: LegalDay = Field(title="Tenu le")
 
 
-class RepresentativeNotice(_Closed):
+class RepresentativeNotice(ParentInformed):
     """Body of ``POST /representative-notices`` (GDPR 13): what a minor's representative was told.
 
     Their agreement is not asked for: the young person gives it.
     """
-
-    person_id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] = Field(title="Personne")
-    version: NoticeVersion = Field(title="Version")
-    channel: Literal["meeting", "letter", "phone", "email"] = Field(title="Moyen")
-    language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] = Field(title="Langue (deux lettres)")
-    given_at: Instant = Field(title="Date et heure")
 
 
 CALLS: Final = {
@@ -184,12 +178,5 @@ def hold_event(tx: Tx, core: Core, body: CommonEvent, agent_id: str, at: datetim
 
 def inform(tx: Tx, core: Core, body: RepresentativeNotice, agent_id: str, at: datetime) -> None:
     """Record what a representative was told. Raises UnknownName, InvalidPayload."""
-    if tx.get(standing.PERSONS, body.person_id) is None:
-        raise UnknownName("Cette personne n'est pas dans le registre.", code="unknown_person")
-    if body.given_at > at:
-        raise InvalidPayload("Une information ne peut pas être datée du futur.")
-    table = representative_notices
-    same = (table.c.person_id == body.person_id) & (table.c.given_at == body.given_at)
-    tx.execute(delete(table).where(same))
-    tx.execute(table.insert().values(agent_id=agent_id, **body.model_dump()))
+    record_informed(tx, representative_notices, body, agent_id, at)
     core.journal.note(tx, "representative.informed", agent_id, at, articles=("RGPD 13",))

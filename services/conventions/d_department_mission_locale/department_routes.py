@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import delete
 
 from contracts.kernel.errors import InvalidPayload, UnknownName
-from contracts.kernel.fields import Instant, LegalDay, NoticeVersion
+from contracts.kernel.fields import LegalDay
 from contracts.kernel.paris import day_of
-from services.chassis import standing
 from services.chassis.call import Call
 from services.chassis.core import Core
 from services.chassis.database import Tx
+from services.chassis.informed import ParentInformed, record_informed
 from services.chassis.node import Node
 from services.chassis.requests import admitted, agent_of, read_body, write_once
 from services.chassis.tokens import Right
@@ -31,14 +30,8 @@ class _Closed(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class HolderNotice(_Closed):
+class HolderNotice(ParentInformed):
     """Body of ``POST /holder-notices`` (D-1.2): what the holder of parental authority was told."""
-
-    person_id: PersonId = Field(title="Personne")
-    version: NoticeVersion = Field(title="Version")
-    channel: Literal["meeting", "letter", "phone", "email"] = Field(title="Moyen")
-    language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] = Field(title="Langue (deux lettres)")
-    given_at: Instant = Field(title="Date et heure")
 
 
 class Support(_Closed):
@@ -194,12 +187,5 @@ def happened(body: OnDay, known: bool, at: datetime) -> None:  # noqa: FBT001 --
 
 def inform(tx: Tx, core: Core, body: HolderNotice, agent_id: str, at: datetime) -> None:
     """Record what a holder was told. Raises UnknownName, InvalidPayload."""
-    if tx.get(standing.PERSONS, body.person_id) is None:
-        raise UnknownName("Cette personne n'est pas dans le registre.", code="unknown_person")
-    if body.given_at > at:
-        raise InvalidPayload("Une information ne peut pas être datée du futur.")
-    table = holder_notices
-    same = (table.c.person_id == body.person_id) & (table.c.given_at == body.given_at)
-    tx.execute(delete(table).where(same))
-    tx.execute(table.insert().values(agent_id=agent_id, **body.model_dump()))
+    record_informed(tx, holder_notices, body, agent_id, at)
     core.journal.note(tx, "holder.informed", agent_id, at, articles=("D-1.2",))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +23,7 @@ from contracts.kernel.words import COMMON
 from contracts.registry import load
 from services.chassis.derogations import DerogationBody, DerogationReview, TellingBody
 from services.chassis.minors import Hearing, Objection, ObjectionAnswer
+from services.chassis.pages import forms
 from services.chassis.pages.forms import (
     NOTHING_TYPED,
     Field,
@@ -221,3 +224,15 @@ def test_every_call_that_records_something_beside_a_case_is_offered_in_words() -
                 assert call.article, (method, path)
                 for field in call.body.model_fields:
                     assert call.body.model_fields[field].title, (path, field)
+
+
+def test_no_browser_judges_what_is_typed_before_the_api_does() -> None:
+    """What is wrong is said once, in our words, at its top and beside the field."""
+    templates = Path(forms.__file__).parent / "templates"
+    asked = [
+        (path.name, tag)
+        for path in templates.glob("*.html")
+        for tag in re.findall(r'<form class="asking[^>]*>', path.read_text("utf-8"))
+    ]
+    assert len(asked) > 5
+    assert [name for name, tag in asked if "novalidate" not in tag] == []

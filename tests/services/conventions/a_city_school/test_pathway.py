@@ -16,8 +16,8 @@ from services.chassis.acts import require_case
 from services.chassis.agreements import withdraw
 from services.chassis.pages.cases import case_view as page_of_case
 from services.chassis.pages.choosing import choices
-from services.chassis.pages.content import instant_in_words
 from services.chassis.pages.messages import named
+from services.chassis.pages.rendering import instant_in_words
 from services.chassis.pages.today import desk_of
 from services.chassis.tokens import Agent, NotPermitted, Role
 from services.chassis.views import case as case_view
