@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import datetime
+from datetime import date, datetime
 from http import HTTPStatus
 from typing import Any, Final
 
 from pydantic import BaseModel
+from sqlalchemy import Row
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -25,7 +26,7 @@ from services.chassis.pages.content import name_of
 from services.chassis.pages.forms import NOTHING_TYPED, fields_of
 from services.chassis.pages.own_api import OwnApi
 from services.chassis.pages.refusals import Refusal, refused
-from services.chassis.pages.rendering import ROOT, instant_in_words, render
+from services.chassis.pages.rendering import ROOT, day_in_words, instant_in_words, render
 from services.chassis.sign_in.desk import at_desk, form_of
 from services.chassis.sign_in.sessions import Session
 from services.chassis.tokens import RIGHTS, NotPermitted, Right
@@ -123,6 +124,7 @@ class _Pages:
         return {
             **held,
             **{name: _instant(held.get(name)) for name in instants},
+            "sealed_until": _day(held["sealed_until"]),
             "label": message(held["type"], core.registry),
             "sender": name_of(core, held["from"]),
             "receiver": name_of(core, held["to"]),
@@ -155,11 +157,11 @@ class _Pages:
         self, request: Request, session: Session, step: str, body: type[BaseModel], title: str
     ) -> Response:
         name, core, at = request.path_params["id"], self._node.core, self._node.clock.now()
-        await self._node.database.write(
+        row, _ = await self._node.database.write(
             lambda tx: derogations.ours(tx, core, name, session.agent, at)
         )
         question = Question(
-            template="asking.html",
+            template="without_agreement_step.html",
             title=title,
             fields=fields_of(body, COMMON.__getitem__),
             path=f"/derogations/{name}/{step}",
@@ -167,8 +169,29 @@ class _Pages:
             done=lambda _: LIST,
             place=PLACE,
             submit="Enregistrer",
+            shown={"decision": self._decided(row)},
         )
         return await asked(self._node, self._api, request, session, question)
+
+    def _decided(self, row: Row[Any]) -> dict[str, Any]:
+        """What somebody who answers for a decision must know of it before they write."""
+        core = self._node.core
+        return {
+            "case_id": row.case_id,
+            "label": message(row.type, core.registry),
+            "receiver": name_of(core, row.receiver),
+            "ground": COMMON[row.ground],
+            "asked_at": instant_in_words(row.asked_at),
+            "asked_by": row.asked_by,
+            "confirmed_at": row.confirmed_at and instant_in_words(row.confirmed_at),
+            "confirmed_by": row.confirmed_by,
+            "sealed_until": row.sealed_until and day_in_words(row.sealed_until),
+            "told_on": row.told_on and day_in_words(row.told_on),
+        }
+
+
+def _day(text: str | None) -> str | None:
+    return None if text is None else day_in_words(date.fromisoformat(text))
 
 
 def _instant(text: str | None) -> str:
