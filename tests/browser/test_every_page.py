@@ -76,6 +76,7 @@ MORE: Final = (
     (Role.REFERENT, "/pages/situations/{city_case}/same"),
     (Role.MANAGER, "/pages/people/{person}"),
     (Role.MANAGER, "/pages/agreements/{agreement}"),
+    (Role.MANAGER, "/pages/without-agreement?of={decision}"),
     (Role.DPO, "/pages/situations/{case}"),
     (Role.INTEGRATOR, "/pages/today"),
     (Role.DPO, "/pages/requests/{own_request}"),

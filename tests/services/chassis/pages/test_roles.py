@@ -317,3 +317,14 @@ async def test_a_program_s_role_sees_a_procedure_and_not_whom_it_is_about(pair: 
         async with desk(pair.school, role) as client:
             assert (await client.get(where)).status_code == HTTPStatus.OK
             assert (await client.get(f"{where}?person={'f' * 32}")).status_code == about
+
+
+async def test_a_procedure_about_a_person_has_its_form_where_the_person_is_named(
+    pair: Pair,
+) -> None:
+    where, form = f"/pages/procedures/{AGENDA}", '<form class="asking"'
+    async with desk(pair.school, Role.AGENT) as client:
+        bare = (await client.get(where)).text
+        about = (await client.get(f"{where}?person={pair.person()}")).text
+    assert (form in bare, form in about) == (False, True)
+    assert "/pages/agreements" in bare
