@@ -26,8 +26,8 @@ from services.chassis.schema import journal
 from services.chassis.tokens import Role
 from tests.browser.conftest import serving
 from tests.invented import REFERRAL
-from tests.office_desks import opened, seat
 from tests.pair import CONVENTION, Pair
+from tests.seated import opened, seat
 
 pytestmark = pytest.mark.browser
 

@@ -25,7 +25,7 @@ from services.chassis.standing import Person
 from services.chassis.tokens import Role
 from tests.pair import PUPIL, Pair, Side
 from tests.reports import ask
-from tests.seated import with_pages
+from tests.seated import opened
 from tests.services.chassis.test_person_page import codes
 from tests.services.chassis.test_request_pages import Seat
 from tests.services.chassis.test_rights import AGENT, MANAGER, born, person, received
@@ -223,7 +223,7 @@ async def test_who_keeps_the_register_may_and_nobody_else(desk: Desk, role: Role
 
 
 async def test_the_page_shows_what_is_held_and_corrects_it(desk: Desk) -> None:
-    with_pages(desk.school)
+    opened(desk.school)
     seat, who = Seat(desk.school, MANAGER.role), person(desk.school)
     page = f"/pages/people/{who}/identity"
     first = (await seat.get(page)).text

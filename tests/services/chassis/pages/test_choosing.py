@@ -13,8 +13,8 @@ from services.chassis import tables
 from services.chassis.pages.content import Telling
 from services.chassis.tokens import Role
 from tests.office_desks import desk as office
-from tests.office_desks import opened, seat
 from tests.pair import Pair
+from tests.seated import opened, seat
 from tests.services.conventions.a_city_school.support import Desk
 from tests.services.conventions.c_employment_city_ccas import support
 
