@@ -74,15 +74,15 @@ class Actors(Cast):
         """Everybody reads the text as it then is; each day on which it is in force all sit down."""
         super().open_desks()
         for kind in PARTIES:
-            self.read(kind)
-            self.read(kind, self.client(self.orgs[kind]))
+            self.read_here(kind)
         if any(one["state"] == "in_force" for one in self.held(Kind.CITY)):
             for kind in PARTIES:
                 self.sit_down(kind)
             self.interview(day_of(self.fed.now(self.orgs[Kind.CITY])))
 
     def sit_down(self, kind: Kind) -> None:
-        """The agent of a party takes its desks; its colleagues are told."""
+        """The agent of a party takes its desks, once the text is read; its colleagues are told."""
+        self.read_here(kind)
         for one in (CONTACT, SECOND):
             self.tell_staff(kind, str(one["name"]))
         for task in DESKS[kind]:
@@ -98,6 +98,11 @@ class Actors(Cast):
         """The conventions C of a party, as its node holds them."""
         found = self.client(self.orgs[kind]).get("/api/v1/conventions").raise_for_status().json()
         return [one for one in found if one["convention"] == CONVENTION.code]
+
+    def read_here(self, kind: Kind) -> None:
+        """The agent of a party, and who answers for it, know the text."""
+        for client in (self.seated(kind), self.client(self.orgs[kind])):
+            self.read(kind, client)
 
     def read(self, kind: Kind, client: httpx.Client | None = None) -> None:
         """An agent knows the present version of what the party has signed (C-5.5)."""
