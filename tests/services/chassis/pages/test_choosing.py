@@ -29,6 +29,7 @@ def desk(tmp_path: Path, new_database_url: Callable[[], str]) -> Iterator[Desk]:
 def known(page: httpx.Response, name: str) -> dict[str, str]:
     """What a field of a page offers beside what is typed, by its code."""
     (place,) = re.findall(rf'<input[^>]* name="{name}"[^>]* list="([^"]+)"', page.text)
+    assert re.search(rf'name="{name}"[^>]* aria-describedby="[^"]*-offered', page.text)
     (held,) = re.findall(rf'<datalist id="{place}">(.*?)</datalist>', page.text)
     return dict(re.findall(r'<option value="([^"]+)">([^<]+)</option>', held))
 
