@@ -18,30 +18,19 @@ import httpx
 from contracts.kernel.documents import add_signature, kid_of
 from contracts.kernel.terms import Party, Terms
 from services.chassis.bundle import Bundle
-from services.chassis.clock import new_id
 from services.chassis.partner import Partner
-from services.chassis.settings import NodeSettings, SignInSettings
-from services.chassis.sign_in import authorisations, sessions
-from services.chassis.sign_in.authorisations import Authorisation, of_subject
+from services.chassis.settings import NodeSettings
 from services.chassis.sign_in.desk import cookie_name
-from services.chassis.sign_in.relying_party import SignedIn, subject_of
 from services.chassis.tokens import Role
-from tests.pair import SIGNED_ON, Pair, Side
-
-ISSUER = "http://127.0.0.1:1"
+from tests.pair import Pair, Side
+from tests.seated import PROVIDER, seat
 
 
 class DeskPair(Pair):
     """A pair whose nodes have pages."""
 
     def _start(self, settings: NodeSettings, partner: Partner) -> Side:
-        sign_in = SignInSettings(
-            issuer=ISSUER,
-            client_id=settings.org,
-            client_secret="x" * 32,
-            public_url="http://node",
-        )
-        return super()._start(settings.model_copy(update={"sign_in": sign_in}), partner)
+        return super()._start(settings.model_copy(update={"sign_in": PROVIDER}), partner)
 
 
 def desk_pair(folder: Path, **more: Any) -> DeskPair:
@@ -81,20 +70,6 @@ def second_school(pair: DeskPair) -> Side:
     return school
 
 
-def sign_in(side: Side, role: Role, agent_id: str = "") -> str:
-    """Authorise an agent in a role and open a session; returns its cookie. The charter is read."""
-    core, at = side.node.core, side.clock.now()
-    agent = agent_id or f"{role.value}-1"
-    subject = subject_of(ISSUER, f"{role.value}-{new_id()}")
-    given = Authorisation(subject=subject, agent_id=agent, role=role, first_day=SIGNED_ON)
-    side.write(lambda tx: authorisations.authorise(tx, core, given, new_id(), "manager-1", at))
-    side.charter(agent)
-    (row,) = side.node.database.read_now(lambda c: of_subject(c, subject, at))
-    who = SignedIn(subject=subject, amr=("pwd",), id_token="token")  # noqa: S106 -- invented
-    cookie: str = side.write(lambda tx: sessions.begin(tx, core, who, row, at))
-    return cookie
-
-
 @dataclass
 class Desk:
     """A browser without scripts at the pages of one node."""
@@ -104,10 +79,8 @@ class Desk:
     @classmethod
     def at(cls, side: Side, role: Role = Role.REFERENT) -> Self:
         """An agent who has just signed in."""
-        settings = side.node.settings.sign_in
-        assert settings is not None
         transport = httpx.ASGITransport(app=side.app, raise_app_exceptions=False)
-        cookies = {cookie_name(settings): sign_in(side, role)}
+        cookies = {cookie_name(PROVIDER): seat(side, role)}
         headers = {"accept": "text/html"}
         return cls(
             httpx.AsyncClient(

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Any
+from datetime import timedelta
 
-from sqlalchemy import select
-
+from contracts.kernel.paris import day_of
 from services.chassis import tables
 from services.chassis.clock import new_id
 from services.chassis.settings import SignInSettings
@@ -16,33 +14,37 @@ from services.chassis.sign_in.relying_party import SignedIn
 from services.chassis.tokens import Role
 from tests.pair import Side
 
+PROVIDER = SignInSettings(
+    issuer="http://provider.example",
+    client_id="node",
+    client_secret="not-used-by-any-of-these-tests",  # noqa: S106 -- of a provider that nobody asks
+    public_url="http://node",
+)
 
-def with_pages(side: Side) -> None:
-    """Let a node have pages for agents; nobody goes to its provider."""
-    settings = SignInSettings(
-        issuer="http://127.0.0.1:1",
-        client_id="node",
-        client_secret="s" * 32,
-        public_url="http://127.0.0.1:2",
+
+def opened(side: Side) -> Side:
+    """A node whose pages are there; asked for before its application is made."""
+    side.node.settings = side.node.settings.model_copy(update={"sign_in": PROVIDER})
+    return side
+
+
+def seat(side: Side, role: Role, agent_id: str = "") -> str:
+    """Sign an agent in who accepted the charter; returns the cookie of its session.
+
+    Authorised since long ago, so that a test may go back in time.
+    """
+    core, at, given_id = side.node.core, side.clock.now(), new_id()
+    agent_id = agent_id or f"{role.value}-1"
+    given = Authorisation(
+        subject=new_id() * 2,
+        agent_id=agent_id,
+        role=role,
+        first_day=day_of(at) - timedelta(days=365),
     )
-    side.node.settings = side.node.settings.model_copy(update={"sign_in": settings})
-
-
-def seated(side: Side, role: Role) -> dict[str, Any]:
-    """The cookie of an agent who has signed in in a role, and accepted the charter."""
-    agent, subject, at = f"{role.value}-1", "0" * 64, side.clock.now()
-    given, core = new_id(), side.node.core
-    body = Authorisation.model_validate_json(
-        f'{{"subject": "{subject}", "agent_id": "{agent}", "role": "{role.value}", '
-        f'"first_day": "{date(2026, 1, 1)}"}}'
-    )
-    side.charter(agent)
-    side.write(lambda tx: authorise(tx, core, body, given, "cheffe-1", at))
-    signed_in = SignedIn(subject=subject, amr=(), id_token="x")  # noqa: S106 -- no provider reads it
-
-    def begin(tx: Any) -> str:
-        table = tables.authorisations
-        row = tx.execute(select(table).where(table.c.authorisation_id == given)).one()
-        return sessions.begin(tx, core, signed_in, row, at)
-
-    return {"name": "relais", "value": side.write(begin)}
+    side.charter(agent_id)
+    side.write(lambda tx: authorise(tx, core, given, given_id, "manager-1", at))
+    table = tables.authorisations
+    (row,) = side.rows(table, table.c.authorisation_id == given_id)
+    who = SignedIn(given.subject, ("pwd",), "x.y.z")
+    cookie: str = side.write(lambda tx: sessions.begin(tx, core, who, row, at))
+    return cookie

@@ -118,6 +118,7 @@ def examples(typed: Mapping[tuple[str, int], type[Payload]]) -> dict[str, Json]:
 
 _CORRECTION: Final[Json] = {
     "request_id": _ID,
+    "found_on": None,
     "family_name": "Exemple",
     "first_name": None,
     "birth_date": None,

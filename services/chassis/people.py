@@ -76,13 +76,13 @@ def _register(routes: APIRouter, node: Node) -> None:
 
     @routes.post("/persons/{person_id}/rectification")
     async def rectification(request: Request, person_id: str) -> Response:
-        """Correct a name or a day of birth on the person's request, passed on (GDPR 16)."""
+        """Correct a name or a day of birth, asked for or seen to be wrong; passed on (GDPR 16)."""
         agent = await admitted(node, request, Right.REGISTER)
         body = read_body(Correction, await request.body())
 
         def unit(tx: Tx) -> dict[str, Any]:
-            told = rectify(tx, node.core, person_id, body, agent, node.clock.now())
-            return {"request_id": body.request_id, "state": "to_answer", "told": told}
+            request_id, told = rectify(tx, node.core, person_id, body, agent, node.clock.now())
+            return {"request_id": request_id, "state": "to_answer", "told": told}
 
         return await write_once(node, request, agent, unit, HTTPStatus.OK)
 

@@ -1,14 +1,16 @@
-"""A person's identity corrected (GDPR 16): a misspelt name, a wrong day of birth.
+"""A person's identity corrected (GDPR 16, 5.1.d): a misspelt name, a wrong day of birth.
 
-A correction rests on the person's request, checked and open, and passes it on to the partners of
-their cases, who are told that the identity was wrong and never what it was or is: each asks the
-person (GDPR 19). The journal says which field changed, under the person's own key.
+A correction rests on the person's request, checked and open, or on what an agent saw: the person's
+papers, or for a name this organisation's own file. Either is passed on to the partners of their
+cases, who are told that the identity was wrong and never what it was or is: each asks the person
+(GDPR 19). What nobody asked for is a request of the organisation's own, which stays open until the
+person was told of it. The journal says which field changed, under the person's own key.
 """
 
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 from sqlalchemy import Row, select, update
@@ -35,8 +37,17 @@ IDENTITY: Final = "identity"
 class Correction(Payload):
     """Body of ``POST /persons/{id}/rectification``: what is right, of what was wrong alone."""
 
-    request_id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] = said(
-        "Demande", why="La correction répond à la demande de la personne.", source="RGPD 16"
+    request_id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = said(
+        "Demande",
+        why="La correction répond à la demande de la personne, s'il y en a une.",
+        source="RGPD 16",
+        default=None,
+    )
+    found_on: Literal["document", "file"] | None = said(
+        "Erreur vue sur",
+        why="Sans demande, une correction repose sur ce que vous avez vu.",
+        source="RGPD 5.1.d",
+        default=None,
     )
     family_name: PersonName | None = said(
         "Nom de famille", why="À laisser vide s'il est juste.", source="RGPD 16"
@@ -62,20 +73,30 @@ def requests_about(tx: Tx, person_id: str) -> list[str]:
 
 def rectify(
     tx: Tx, core: Core, person_id: str, body: Correction, agent: Agent, at: datetime
-) -> list[str]:
-    """Correct a person's identity; returns the partners who are told that theirs may be wrong.
+) -> tuple[str, list[str]]:
+    """Correct a person's identity; returns the request, and the partners who are told of it.
 
     What was agreed to is looked at again under another day of birth: whoever could not give it ends
     it, and it ends at majority. Raises UnknownName, NotPermitted; RequestState where no request
     asks for it; InvalidPayload for what corrects nothing, or a birth date in the future.
     """
     known = opened(tx, core, person_id, agent, at)
-    if body.request_id not in requests_about(tx, person_id):
+    request_id = body.request_id
+    if request_id is None and body.found_on is None:
+        raise InvalidPayload(
+            "Dites sur quoi l'erreur a été vue, ou à quelle demande la correction répond.",
+            fields=(("found_on", "missing"),),
+            articles=("RGPD 5.1.d",),
+        )
+    if request_id is not None and request_id not in requests_about(tx, person_id):
         raise RequestState(
             "Enregistrez d'abord la demande de la personne, et vérifiez qui demande.",
             articles=("RGPD 16",),
         )
     changed = _changed(known, body, at)
+    article = "RGPD 16"
+    if request_id is None:
+        request_id, article = _seen(tx, core, person_id, body, agent, at), "RGPD 5.1.d"
     row = tx.get(standing.PERSONS, person_id)
     if row is None:
         raise UnknownName("Cette personne n'est pas connue ici.", code="unknown_person")
@@ -89,21 +110,48 @@ def rectify(
                 at=at,
                 event="person.rectified",
                 outcome=name,
-                articles=("RGPD 16",),
+                articles=(article,),
                 scope=row.scope,
                 agent_id=agent.agent_id,
             ),
         )
     if identity.birth_date is not None and "birth_date" in changed:
         _born(tx, core, person_id, identity.birth_date, agent, at)
-    request = rights.open_request(tx, body.request_id)
+    request = rights.open_request(tx, request_id)
     if request.sent_at is not None or request.origin is not None:
-        return []
-    return rights.send(tx, core, body.request_id, agent, at)
+        return request_id, []
+    return request_id, rights.send(tx, core, request_id, agent, at)
+
+
+def _seen(tx: Tx, core: Core, person_id: str, body: Correction, agent: Agent, at: datetime) -> str:
+    """Keep what nobody asked for as a request of the organisation's own; returns its number.
+
+    A day of birth decides who may agree: it is corrected on papers alone. Raises InvalidPayload.
+    """
+    if body.birth_date is not None and body.found_on != "document":
+        raise InvalidPayload(
+            "Une date de naissance se corrige sur une pièce d'identité, ou à la demande de la "
+            "personne.",
+            fields=(("found_on", "document_only"),),
+            articles=("RGPD 5.1.d",),
+        )
+    request_id = core.new_id()
+    asked = rights.Asked(
+        person_ids=(person_id,),
+        right="rectification",
+        about=(IDENTITY,),
+        raised_by="organisation",
+        channel="organisation",
+        checked_by=agent.agent_id,
+        checked_at=at,
+        means=body.found_on,
+    )
+    rights.ask(tx, core, asked, request_id, agent.agent_id, at)
+    return request_id
 
 
 def _changed(known: KnownPerson, body: Correction, at: datetime) -> dict[str, Any]:
-    said_ = body.model_dump(exclude={"request_id"}, exclude_none=True)
+    said_ = body.model_dump(exclude={"request_id", "found_on"}, exclude_none=True)
     changed = {
         name: value for name, value in said_.items() if value != getattr(known.identity, name)
     }

@@ -88,16 +88,19 @@ class RequestState(RelaisError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """Who exercises which right. checked_by, checked_at, means: who knew who it is, when, how."""
+    """Who exercises which right. checked_by, checked_at, means: who knew who it is, when, how.
+
+    raised_by, channel: of the organisation where it corrects what it found wrong by itself.
+    """
 
     person_ids: tuple[str, ...]
     right: Exercised
     about: tuple[str, ...]
-    raised_by: Holder
-    channel: Channel
+    raised_by: Holder | Literal["organisation"]
+    channel: Channel | Literal["organisation"]
     checked_by: str | None = None
     checked_at: datetime | None = None
-    means: Means | None = None
+    means: Means | Literal["file"] | None = None
 
 
 def received(

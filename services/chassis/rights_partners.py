@@ -74,7 +74,7 @@ def _cases(tx: Tx, core: Core, request: Row[Any]) -> Iterator[Row[Any]]:
     for case in tx.execute(query.order_by(cases.c.opened_at, cases.c.case_id)).all():
         agreement = standing.of_case(tx, case.case_id, core.org).agreement
         alone = agreement is not None and agreement.giver is Giver.YOUNG_PERSON
-        if request.raised_by == "young_person" or not alone:
+        if request.raised_by != "representative" or not alone:
             yield case
 
 

@@ -154,6 +154,7 @@ CODES: Final = {
     "ambiguous": "plusieurs conventions possibles",
     "bool_type": "répondez par oui ou par non",
     "date_type": "n'est pas une date",
+    "document_only": "demande une pièce d'identité",
     "email": "n'est pas une adresse électronique",
     "birth_date": "date de naissance impossible",
     "case": "dossier d'un autre échange",

@@ -31,8 +31,8 @@ from services.chassis.standing import Person, sealed_person
 from services.chassis.tokens import Role
 from services.chassis.web import create_app
 from tests.invented import PUPIL
-from tests.office_desks import opened, seat
 from tests.pair import CONVENTION, Pair
+from tests.seated import opened, seat
 
 if TYPE_CHECKING:
     from services.chassis.database import Tx

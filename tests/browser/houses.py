@@ -22,8 +22,8 @@ from services.mission_locale.partner import PARTNER as MISSION
 from tests.browser.conftest import serving
 from tests.desks import desk_pair
 from tests.invented import PUPIL
-from tests.office_desks import opened, seat
 from tests.pair import Pair, Side
+from tests.seated import opened, seat
 from tests.services.chassis.pages.role_table import NOBODY, PERSON
 from tests.services.chassis.pages.test_roles import things
 from tests.services.chassis.visiting import visiting

@@ -27,8 +27,8 @@ from services.chassis.tokens import Role
 from tests.browser.conftest import serving
 from tests.browser.looking import NARROW, WIDE, Looking
 from tests.invented import REFERRAL
-from tests.office_desks import opened, seat
 from tests.pair import CONVENTION, Pair
+from tests.seated import opened, seat
 
 pytestmark = pytest.mark.browser
 

@@ -19,9 +19,10 @@ from services.chassis.standing import Person
 from services.chassis.tokens import Role
 from tests.browser.conftest import Site, serving
 from tests.browser.looking import WIDE, Looking
-from tests.desks import DeskPair, desk_pair, second_school, sign_in
+from tests.desks import DeskPair, desk_pair, second_school
 from tests.invented import PUPIL
 from tests.pair import CONVENTION
+from tests.seated import seat
 
 pytestmark = pytest.mark.browser
 
@@ -56,7 +57,7 @@ def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
         who = Person.model_validate_json(json.dumps(PUPIL))
         city.write(lambda tx: register_person(tx, city.node.core, who, known, "agent-1", at))
         with serving(pair.school) as site, serving(city) as there:
-            cookie, at_city = (sign_in(one, Role.MANAGER) for one in (pair.school, city))
+            cookie, at_city = (seat(one, Role.MANAGER) for one in (pair.school, city))
             yield School(
                 pair=pair,
                 site=site,

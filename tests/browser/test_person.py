@@ -18,7 +18,7 @@ from services.chassis.tokens import Agent, Role
 from tests.browser.conftest import _urls, serving
 from tests.browser.looking import WIDE, Looking
 from tests.pair import Pair
-from tests.seated import seated, with_pages
+from tests.seated import opened, seat
 from tests.services.chassis.test_rights import DPO, doing, done
 from tests.services.chassis.visiting import handed_over
 from tests.services.conventions.a_city_school.support import Desk
@@ -53,11 +53,11 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     with Pair(folder, _urls(folder)) as pair:
         desk, person = Desk(pair), pair.person()
         lived = apart(_lived(desk, person))
-        with_pages(pair.school)
+        opened(pair.school)
         with serving(pair.school) as site:
             made = Scene(site.url, desk, person, lived)
             made.cookies = {
-                role.value: seated(pair.school, role)
+                role.value: {"name": "relais", "value": seat(pair.school, role)}
                 for role in (Role.DPO, Role.MANAGER, Role.AGENT)
             }
             yield made

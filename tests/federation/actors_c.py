@@ -71,17 +71,18 @@ class Actors(Cast):
     # -- what every message rests on -----------------------------------------------------------
 
     def open_desks(self) -> None:
-        """Each day on which the text is in force everybody sits down; done already, it is once."""
+        """Everybody reads the text as it then is; each day on which it is in force all sit down."""
         super().open_desks()
+        for kind in PARTIES:
+            self.read_here(kind)
         if any(one["state"] == "in_force" for one in self.held(Kind.CITY)):
             for kind in PARTIES:
                 self.sit_down(kind)
             self.interview(day_of(self.fed.now(self.orgs[Kind.CITY])))
 
     def sit_down(self, kind: Kind) -> None:
-        """The agent of a party and the manager read the text; the desks are taken, others told."""
-        self.read(kind)
-        self.read(kind, self.client(self.orgs[kind]))
+        """The agent of a party takes its desks, once the text is read; its colleagues are told."""
+        self.read_here(kind)
         for one in (CONTACT, SECOND):
             self.tell_staff(kind, str(one["name"]))
         for task in DESKS[kind]:
@@ -98,9 +99,16 @@ class Actors(Cast):
         found = self.client(self.orgs[kind]).get("/api/v1/conventions").raise_for_status().json()
         return [one for one in found if one["convention"] == CONVENTION.code]
 
+    def read_here(self, kind: Kind) -> None:
+        """The agent of a party, and who answers for it, know the text."""
+        for client in (self.seated(kind), self.client(self.orgs[kind])):
+            self.read(kind, client)
+
     def read(self, kind: Kind, client: httpx.Client | None = None) -> None:
         """An agent knows the present version of what the party has signed (C-5.5)."""
         for one in self.held(kind):
+            if one["version"] is None:
+                continue  # nothing applies yet
             body = {"convention_id": one["convention_id"], "version": one["version"]}
             self.post(client or self.seated(kind), "convention-readings", body)
 
@@ -117,7 +125,6 @@ class Actors(Cast):
     def report(self, kind: Kind) -> None:
         """A party records the final report on the text's own term (C-8.2)."""
         written = day_of(self.fed.now(self.orgs[kind])).isoformat()
-        self.read(kind, self.client(self.orgs[kind]))
         for one in self.held(kind):
             body = {
                 "convention_id": one["convention_id"],

@@ -119,15 +119,14 @@ def fields_of(
 
 
 def _offered(field: Field, options: Sequence[Option]) -> Field:
-    kept = {Shape.LINES: Shape.CHOICES, Shape.AGENT: Shape.AGENT}
-    shape = kept.get(field.shape, Shape.CHOICE)
+    shape = Shape.CHOICES if field.shape is Shape.LINES else Shape.CHOICE
     return replace(field, shape=shape, options=tuple(options))
 
 
 def with_agents(fields: Iterable[Field], known: Sequence[Option]) -> tuple[Field, ...]:
     """The fields; where one asks for an agent, those that are known are offered, others typed."""
     return tuple(
-        replace(one, options=one.options or tuple(known))
+        replace(one, options=tuple(known))
         if one.shape is Shape.AGENT
         else replace(one, parts=with_agents(one.parts, known))
         for one in fields

@@ -1,10 +1,11 @@
-"""A person's name or day of birth corrected, on the request of the person (GDPR 16)."""
+"""A person's name or day of birth corrected, asked for or seen to be wrong (GDPR 16, 5.1.d)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from http import HTTPStatus
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,7 +14,7 @@ from starlette.routing import Route
 from services.chassis import standing
 from services.chassis.database import Tx
 from services.chassis.pages import requests
-from services.chassis.pages.forms import NOTHING_TYPED, content_of, fields_of, filled
+from services.chassis.pages.forms import NOTHING_TYPED, Option, content_of, fields_of, filled
 from services.chassis.pages.part import PEOPLE, Part, asked_id, onward
 from services.chassis.pages.refusals import refused
 from services.chassis.person.codes import opened
@@ -22,7 +23,15 @@ from services.chassis.sign_in.desk import at_desk, form_of
 from services.chassis.sign_in.sessions import Session
 from services.chassis.tokens import RIGHTS, Right
 
-_FIELDS = fields_of(Correction, leave_out=["request_id"])
+_SEEN: Final = (
+    Option(code="document", word="une pièce d'identité"),
+    Option(code="file", word="le dossier de l'organisme, pour un nom"),
+)
+_ASKED: Final = fields_of(Correction, leave_out=["request_id", "found_on"])
+_FOUND: Final = tuple(
+    replace(one, required=True) if one.name == "found_on" else one
+    for one in fields_of(Correction, leave_out=["request_id"], choices={"found_on": _SEEN})
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,15 +62,16 @@ class Rectifying:
         """What is held beside what is right; then the correction, and who is told."""
         session = await at_desk(self._node, request, Right.REGISTER)
         held = await self._held(session, asked_id(request, "person_id"))
-        refusal, fields = None, filled(_FIELDS, NOTHING_TYPED)
+        asks = _ASKED if held.requests else _FOUND
+        refusal, fields = None, filled(asks, NOTHING_TYPED)
         if request.method == "POST":
             typed = await form_of(request, session)
-            body = {**content_of(_FIELDS, typed), "request_id": next(iter(held.requests), "")}
+            body = {**content_of(asks, typed), "request_id": next(iter(held.requests), None)}
             path = f"/persons/{held.person_id}/rectification"
             answer = await self._part.post(session, path, body, typed.get("key"))
             if answer.done:
                 return onward(_after(session, held))
-            refusal, fields = refused(answer, _FIELDS, typed)
+            refusal, fields = refused(answer, asks, typed)
         return self._part.page(
             "identity.html",
             session,
@@ -94,6 +104,6 @@ def _after(session: Session, held: Held) -> str:
     """The person's page; of one whom a partner named, the request, for who answers it."""
     if held.registered:
         return f"{PEOPLE}/{held.person_id}"
-    if Right.REVIEW in RIGHTS[session.agent.role]:
+    if held.requests and Right.REVIEW in RIGHTS[session.agent.role]:
         return f"{requests.PLACE}/{held.requests[0]}"
     return "/pages/today"

@@ -48,11 +48,13 @@ HOLDER_LABELS: Final = {
     "young_person": "le jeune",
     "representative": "un représentant légal",
 }
+RAISED_LABELS: Final = {**HOLDER_LABELS, "organisation": "personne : cet organisme l'a constaté"}
 MEANS_LABELS: Final = {
     "in_person": "je l'ai devant moi et je sais qui c'est",
     "known": "je connais cette personne par son suivi",
     "document": "j'ai vu une pièce d'identité",
     "partner": "vérifiée par le partenaire qui transmet",
+    "file": "vue sur le dossier de l'organisme",
 }
 ANSWER_LABELS: Final = {
     "deleted": "détruit, certificat reçu",
@@ -75,6 +77,7 @@ CHANNEL_LABELS: Final = {
     "phone": "par téléphone",
     "email": "par courriel",
     "partner": "par un partenaire",
+    "organisation": "au guichet ou sur le dossier",
 }
 
 _ID: Final = re.compile(r"[0-9a-f]{32}")
@@ -82,6 +85,7 @@ _WORDS: Final = {
     "right_labels": RIGHT_LABELS,
     "state_labels": STATE_LABELS,
     "holder_labels": HOLDER_LABELS,
+    "raised_labels": RAISED_LABELS,
     "means_labels": MEANS_LABELS,
     "answer_labels": ANSWER_LABELS,
     "about_labels": ABOUT_LABELS,

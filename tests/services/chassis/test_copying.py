@@ -17,7 +17,7 @@ from services.chassis.schema import journal
 from services.chassis.tokens import Agent, Role
 from tests.pair import ANSWER, Pair, Side
 from tests.reports import ask
-from tests.seated import with_pages
+from tests.seated import opened
 from tests.services.chassis.test_request_pages import Seat
 from tests.services.chassis.test_rights import (
     AGENT,
@@ -38,7 +38,7 @@ OTHERS = ("Dominique", "dominique@famille.example", "Camille Fictive", "agent-1"
 @pytest.fixture
 def pair(tmp_path: Path, new_database_url: Callable[[], str]) -> Iterator[Pair]:
     with Pair(tmp_path, (new_database_url(), new_database_url())) as made:
-        with_pages(made.school)
+        opened(made.school)
         yield made
 
 

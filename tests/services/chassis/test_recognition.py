@@ -20,7 +20,7 @@ from services.chassis.standing import Person
 from services.chassis.tokens import Agent, Role
 from tests.pair import PUPIL, Pair, Side
 from tests.reports import ask
-from tests.seated import with_pages
+from tests.seated import opened
 from tests.services.chassis.test_request_pages import Seat
 from tests.services.conventions.a_city_school.support import Desk
 
@@ -30,7 +30,7 @@ AGENT = Agent("agent-1", Role.AGENT)
 @pytest.fixture
 def pair(tmp_path: Path, new_database_url: Callable[[], str]) -> Iterator[Pair]:
     with Pair(tmp_path, (new_database_url(), new_database_url())) as made:
-        with_pages(made.city)
+        opened(made.city)
         yield made
 
 

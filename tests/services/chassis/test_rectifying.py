@@ -25,7 +25,7 @@ from services.chassis.standing import Person
 from services.chassis.tokens import Role
 from tests.pair import PUPIL, Pair, Side
 from tests.reports import ask
-from tests.seated import with_pages
+from tests.seated import opened
 from tests.services.chassis.test_person_page import codes
 from tests.services.chassis.test_request_pages import Seat
 from tests.services.chassis.test_rights import AGENT, MANAGER, born, person, received
@@ -66,14 +66,14 @@ def asked(side: Side, person_id: str = "", **more: Any) -> str:
     return request_id
 
 
-def corrected(side: Side, request_id: str, person_id: str = "", **right: Any) -> Any:
+def corrected(side: Side, request_id: str | None, person_id: str = "", **right: Any) -> Any:
     core, at = side.node.core, side.clock.now()
     body = Correction.model_validate(
         {**dict.fromkeys(("family_name", "first_name", "birth_date")), "request_id": request_id}
         | right
     )
     who = person_id or person(side)
-    return side.write(lambda tx: rectifying.rectify(tx, core, who, body, AGENT, at))
+    return side.write(lambda tx: rectifying.rectify(tx, core, who, body, AGENT, at))[1]
 
 
 def agreement(pair: Pair, agreement_id: str) -> Any:
@@ -223,11 +223,12 @@ async def test_who_keeps_the_register_may_and_nobody_else(desk: Desk, role: Role
 
 
 async def test_the_page_shows_what_is_held_and_corrects_it(desk: Desk) -> None:
-    with_pages(desk.school)
+    opened(desk.school)
     seat, who = Seat(desk.school, MANAGER.role), person(desk.school)
     page = f"/pages/people/{who}/identity"
     first = (await seat.get(page)).text
-    assert "Enregistrez d'abord sa demande" in first.replace("&#39;", "'")
+    assert "Enregistrez sa demande" in first
+    assert 'name="found_on"' in first
     request_id = asked(desk.school)
     assert f'href="{page}"' in (await seat.get(f"/pages/requests/{request_id}")).text
     assert f'href="{page}"' in (await seat.get(f"/pages/people/{who}")).text
@@ -241,3 +242,53 @@ async def test_the_page_shows_what_is_held_and_corrects_it(desk: Desk) -> None:
     assert "Juste" in shown
     dpo = Seat(desk.school, Role.DPO)
     assert f'href="{page}"' not in (await dpo.get(f"/pages/requests/{request_id}")).text
+
+
+async def test_what_an_agent_saw_to_be_wrong_is_corrected_told_and_still_to_be_said(
+    desk: Desk,
+) -> None:
+    """GDPR 5.1.d, 19: partners learn it as of a request, and the person is told within a month."""
+    school, who = desk.school, person(desk.school)
+    assert corrected(school, None, found_on="file", family_name="Rarissime") == [desk.city.org]
+    (line,) = school.rows(journal, journal.c.event == "person.rectified")
+    assert (line.outcome, line.articles) == ("family_name", ("RGPD 5.1.d",))
+    (row,) = school.rows(person_tables.requests)
+    assert (row.raised_by, row.means, row.checked_by) == ("organisation", "file", AGENT.agent_id)
+    assert row.sent_at is not None
+    assert "pending" in due(school, "rights.answer")
+    await desk.pair.carry()
+    (there,) = desk.city.rows(person_tables.requests)
+    assert (there.origin, there.about) == (school.org, ("identity",))
+    opened(school)
+    dpo = Seat(school, Role.DPO)
+    shown = (await dpo.get(f"/pages/requests/{row.request_id}")).text
+    assert "vue sur le dossier" in shown
+    pupil = Person.model_validate_json(json.dumps(PUPIL)).identity
+    assert looked_for(school, "Rarissime", pupil.first_name, BORN) == [who]
+
+
+async def test_a_day_of_birth_is_corrected_on_papers_alone_where_nobody_asked(desk: Desk) -> None:
+    """It decides who may agree: a slip in a file is no proof of it."""
+    school = desk.school
+    for wrong in (
+        {"found_on": "file", "birth_date": "2009-03-09"},
+        {"found_on": None, "family_name": "Autre"},
+    ):
+        with pytest.raises(InvalidPayload):
+            corrected(school, None, **wrong)
+    assert school.rows(person_tables.requests) == []
+    assert school.rows(journal, journal.c.event == "person.rectified") == []
+    right = {"found_on": "document", "birth_date": "2011-03-09"}
+    assert corrected(school, None, **right) == [desk.city.org]
+
+
+async def test_the_page_corrects_what_an_agent_saw(desk: Desk) -> None:
+    opened(desk.school)
+    seat, who = Seat(desk.school, MANAGER.role), person(desk.school)
+    page = f"/pages/people/{who}/identity"
+    wrong = await seat.send(page, page, family_name="Juste")
+    assert wrong.status_code == 422
+    assert 'id="f-found_on-fault"' in wrong.text
+    assert "Sans objet" not in wrong.text
+    done = await seat.send(page, page, family_name="Juste", found_on="file")
+    assert done.headers["location"] == f"/pages/people/{who}"

@@ -15,7 +15,7 @@ from services.chassis import person_tables, rights, rights_views, tables
 from services.chassis.schema import journal
 from services.chassis.tokens import RIGHTS, Right, Role
 from tests.pair import Pair, Side
-from tests.seated import seated, with_pages
+from tests.seated import opened, seat
 from tests.services.chassis.test_rights import DPO, clock_of, doing, done, person, received
 from tests.services.chassis.visiting import SEE, Browser
 from tests.services.conventions.a_city_school.support import Desk
@@ -26,7 +26,7 @@ ANSWERING = {Role.MANAGER, Role.DPO}
 @pytest.fixture
 def pair(tmp_path: Path, new_database_url: Callable[[], str]) -> Iterator[Pair]:
     with Pair(tmp_path, (new_database_url(), new_database_url())) as made:
-        with_pages(made.school)
+        opened(made.school)
         yield made
 
 
@@ -41,12 +41,12 @@ class Seat:
     """An agent's browser at a node."""
 
     def __init__(self, side: Side, role: Role) -> None:
-        cookie = seated(side, role)
+        cookie = seat(side, role)
         transport = httpx.ASGITransport(app=side.app, raise_app_exceptions=False)
         self._client = httpx.AsyncClient(
             transport=transport,
             base_url="http://node",
-            headers={"Accept": "text/html", "Cookie": f"{cookie['name']}={cookie['value']}"},
+            headers={"Accept": "text/html", "Cookie": f"relais={cookie}"},
         )
 
     async def get(self, path: str) -> httpx.Response:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.invented import REFERRAL
-from tests.office_desks import opened
 from tests.pair import Pair
+from tests.seated import opened
 
 
 @pytest.fixture

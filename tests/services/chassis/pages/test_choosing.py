@@ -13,8 +13,8 @@ from services.chassis import tables
 from services.chassis.pages.content import Telling
 from services.chassis.tokens import Role
 from tests.office_desks import desk as office
-from tests.office_desks import opened, seat
 from tests.pair import Pair
+from tests.seated import opened, seat
 from tests.services.conventions.a_city_school.support import Desk
 from tests.services.conventions.c_employment_city_ccas import support
 
@@ -29,6 +29,7 @@ def desk(tmp_path: Path, new_database_url: Callable[[], str]) -> Iterator[Desk]:
 def known(page: httpx.Response, name: str) -> dict[str, str]:
     """What a field of a page offers beside what is typed, by its code."""
     (place,) = re.findall(rf'<input[^>]* name="{name}"[^>]* list="([^"]+)"', page.text)
+    assert re.search(rf'name="{name}"[^>]* aria-describedby="[^"]*-offered', page.text)
     (held,) = re.findall(rf'<datalist id="{place}">(.*?)</datalist>', page.text)
     return dict(re.findall(r'<option value="([^"]+)">([^<]+)</option>', held))
 
@@ -54,14 +55,17 @@ async def test_whoever_may_sign_in_is_offered_where_an_agent_is_asked_for(desk: 
 async def test_the_register_of_tutors_is_offered_where_one_is_named(
     tmp_path: Path, new_database_url: Callable[[], str]
 ) -> None:
-    """C-3a.6: with who may follow one more today."""
+    """C-3a.6: and nobody else, with who may follow one more today."""
     with support.made(tmp_path, new_database_url) as city:
         await city.proposed()
         city.tutor(staff_id="nouvelle-2", qualified_on=None)
         opened(city.city)
         async with office(city.city, Role.AGENT) as client:
             page = await client.get(f"/pages/situations/{city.case_id}/acts/tutor_named")
-            assert known(page, "staff_id") == {
+            offered = dict(
+                re.findall(r'name="staff_id" value="([^"]+)".*?">([^<]+)</label>', page.text)
+            )
+            assert offered == {
                 "nouvelle-2": "nouvelle-2 (ne remplit pas toutes les conditions)",
                 "tutrice-7": "tutrice-7 (remplit les conditions)",
             }

@@ -29,9 +29,10 @@ from services.chassis.tokens import Agent, Role
 from services.department.partner import PARTNER as DEPARTMENT
 from services.mission_locale.partner import PARTNER as MISSION
 from tests.desks import DeskPair, desk_pair
-from tests.office_desks import count, desk, opened, seat
+from tests.office_desks import count, desk
 from tests.pair import CONVENTION, Pair, Side
 from tests.reports import published
+from tests.seated import opened, seat
 from tests.services.chassis.deciding import suspended
 from tests.services.chassis.pages.role_table import NOBODY, PERSON, TABLE, Row
 from tests.services.chassis.pages.test_amending import proposed_by

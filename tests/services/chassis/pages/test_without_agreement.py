@@ -9,8 +9,8 @@ import pytest
 
 from services.chassis.tokens import Role
 from tests.office_desks import desk as office
-from tests.office_desks import opened
 from tests.pair import Pair
+from tests.seated import opened
 from tests.services.chassis.deciding import alert, decided, suspended
 
 KNOWN = (

@@ -13,9 +13,10 @@ from services.chassis.acts import read_message
 from services.chassis.tokens import Agent, Role
 from services.conventions.c_employment_city_ccas.territory_models import readings
 from tests.office_desks import desk as office
-from tests.office_desks import form_in, opened
+from tests.office_desks import form_in
 from tests.pair import CONVENTION, Side
 from tests.reports import ask
+from tests.seated import opened
 from tests.services.conventions.c_employment_city_ccas.support import OFFER, SEEKER, Desk
 
 READING = f"/pages/conventions/{CONVENTION}/reading"

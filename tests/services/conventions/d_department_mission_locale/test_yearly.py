@@ -20,10 +20,10 @@ from services.conventions.d_department_mission_locale import yearly
 from services.conventions.d_department_mission_locale.indicators import COUNTED_BY
 from services.conventions.d_department_mission_locale.models import yearly_cells
 from tests.office_desks import desk as sitting
-from tests.office_desks import opened
 from tests.pair import CONVENTION as SIGNED
 from tests.pair import SIGNED_ON, Side
 from tests.reports import ask, counting, happened, published
+from tests.seated import opened
 from tests.services.conventions.d_department_mission_locale.support import (
     ANSWERED,
     CONTACTED,
