@@ -65,6 +65,8 @@ BREAKS = {
     "name": "document.querySelector('main').insertAdjacentHTML('beforeend', '<button></button>')",
     "edge": "document.querySelector('h1').style.width = '400px'",
 }
+LINKS = """document.querySelector('h1').insertAdjacentHTML(
+  'afterend', '<p><a href="#content">Un</a> <a href="#content">Deux</a></p>')"""
 KEYS = {
     "trap": "document.querySelector('main a').addEventListener('keydown', e => e.preventDefault())",
     "order": "document.querySelector('main a').tabIndex = 3",
@@ -86,7 +88,8 @@ def test_what_is_wrong_on_a_page_is_found(
 
 @pytest.mark.parametrize("how", KEYS)
 def test_what_keeps_the_keyboard_out_is_found(browser: Any, city: Site, how: str) -> None:
-    with opened(browser, city, city.review) as page:
+    with opened(browser, city, city.review, viewport=WIDE) as page:
+        page.evaluate(LINKS)
         walked(page, how)
         page.evaluate(KEYS[how])
         with pytest.raises(AssertionError):

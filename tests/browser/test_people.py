@@ -135,6 +135,15 @@ def of_two(page: Any, school: School) -> None:
     assert page.locator("[name=to]").count() == 2
 
 
+def reports_of_two(page: Any, school: School) -> None:
+    """At the city again: one title, twice."""
+    page.context.add_cookies([{"name": "relais", "value": school.at_city, "url": school.city.url}])
+    page.goto(f"{school.city.url}/pages/reports")
+    titles = page.locator("main section:has(table) h2").all_inner_texts()
+    assert len(titles) == 2
+    assert len(set(titles)) == 1
+
+
 def at(path: str) -> Callable[[Any, School], None]:
     def go(page: Any, school: School) -> None:
         answer = page.goto(school.site.url + path.format(**vars(school)))
@@ -155,6 +164,7 @@ STATES: dict[str, Callable[[Any, School], None]] = {
     "record": at("/pages/people/{person}/agreement"),
     "record-faulty": not_recorded,
     "recipients": of_two,
+    "reports": reports_of_two,
     "given": at("/pages/agreements/{given}"),
     "suspended": at("/pages/agreements/{suspended}"),
     "refused": at("/pages/agreements/{refused}"),
