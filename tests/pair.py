@@ -108,9 +108,9 @@ class Side:
         return [Letter(one.subject, one.headers, one.body) for one in sealed]
 
     def waiting(self) -> list[Ready]:
-        """What the relay would take up, oldest first."""
+        """What the relay would take up, in its order: of one instant, as they were put there."""
         outbox = tables.outbox
-        query = select(outbox).where(outbox.c.due_at.is_not(None)).order_by(outbox.c.created_at)
+        query = select(outbox).where(outbox.c.due_at.is_not(None)).order_by(outbox.c.due_at)
         rows = self.node.database.read_now(lambda c: list(c.execute(query).all()))
         return [letters.ready(self.node.core, row, None) for row in rows]
 
