@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, bindparam, select
 
 from contracts.conventions.a_city_school.convention import DUTIES
 from contracts.conventions.a_city_school.messages import ContractStatus
@@ -45,8 +45,13 @@ def attendance_facts(tx: Tx, core: Core, asked: Question) -> Known:
 
 def referent_of(tx: Tx, case_id: str) -> Row[Any] | None:
     """The present referent of a case (A-2.5)."""
-    table = pathway_referents
-    return tx.execute(select(table).where((table.c.case_id == case_id) & table.c.active)).first()
+    return tx.execute(_REFERENT, {"case": case_id}).first()
+
+
+_REFERENT: Final = select(pathway_referents).where(
+    (pathway_referents.c.case_id == bindparam("case")) & pathway_referents.c.active
+)
+"""Made once: a list asks for each of its cases, and making it costs as much as running it."""
 
 
 def _host(tx: Tx, asked: Question, said: ContractStatus) -> dict[str, datetime]:
