@@ -14,7 +14,7 @@ from tests.seated import opened
 from tests.services.chassis.deciding import alert, decided, suspended
 
 KNOWN = (
-    "« information sans délai », envoyé à Organisme s1 sans accord",
+    "« information sans délai », à Organisme s1, sans accord",
     "Intérêts vitaux (RGPD 6.1.d)",
     "par agent-1",
     "par cheffe",
