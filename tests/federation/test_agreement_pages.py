@@ -13,17 +13,12 @@ import httpx
 
 from contracts.kernel.paris import PARIS
 from services.chassis.tokens import Role
+from tests.federation.leaks import Search
 from tests.federation.test_sign_in import accept_charter, authorised_at, browser, sign_in
 from tests.federation.town import CITY, SCHOOL, Town, until
 
 RARE = "Quetzalmoulin"
 """A name that nothing else here bears."""
-
-
-def written(town: Town) -> list[str]:
-    """Files of any node, its logs among them, in which the name stands in clear."""
-    files = (one for one in town.fed.layout.home.rglob("*") if one.is_file())
-    return [str(one) for one in files if RARE.lower().encode() in one.read_bytes().lower()]
 
 
 def send(client: httpx.Client, path: str, to: str, typed: Mapping[str, Any]) -> str:
@@ -80,4 +75,4 @@ def test_a_person_agrees_and_withdraws_at_a_running_school(one_town: Town) -> No
         assert "pas encore de réponse" not in client.get(agreement).text
         assert RARE in client.get(person).text
         assert RARE not in person + agreement
-    assert written(one_town) == []
+    assert Search([RARE]).in_folder(one_town.fed.layout.home) == {}
