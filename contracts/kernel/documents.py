@@ -21,7 +21,13 @@ from contracts.kernel.errors import InvalidDocument
 ALGORITHM = "Ed25519"
 """The fully specified name of EdDSA with Curve25519 (RFC 9864)."""
 
-_REGISTRY = jws.JWSRegistry(algorithms=[ALGORITHM], strict_check_header=False)
+
+class _Registry(jws.JWSRegistry):
+    # In base64. The longest that is signed is a lot of letters (`envelope.LOT_BYTES`).
+    max_payload_length = 192 * 1024
+
+
+_REGISTRY = _Registry(algorithms=[ALGORITHM], strict_check_header=False)
 
 KeyFinder = Callable[[str], OKPKey]
 """Gives the public key of a key id, or raises UnknownKey."""

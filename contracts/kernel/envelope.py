@@ -26,8 +26,8 @@ PAD = 512
 LOT_LETTERS = 64
 """Envelopes in one lot, at most."""
 
-LOT_BYTES = 84 * 1024
-"""Envelopes of one lot, at most: joserfc verifies no longer payload than 128,000 characters."""
+LOT_BYTES = 128 * 1024
+"""Envelopes of one lot, at most: as many letters as a lot may hold, of two kilobytes each."""
 
 
 class Envelope(BaseModel):

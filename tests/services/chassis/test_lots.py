@@ -82,6 +82,12 @@ async def test_letters_of_a_lot_are_each_accepted(pair: Pair) -> None:
     assert {pair.school.state(one.message_id) for one in sent} == {letters.ACCEPTED}
 
 
+def test_as_many_ordinary_letters_as_a_lot_holds_leave_together(pair: Pair) -> None:
+    pair.refer()
+    (one,) = pair.school.waiting()
+    assert sizes(letters.lots([one] * LOT_LETTERS)) == [LOT_LETTERS]
+
+
 async def test_the_fullest_lot_still_opens(pair: Pair) -> None:
     pair.refer()
     (one,) = pair.school.waiting()
