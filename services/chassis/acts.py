@@ -22,7 +22,7 @@ from services.chassis.partner import Doing, LocalAct
 from services.chassis.receipting import READ, acknowledge
 from services.chassis.scopes import REGISTER_SCOPE, case_scope
 from services.chassis.standing import ERASED
-from services.chassis.tokens import Agent, NotPermitted
+from services.chassis.tokens import RIGHTS, Agent, NotPermitted, Right
 
 
 class NoticeBody(Payload):
@@ -158,6 +158,13 @@ class Reach:
         if text not in self._unread:
             self._unread[text] = unread(tx, core, text, agent, at)
         return self._unread[text]
+
+    def hidden(self, case_id: str) -> NotPermitted | ConventionUnread | None:
+        """Why that there is such a case, and what goes on in it, is not this agent's to know."""
+        case = self._tx.get(standing.CASES, case_id)
+        if case is None or Right.CASES not in RIGHTS[self._agent.role]:
+            return NotPermitted("Ce dossier n'est pas ouvert à cet agent.")
+        return self.refusal(case)
 
 
 def require_case(tx: Tx, core: Core, case_id: str, agent: Agent, at: datetime) -> Row[Any]:

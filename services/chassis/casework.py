@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
-from sqlalchemy import select
 
-from services.chassis import deadlines, tables, unfiled
+from services.chassis import deadlines, standing, unfiled
 from services.chassis.acts import (
     NoticeBody,
+    Reach,
     find_act,
     instrument_of,
     perform,
@@ -21,8 +22,11 @@ from services.chassis.database import Tx
 from services.chassis.node import Node
 from services.chassis.recognition import Recognition, recognise
 from services.chassis.requests import admitted, agent_of, read_body, write_once
-from services.chassis.tokens import Right
+from services.chassis.tokens import RIGHTS, Agent, Right
 from services.chassis.views import PAGE
+
+_LOOKED_AT: Final = 1000
+"""Deadlines looked at for one answer, so that many that are others' do not make it slow."""
 
 
 def router(node: Node) -> APIRouter:
@@ -31,9 +35,9 @@ def router(node: Node) -> APIRouter:
 
     @routes.get("/deadlines")
     async def due(request: Request) -> Response:
-        """What runs and what is late, soonest first: kind, article, day; ids only."""
-        agent_of(node, request, Right.READ)
-        return JSONResponse(await node.database.read(lambda c: _waiting(node, c)))
+        """What runs and what is late, soonest first: of cases, of those that the agent may open."""
+        agent, at = agent_of(node, request, Right.READ), node.clock.now()
+        return JSONResponse(await node.database.write(lambda tx: _waiting(tx, node, agent, at)))
 
     @routes.post("/notices", status_code=201)
     async def notice(request: Request) -> Response:
@@ -120,8 +124,10 @@ def _unfiled(routes: APIRouter, node: Node) -> None:
         return JSONResponse(shown, headers={"Cache-Control": "no-store"})
 
 
-def _waiting(node: Node, connection: Any) -> list[dict[str, Any]]:  # noqa: ANN401 -- a Connection
-    table = tables.deadlines
-    waits = table.c.state.in_((deadlines.PENDING, deadlines.MISSED))
-    query = select(table).where(waits).order_by(table.c.due_at).limit(PAGE)
-    return [deadlines.shown(row, node.core.clocks) for row in connection.execute(query)]
+def _waiting(tx: Tx, node: Node, agent: Agent, at: datetime) -> list[dict[str, Any]]:
+    rows = deadlines.waiting(tx, _LOOKED_AT)
+    if Right.JOURNAL not in RIGHTS[agent.role]:
+        reach = Reach(tx, node.core, agent, at)
+        tx.preload(standing.CASES, [row.case_id for row in rows if row.case_id is not None])
+        rows = [row for row in rows if row.case_id is None or reach.hidden(row.case_id) is None]
+    return [deadlines.shown(row, node.core.clocks) for row in rows[:PAGE]]

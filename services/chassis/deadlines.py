@@ -8,7 +8,7 @@ while the node slept follows when it wakes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -211,6 +211,13 @@ def strike(tx: Tx, core: Core, deadline_id: str, at: datetime) -> None:
 def again(due: Due, after: timedelta, at: datetime) -> Due:
     """The same deadline one level up, some time from now."""
     return replace(due, due_at=at + after, level=due.level + 1)
+
+
+def waiting(tx: Tx, most: int) -> Sequence[Row[Any]]:
+    """Deadlines that run or were missed, soonest first."""
+    table = tables.deadlines
+    waits = table.c.state.in_((PENDING, MISSED))
+    return tx.execute(select(table).where(waits).order_by(table.c.due_at).limit(most)).all()
 
 
 def shown(row: Row[Any], clocks: Clocks) -> dict[str, Any]:

@@ -111,8 +111,7 @@ def _sight(
     tx: Tx, core: Core, agent: Agent, rows: Sequence[Row[Any]], at: datetime
 ) -> Callable[[Row[Any]], bool]:
     """Whether an agent sees that a message passed."""
-    rights = RIGHTS[agent.role]
-    if Right.JOURNAL in rights:
+    if Right.JOURNAL in RIGHTS[agent.role]:
         return lambda _: True
     mine = _sent_by(tx, agent, [row.message_id for row in rows])
     reach = Reach(tx, core, agent, at)
@@ -123,8 +122,7 @@ def _sight(
             return True
         if row.case_id is None:
             return getattr(row, "kind", None) != CONTROL
-        case = tx.get(standing.CASES, row.case_id)
-        return Right.CASES in rights and case is not None and reach.refusal(case) is None
+        return reach.hidden(row.case_id) is None
 
     return sees
 

@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Route
 
 from contracts.kernel.errors import RelaisError
 from contracts.kernel.instrument import Urgency
-from services.chassis import deadlines, standing, tables
+from services.chassis import deadlines, tables
 from services.chassis.acquaintance import ConventionUnread
 from services.chassis.acts import Reach
 from services.chassis.core import Core
@@ -32,7 +32,7 @@ from services.chassis.pages.texts import partners
 from services.chassis.rights_clocks import ANSWER
 from services.chassis.schema import journal
 from services.chassis.sign_in.desk import HOME, at_desk
-from services.chassis.tokens import RIGHTS, Agent, NotPermitted, Right
+from services.chassis.tokens import RIGHTS, Agent, Right
 from services.chassis.words import message
 
 _SHOWN: Final = 200
@@ -93,17 +93,14 @@ class Desk:
 
 def desk_of(tx: Tx, core: Core, agent: Agent, at: datetime) -> Desk:
     """What waits for an agent: of cases, those that the agent may open."""
-    table = tables.deadlines
-    waits = table.c.state.in_((deadlines.PENDING, deadlines.MISSED))
-    query = select(table).where(waits).order_by(table.c.due_at).limit(_SHOWN)
     mine: list[Waiting] = []
     closed: list[RelaisError] = []
     reach, answers = Reach(tx, core, agent, at), Right.REVIEW in RIGHTS[agent.role]
-    rows = tx.execute(query).all()
+    rows = deadlines.waiting(tx, _SHOWN)
     messages = named(tx, core, [row.subject for row in rows])
     read_persons(tx, [row.case_id for row in rows if row.case_id is not None])
     for row in rows:
-        refusal = None if row.case_id is None else _refusal(tx, reach, row.case_id, agent)
+        refusal = None if row.case_id is None else reach.hidden(row.case_id)
         if refusal is not None:
             closed.append(refusal)
             continue
@@ -122,7 +119,7 @@ def desk_of(tx: Tx, core: Core, agent: Agent, at: datetime) -> Desk:
             )
         )
     others = sum(not isinstance(one, ConventionUnread) for one in closed)
-    alerts = tuple(_alerts(tx, core, reach, agent, closed))
+    alerts = tuple(_alerts(tx, core, reach, closed))
     return Desk(
         alerts=alerts,
         late=tuple(one for one in mine if one.late),
@@ -137,16 +134,7 @@ def _convention(core: Core, subject: str) -> str:
     return "" if signed is None else f"{signed.convention.title}, avec {partners(core, signed)}"
 
 
-def _refusal(tx: Tx, reach: Reach, case_id: str, agent: Agent) -> RelaisError | None:
-    case = tx.get(standing.CASES, case_id)
-    if case is None or Right.CASES not in RIGHTS[agent.role]:
-        return NotPermitted("Ce dossier n'est pas ouvert à cet agent.")
-    return reach.refusal(case)
-
-
-def _alerts(
-    tx: Tx, core: Core, reach: Reach, agent: Agent, closed: list[RelaisError]
-) -> Iterator[Alert]:
+def _alerts(tx: Tx, core: Core, reach: Reach, closed: list[RelaisError]) -> Iterator[Alert]:
     """Those of cases that the agent may open; of the others, why not is added to `closed`."""
     urgent = [
         name
@@ -163,7 +151,7 @@ def _alerts(
     for row in rows:
         if row.message_id in read or row.case_id is None:
             continue
-        refusal = _refusal(tx, reach, row.case_id, agent)
+        refusal = reach.hidden(row.case_id)
         if refusal is not None:
             closed.append(refusal)
             continue

@@ -1,4 +1,4 @@
-"""Lists of messages: of each, whoever it concerns sees that it passed, and nobody else."""
+"""Lists of messages and of what is due: whoever it concerns sees it, and nobody else."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import event
 
 from services.chassis import tables
+from services.chassis.deadlines import Due, arm
 from services.chassis.tokens import Role
 from tests.invented import REFERRAL
 from tests.pair import Pair, Side
@@ -54,6 +55,25 @@ async def test_an_agent_sees_what_passed_in_the_cases_that_he_may_open(desk: Des
         for role in (Role.REFERENT, Role.AGENT):
             assert await seen(desk.city, what, role) == whole, role
             assert await seen(desk.city, what, role, "agent-2") == set(), role
+
+
+async def test_an_agent_sees_what_is_due_in_the_cases_that_he_may_open(desk: Desk) -> None:
+    """A-2.5; what belongs to no case, such as the yearly review, everybody sees (A-8.1)."""
+
+    async def due(role: Role, agent: str = "agent-1") -> dict[str, bool]:
+        rows = (await call(desk.city, "/api/v1/deadlines", role, agent)).json()
+        return {one["kind"]: one["case_id"] is not None for one in rows}
+
+    review = Due(kind="convention.review", subject="0" * 32, due_at=desk.pair.clock.at)
+    desk.city.write(lambda tx: arm(tx, desk.city.node.core, review, desk.pair.clock.at))
+    whole, rest = await due(Role.DPO, "x-1"), {"convention.review": False}
+    assert set(whole.items()) > set(rest.items())
+    for role in (Role.OPERATOR, Role.MANAGER):
+        assert await due(role, "x-1") == whole, role
+    for role in (Role.REFERENT, Role.AGENT):
+        assert await due(role) == whole, role
+        assert await due(role, "agent-2") == rest, role
+    assert await due(Role.INTEGRATOR, "programme") == rest
 
 
 async def test_a_program_sees_what_it_sent_and_what_belongs_to_no_case(desk: Desk) -> None:
