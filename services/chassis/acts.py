@@ -101,6 +101,12 @@ def perform(
     """Record an act about a case. Raises UnknownName, NotPermitted, and Refused with articles."""
     name, known = act
     before = require_case(tx, core, case_id, agent, at)
+    if not known.about(before.purpose):
+        raise Refused(
+            "Cet acte ne concerne pas ce genre de situation.",
+            code="other_purpose",
+            articles=(known.article,),
+        )
     if before.state not in known.states:
         raise Refused(
             f"Cette situation est {_OVER[before.state]} : cet acte ne s'y enregistre plus.",

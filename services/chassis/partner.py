@@ -8,7 +8,7 @@ deadlines. Two instruments may use one type of message: each side hears of its o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
@@ -114,7 +114,8 @@ class LocalAct:
 
     payload: its content. do: records it; may raise Refused with articles, UnknownName.
     roles: who may; empty for every role that works on cases. states: of a case, in which it may be
-    recorded; what says nothing of it ends with the case.
+    recorded; what says nothing of it ends with the case. purposes: of the cases that it is about;
+    empty for every case of its text.
     """
 
     article: str
@@ -123,6 +124,16 @@ class LocalAct:
     do: Callable[[Tx, Core, Doing], None]
     roles: frozenset[str] = frozenset()
     states: frozenset[str] = WHILE_OPEN
+    purposes: frozenset[str] = frozenset()
+
+    def about(self, purpose: str) -> bool:
+        """Whether it is about cases of this purpose."""
+        return not self.purposes or purpose in self.purposes
+
+
+def concerning(purpose: str, acts: Mapping[str, LocalAct]) -> dict[str, LocalAct]:
+    """These acts, about cases of one purpose alone."""
+    return {name: replace(act, purposes=frozenset({purpose})) for name, act in acts.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

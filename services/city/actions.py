@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
+from contracts.conventions.a_city_school.convention import ALTERNATIVE, PURPOSE
 from contracts.conventions.a_city_school.messages import ReferentChanged
 from contracts.gate import Refused as GateRefused
 from contracts.kernel.errors import Refused
@@ -15,7 +16,7 @@ from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.deadlines import meet
 from services.chassis.erasure import erase_case
-from services.chassis.partner import ONCE_OVER_TOO, UNTIL_ERASED, Doing, LocalAct
+from services.chassis.partner import ONCE_OVER_TOO, UNTIL_ERASED, Doing, LocalAct, concerning
 from services.chassis.posting import submit
 from services.chassis.routing import Request
 from services.chassis.tokens import AgentId, Role
@@ -156,8 +157,7 @@ def _note(tx: Tx, doing: Doing, what: str, code: str | None, on: object) -> None
     store.note(tx, doing.case_id, what, doing.at, code=code, on=on, agent_id=doing.agent_id)
 
 
-ACTS: Final = {
-    **acts.COMMON,
+_IN_A_PATHWAY: Final = {
     "referent": LocalAct(
         article="A-2.5",
         label="Changer de référent",
@@ -165,6 +165,8 @@ ACTS: Final = {
         do=change_referent,
         roles=frozenset({Role.MANAGER.value, Role.REFERENT.value}),
     ),
+}
+_IN_A_MEASURE: Final = {
     "reception": LocalAct(
         article="A-3.7",
         label="Premier jour : élève et représentant reçus",
@@ -174,7 +176,11 @@ ACTS: Final = {
         states=ONCE_OVER_TOO,
     ),
     "themes": LocalAct(
-        article="A-3.4", label="Thèmes du travail", payload=Themes, do=work_on, roles=_WORK
+        article="A-3.4",
+        label="Thèmes du travail",
+        payload=Themes,
+        do=work_on,
+        roles=_WORK,
     ),
     "reflection": LocalAct(
         article="A-3.8",
@@ -192,6 +198,11 @@ ACTS: Final = {
         roles=_WORK,
         states=ONCE_OVER_TOO,
     ),
+}
+ACTS: Final = {
+    **acts.COMMON,
+    **concerning(PURPOSE, _IN_A_PATHWAY),
+    **concerning(ALTERNATIVE, _IN_A_MEASURE),
     "involvement": LocalAct(
         article="A-4.1",
         label="Faire intervenir un organisme nommé dans l'accord",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from contracts.conventions.a_city_school.convention import ALTERNATIVE
 from contracts.kernel.fields import Day, Payload, said
 from services.chassis.core import Core
 from services.chassis.database import Tx
@@ -39,5 +40,6 @@ ACTS: Final = {
         payload=Booklet,
         do=booklet_shown,
         states=ONCE_OVER_TOO,
+        purposes=frozenset({ALTERNATIVE}),
     ),
 }

@@ -68,7 +68,7 @@ def acts_of(core: Core, row: Row[Any], agent: Agent, here: str) -> Iterator[Offe
         return
     for name, act in core.side(row.instrument).acts.items():
         may = not act.roles or agent.role.value in act.roles
-        if may and row.state in act.states:
+        if may and row.state in act.states and act.about(row.purpose):
             path = f"{here}/acts/{name}"
             yield Offered(path=path, label=act.label, article=act.article)
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
-from services.chassis.partner import LocalAct
+from contracts.conventions.c_employment_city_ccas.convention import RECRUITMENT
+from services.chassis.partner import concerning
 from services.conventions.c_employment_city_ccas import booklets, candidates, contracts
 
-CITY_ACTS: Final[Mapping[str, LocalAct]] = {
-    **candidates.CITY_ACTS,
-    **contracts.CITY_ACTS,
-    **booklets.CITY_ACTS,
-}
-AGENCY_ACTS: Final[Mapping[str, LocalAct]] = {**contracts.ACTS, **booklets.AGENCY_ACTS}
+CITY_ACTS: Final = concerning(
+    RECRUITMENT, {**candidates.CITY_ACTS, **contracts.CITY_ACTS, **booklets.CITY_ACTS}
+)
+AGENCY_ACTS: Final = concerning(RECRUITMENT, {**contracts.ACTS, **booklets.AGENCY_ACTS})

@@ -8,9 +8,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
+from contracts.conventions.c_employment_city_ccas.convention import INCLUSION, ZERO_UNEMPLOYMENT
 from services.chassis.core import Core
 from services.chassis.database import Tx
-from services.chassis.partner import Known, Question
+from services.chassis.partner import Known, Question, concerning
 from services.chassis.tokens import Role
 from services.conventions.c_employment_city_ccas import desks, governance, territory_store
 from services.conventions.c_employment_city_ccas import territory_actions as actions
@@ -90,8 +91,8 @@ AGENCY_CLOCKS: Final = {
 CITY_CLOCKS: Final = {**_COMMON_CLOCKS, **clauses.CLOCKS, **volunteers.CLOCKS}
 CCAS_CLOCKS: Final = _COMMON_CLOCKS
 
-AGENCY_ACTS: Final = {**clauses.ACTS, **volunteers.ACTS}
-CITY_ACTS: Final = volunteers.ACTS
+CITY_ACTS: Final = concerning(ZERO_UNEMPLOYMENT, volunteers.ACTS)
+AGENCY_ACTS: Final = {**concerning(INCLUSION, clauses.ACTS), **CITY_ACTS}
 
 AGENCY_CALLS: Final = {**routes.CALLS, **routes.DESK_CALLS, **routes.AGENCY_CALLS}
 CITY_CALLS: Final = {**routes.CALLS, **routes.DESK_CALLS}

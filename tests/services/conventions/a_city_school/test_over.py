@@ -49,7 +49,7 @@ async def test_a_stopped_case_offers_nothing_and_refuses_it(desk: Desk) -> None:
     agreement_id = await measured(desk)
     today = desk.today.isoformat()
     assert page(desk, desk.city).over == ""
-    assert {"referent", "reflection", "themes", "family_told"} <= offered(desk, desk.city)
+    assert {"reflection", "themes", "family_told"} <= offered(desk, desk.city)
     desk.act(desk.city, "reflection", YOUTH, on=today)
     core, at = desk.school.node.core, desk.pair.clock.now()
     desk.school.write(lambda tx: withdraw(tx, core, agreement_id, "agent-1", at))
@@ -64,6 +64,23 @@ async def test_a_stopped_case_offers_nothing_and_refuses_it(desk: Desk) -> None:
         desk.act(desk.city, "reflection", YOUTH, on=today)
     assert (refused.value.code, refused.value.articles) == ("case_over", ("A-3.8",))
     assert "arrêtée" in refused.value.sentence
+
+
+async def test_an_act_is_offered_and_taken_in_the_cases_that_it_is_about(desk: Desk) -> None:
+    """A-3.3: a measure has a purpose of its own; what is done in one is not done in a pathway."""
+    await desk.opened()
+    in_pathway = offered(desk, desk.city), offered(desk, desk.school)
+    assert in_pathway == ({"referent", "involvement", "family_told"}, {"family_told"})
+    with pytest.raises(Refused) as refused:
+        desk.act(desk.city, "reflection", YOUTH, on=desk.today.isoformat())
+    assert (refused.value.code, refused.value.articles) == ("other_purpose", ("A-3.8",))
+    await measured(desk)
+    in_measure = offered(desk, desk.city), offered(desk, desk.school)
+    measure = {"reception", "themes", "reflection", "booklet"}
+    assert in_measure == (
+        {"involvement", "family_told"} | measure,
+        {"family_told", "booklet_shown"},
+    )
 
 
 async def test_a_closed_case_takes_what_is_said_of_its_end(desk: Desk) -> None:
