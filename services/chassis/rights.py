@@ -30,6 +30,9 @@ WITHIN_MONTHS: Final = 1
 EXTENDED_MONTHS: Final = 3
 """The same, where the number or the difficulty of requests asks for it (GDPR 12.3)."""
 
+ORGANISATION: Final = "organisation"
+"""Who raises what nobody asked for."""
+
 Exercised = Literal["access", "rectification", "erasure", "objection"]
 """Rights that are answered here."""
 Outcome = Literal["done", "partly", "refused"]
@@ -90,7 +93,7 @@ class RequestState(RelaisError):
 class Asked:
     """Who exercises which right. checked_by, checked_at, means: who knew who it is, when, how.
 
-    raised_by, channel: of the organisation where it corrects what it found wrong by itself.
+    raised_by, channel: `ORGANISATION` where it corrects what it found wrong by itself.
     """
 
     person_ids: tuple[str, ...]

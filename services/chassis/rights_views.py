@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, select
 from contracts.kernel.errors import UnknownName
 from services.chassis import person_tables, tables
 from services.chassis.answers import Answer
+from services.chassis.rights import ORGANISATION
 
 LISTED = 200
 """Requests of one answer, at most."""
@@ -88,10 +89,15 @@ def listed(connection: Connection, at: datetime) -> list[dict[str, Any]]:
     return [_held(row, at) for row in rows]
 
 
+def seen_by(one: Mapping[str, Any], holder: str) -> bool:
+    """Whether the person, or whoever represents them, sees a request of `of_persons`."""
+    return one["raised_by"] in {holder, ORGANISATION}
+
+
 def of_persons(
     connection: Connection, person_ids: Sequence[str], at: datetime
 ) -> list[dict[str, Any]]:
-    """Requests that a person made here, the latest first."""
+    """Requests made here about a person, the latest first."""
     table, ties = person_tables.requests, person_tables.request_persons
     mine = select(ties.c.request_id).where(ties.c.person_id.in_(person_ids))
     where = table.c.request_id.in_(mine) & table.c.origin.is_(None)

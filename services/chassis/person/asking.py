@@ -60,7 +60,7 @@ class Asking:
 
         def unit(tx: Tx) -> None:
             waits = rights_views.of_persons(tx.connection, visit.person_ids, at)
-            if any(one["right"] == right and one["state"] != "closed" for one in waits):
+            if any(_waits(one, right) for one in waits):
                 raise RequestState("Vous l'avez déjà demandé : la réponse doit venir.")
             rights.ask(tx, core, asked, request_id, None, at)
 
@@ -111,9 +111,18 @@ class Asking:
 
 
 def requests_of(tx: Tx, core: Core, visit: Visit, at: datetime) -> list[dict[str, Any]]:
-    """What whoever looks asked for here, in words; each sees their own requests alone."""
+    """What whoever looks asked for here, in words, and what was corrected without being asked.
+
+    Each sees their own requests alone.
+    """
     found = rights_views.of_persons(tx.connection, visit.person_ids, at)
-    return [_seen(core, one) for one in found if one["raised_by"] == visit.holder]
+    return [_seen(core, one) for one in found if rights_views.seen_by(one, visit.holder)]
+
+
+def _waits(one: dict[str, Any], right: str) -> bool:
+    """Whether somebody asked for the same and still has no answer."""
+    same = one["right"] == right and one["raised_by"] != rights.ORGANISATION
+    return bool(same and one["state"] != "closed")
 
 
 def _granted(one: dict[str, Any]) -> bool:
@@ -122,9 +131,10 @@ def _granted(one: dict[str, Any]) -> bool:
 
 
 def _seen(core: Core, one: dict[str, Any]) -> dict[str, Any]:
-    answered = one["state"] == "closed"
+    answered, unasked = one["state"] == "closed", one["raised_by"] == rights.ORGANISATION
     return {
-        "what": words.RIGHTS[one["right"]],
+        "what": words.CORRECTED if unasked else words.RIGHTS[one["right"]],
+        "unasked": unasked,
         "asked_on": day_in_words(day_of(datetime.fromisoformat(one["asked_at"]))),
         "due_on": by_in_words(datetime.fromisoformat(one["due_at"])),
         "extended": one["extended_at"] is not None,

@@ -174,7 +174,7 @@ def copy_of(tx: Tx, core: Core, visit: Visit, request_id: str, at: datetime) -> 
         cases=cases,
         uses=[_use(one) for one in uses],
         recipients=sorted(told - {core.org}),
-        requests=[_asked(one) for one in asked if one["raised_by"] == visit.holder],
+        requests=[_asked(one) for one in asked if rights_views.seen_by(one, visit.holder)],
     )
 
 

@@ -70,6 +70,9 @@ RIGHTS: Final = {
 }
 """Rights that a page offers (GDPR 15, 16, 17, 21)."""
 
+CORRECTED: Final = "une erreur de nom, de prénom ou de date de naissance a été corrigée"
+"""What an organisation set right without being asked (GDPR 5.1.d)."""
+
 FOLLOWS: Final = {
     "access": "Une copie vous est remise, en clair, sans rien payer.",
     "rectification": "Ce qui est faux est corrigé ici, et chez ceux à qui on l'a dit.",

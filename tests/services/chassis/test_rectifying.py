@@ -18,6 +18,9 @@ from contracts.kernel.paris import midnight
 from services.chassis import person_tables, rectifying, resemblance, rights, standing, tables
 from services.chassis.agreement_clocks import HEARING, MAJORITY
 from services.chassis.clock import new_id
+from services.chassis.person.codes import Holder
+from services.chassis.person.copying import copy_of
+from services.chassis.person.visits import Visit
 from services.chassis.rectifying import Correction
 from services.chassis.rights import RequestState, RightsBody
 from services.chassis.schema import journal
@@ -29,7 +32,7 @@ from tests.seated import opened
 from tests.services.chassis.test_person_page import codes
 from tests.services.chassis.test_request_pages import Seat
 from tests.services.chassis.test_rights import AGENT, MANAGER, born, person, received
-from tests.services.chassis.visiting import handed_over
+from tests.services.chassis.visiting import SEE, handed_over, visiting
 from tests.services.conventions.a_city_school.support import Desk
 
 BORN = date(2012, 3, 9)
@@ -265,6 +268,28 @@ async def test_what_an_agent_saw_to_be_wrong_is_corrected_told_and_still_to_be_s
     assert "vue sur le dossier" in shown
     pupil = Person.model_validate_json(json.dumps(PUPIL)).identity
     assert looked_for(school, "Rarissime", pupil.first_name, BORN) == [who]
+
+
+@pytest.mark.parametrize("holder", ["young_person", "representative"])
+async def test_the_persons_page_and_copy_say_what_was_corrected_unasked(
+    desk: Desk, holder: Holder
+) -> None:
+    """GDPR 19; it keeps nobody from asking for a correction of their own."""
+    school, who = desk.school, person(desk.school)
+    corrected(school, None, found_on="file", family_name="Rarissime")
+    browser = await visiting(school, who, holder)
+    page = (await browser.get()).text
+    assert "Vue et corrigée ici le" in page
+    assert f"{desk.city.node.settings.name} : pas encore de réponse." in page
+    asked = await browser.send("/person/requests/rectification", about="identity")
+    assert asked.status_code == SEE
+    again = await browser.send("/person/requests/rectification", about="identity")
+    assert again.status_code == 409
+    assert (await browser.get()).text.count("Demandé le") == 1
+    core, at = school.node.core, school.clock.now()
+    visit = Visit("", holder, (who,), "", at, AGENT.agent_id, at, "known")
+    copy = school.write(lambda tx: copy_of(tx, core, visit, "0" * 32, at))
+    assert {one["raised_by"] for one in copy.requests} == {"organisation", holder}
 
 
 async def test_a_day_of_birth_is_corrected_on_papers_alone_where_nobody_asked(desk: Desk) -> None:
