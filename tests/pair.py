@@ -42,6 +42,7 @@ from services.chassis.register import (
     register_person,
 )
 from services.chassis.routing import Request, read_data
+from services.chassis.schema import journal
 from services.chassis.scopes import STANDING_SCOPES
 from services.chassis.settings import NodeSettings
 from services.chassis.standing import Person
@@ -93,9 +94,11 @@ class Side:
         return self.node.database.write_now(work)
 
     def rows(self, table: Any, *where: Any) -> list[Row[Any]]:
-        return self.node.database.read_now(
-            lambda c: list(c.execute(select(table).where(*where)).all())
-        )
+        """Rows of a table; lines of the journal in their order, which no database keeps unasked."""
+        query = select(table).where(*where)
+        if table is journal:
+            query = query.order_by(journal.c.seq)
+        return self.node.database.read_now(lambda c: list(c.execute(query).all()))
 
     def outgoing(self) -> list[Letter]:
         """Letters waiting in the outbox, oldest first, each sealed by itself."""
@@ -161,10 +164,14 @@ class Pair:
     database_urls: tuple[str, str] | None = None
     signed_on: date = SIGNED_ON
     clock: TestClock = field(default_factory=TestClock)
-    registry: Registry = field(default_factory=registry.load)
-    partners: tuple[Partner, Partner] = (SCHOOL, CITY)
+    registry: Registry = field(default_factory=registry.load, repr=False)
+    partners: tuple[Partner, Partner] = field(default=(SCHOOL, CITY), repr=False)
     convention: str = "a_city_school"
     signed_id: str = CONVENTION
+
+    def _repr_pretty_(self, printer: Any, _cycle: object) -> None:
+        """Let hypothesis show no more than `repr` does."""
+        printer.text(repr(self))
 
     def __enter__(self) -> Self:
         self.school = self._side("ecole", "s1", self.partners[0], 0, uai="0999999A")
