@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.util import LRUCache
 
+from services.chassis import engines
 from tests.servers import PostgresServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
+
+    from sqlalchemy import Engine
 
 _MEMORY = Path("/dev/shm")  # noqa: S108 -- a place in memory; pytest makes the folders there
 _ENOUGH = 4 * 1024**3
@@ -29,6 +37,43 @@ def pytest_configure() -> None:
     writable = _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK)
     if writable and shutil.disk_usage(_MEMORY).free >= _ENOUGH:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _statements_compiled_once() -> Iterator[None]:
+    """Let all databases of one kind share their compiled statements.
+
+    SQLAlchemy keeps them by engine and dialect; each test has engines of its own, and compiling the
+    same statements for each was a sixth of the time of a run.
+    """
+    compiled: LRUCache[Any, Any] = LRUCache(5000)
+
+    def sharing(*args: Any, **options: Any) -> Engine:
+        engine = create_engine(*args, **options)
+        engine._compiled_cache = compiled
+        return engine
+
+    with (
+        patch.object(engines, "create_engine", sharing),
+        patch.object(DefaultDialect, "__eq__", lambda one, other: type(one) is type(other)),
+        patch.object(DefaultDialect, "__hash__", lambda one: hash(type(one))),
+    ):
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect no garbage among thousands of tests that all stay, neither now nor at each test.
+
+    A look through them takes half a second, and was a fifth of the time of a run.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(trylast=True)

@@ -135,6 +135,7 @@ class World:
         for side in self.pair.sides:
             if side.org in self.dead:
                 await self.stop(side.org)
+                side.node.database.close()  # what it had yet to write is not written by a dead one
                 self.dead.discard(side.org)
                 await self.start(self.pair.restart(side))
 
