@@ -304,7 +304,7 @@ def test_no_text_that_is_shown_is_ever_run(template: str) -> None:
         version=evil,
         problem=evil,
         rights={evil: evil},
-        requests=[asked],
+        requests=[{**asked, "unasked": unasked} for unasked in (False, True)],
         right="erasure",
         what=evil,
         told=evil,
