@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from services.chassis.node import Node
 from services.chassis.pages.forms import NOTHING_TYPED, Field, content_of, filled
-from services.chassis.pages.own_api import OwnApi
+from services.chassis.pages.own_api import Answer, OwnApi
 from services.chassis.pages.refusals import Refusal, refused
 from services.chassis.pages.rendering import render
 from services.chassis.sign_in.desk import form_of
@@ -57,13 +57,23 @@ async def asked(
         return _page(node, session, question, fields, node.given.new_id())
     typed = await form_of(request, session)
     said = content_of(question.fields, typed)
-    path = _NAMED.sub(lambda found: quote(str(said.pop(found[1], "")), safe=""), question.path)
-    key = typed.get(KEY) or None
-    answer = await api.call(session.agent, question.method, path, question.body(said), key)
+    if blank := [name for name in _NAMED.findall(question.path) if not said.get(name)]:
+        answer = _incomplete(blank)
+    else:
+        path = _NAMED.sub(lambda found: quote(str(said.pop(found[1])), safe=""), question.path)
+        key = typed.get(KEY) or None
+        answer = await api.call(session.agent, question.method, path, question.body(said), key)
     if answer.done:
         return RedirectResponse(question.done(answer.content or {}), HTTPStatus.SEE_OTHER)
     refusal, fields = refused(answer, question.fields, typed, question.person_id)
     return _page(node, session, question, fields, node.given.new_id(), refusal)
+
+
+def _incomplete(blank: Sequence[str]) -> Answer:
+    """What the API would say of fields of its address, which it never sees empty."""
+    fields = [{"path": name, "code": "missing"} for name in blank]
+    detail = "La requête n'a pas la forme attendue."
+    return Answer(HTTPStatus.UNPROCESSABLE_ENTITY, {"detail": detail, "fields": fields})
 
 
 def _page(

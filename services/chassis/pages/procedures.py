@@ -57,6 +57,11 @@ class Procedure:
     call: Call
 
 
+_NONE_SENT: Final = (
+    "Aucune n'a encore été convoquée d'ici : la convocation est un premier message, à Situations."
+)
+
+
 def procedures(core: Core, agent: Agent) -> Iterator[Procedure]:
     """What this organisation's sides offer to an agent's role."""
     for code, side in core.partner.sides.items():
@@ -198,7 +203,7 @@ def _about(tx: Tx, found: Procedure) -> Field:
     return Field(
         name=_ABOUT,
         label="Réunion",
-        hint="Celle que vous avez convoquée.",
+        hint="Celle que vous avez convoquée." if options else _NONE_SENT,
         source=found.call.article,
         shape=Shape.CHOICE,
         required=True,

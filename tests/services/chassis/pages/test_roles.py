@@ -329,3 +329,13 @@ async def test_a_procedure_about_a_person_has_its_form_where_the_person_is_named
         about = (await client.get(f"{where}?person={pair.person()}")).text
     assert (form in bare, form in about) == (False, True)
     assert "/pages/agreements" in bare
+
+
+async def test_a_procedure_about_what_was_not_sent_says_what_to_send_first(pair: Pair) -> None:
+    where = f"/pages/procedures/{AGENDA}?person={pair.person()}"
+    async with desk(pair.school, Role.AGENT) as client:
+        shown = (await client.get(where)).text
+        sent = await client.post(where, data={"token": await token_of(client, where)})
+    assert "la convocation est un premier message" in shown
+    assert sent.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert '<a href="#f-message_id">Réunion</a> : ce champ manque' in sent.text
