@@ -59,7 +59,8 @@ class Clock:
     """A kind of deadline. label: what agents read. missed: what follows when it passes.
 
     article: empty where each deadline brings its own. automatic: the node does it by itself, so
-    that nobody is late.
+    that nobody is late. of_nobody: its subject is a convention or a message about no one, so that
+    whoever may read may know it; any other is told to those alone who may open its case (A-8.1).
     """
 
     kind: str
@@ -67,6 +68,7 @@ class Clock:
     label: str
     missed: Missed = _only_shown
     automatic: bool = False
+    of_nobody: bool = False
 
 
 Clocks = Mapping[str, Clock]
@@ -223,11 +225,12 @@ def waiting(tx: Tx, most: int) -> Sequence[Row[Any]]:
 def shown(row: Row[Any], clocks: Clocks) -> dict[str, Any]:
     """A deadline as agents see it: what, on which article, until when, how late."""
     clock = clocks.get(row.kind)
+    open_to_all = clock is not None and clock.of_nobody
     return {
         "kind": row.kind,
         "label": row.kind if clock is None else clock.label,
         "article": row.article,
-        "subject": row.subject,
+        "subject": row.subject if row.case_id is not None or open_to_all else None,
         "case_id": row.case_id,
         "due_at": row.due_at.isoformat(),
         "state": row.state,

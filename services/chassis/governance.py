@@ -28,12 +28,12 @@ REVIEW, INSURANCE = "convention.review", "convention.insurance"
 TERM, NOTICE = "convention.term", "convention.notice"
 
 CLOCKS: Final = {
-    clock.kind: clock
-    for clock in (
-        Clock(kind=REVIEW, article="", label="Réunion d'évaluation de la convention"),
-        Clock(kind=INSURANCE, article="", label="Assurance à enregistrer ou à renouveler"),
-        Clock(kind=TERM, article="", label="Fin de la convention, sauf avenant", automatic=True),
-        Clock(kind=NOTICE, article="", label="Fin du préavis de résiliation", automatic=True),
+    kind: Clock(kind=kind, article="", label=label, automatic=automatic, of_nobody=True)
+    for kind, label, automatic in (
+        (REVIEW, "Réunion d'évaluation de la convention", False),
+        (INSURANCE, "Assurance à enregistrer ou à renouveler", False),
+        (TERM, "Fin de la convention, sauf avenant", True),
+        (NOTICE, "Fin du préavis de résiliation", True),
     )
 }
 """Kinds of deadlines that every node has; each rests on the article of its own convention."""

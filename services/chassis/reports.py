@@ -125,12 +125,15 @@ class Due(Destroyed):
 
 
 class Deadline(Answer):
-    """What is due, on which article, until when. level: how often it was escalated."""
+    """What is due, on which article, until when. level: how often it was escalated.
+
+    subject: what it is about; null where that could lead to a person and belongs to no case.
+    """
 
     kind: str
     label: str
     article: str
-    subject: str
+    subject: str | None
     case_id: str | None
     due_at: AwareDatetime
     state: str

@@ -76,7 +76,7 @@ def due(day: Day, kind: Kind, case: Case) -> dict[str, str]:
     """What is due in a case at a party: instants, by kind and step."""
     client = day.actors.seated(kind)
     found = client.get("/api/v1/deadlines").raise_for_status().json()
-    mine = [one for one in found if one["subject"].startswith(case.case_id)]
+    mine = [one for one in found if one["case_id"] == case.case_id]
     return {one["kind"] + one["subject"][len(case.case_id) :]: one["due_at"] for one in mine}
 
 

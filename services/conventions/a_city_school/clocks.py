@@ -86,7 +86,7 @@ CLOCKS: Final = {
         ),
         Clock(kind="pathway.review", article="A-2.4", label="Point commun sur le parcours"),
         Clock(kind="meeting", article="A-2.9", label="Rencontre avec la famille"),
-        Clock(kind="watch_cell", article="A-2.2", label="Cellule de veille"),
+        Clock(kind="watch_cell", article="A-2.2", label="Cellule de veille", of_nobody=True),
         Clock(kind="family.told", article="A-2.12", label="Informer la famille de cette étape"),
         Clock(kind="measure.answer", article="A-3.3", label="Répondre à la demande d'alternative"),
         Clock(

@@ -78,7 +78,12 @@ CLOCKS: Final = {
             missed=_outgrown,
             automatic=True,
         ),
-        Clock(kind="common_event", article="B-2.6", label="Événement commun de l'année"),
+        Clock(
+            kind="common_event",
+            article="B-2.6",
+            label="Événement commun de l'année",
+            of_nobody=True,
+        ),
     )
 }
 

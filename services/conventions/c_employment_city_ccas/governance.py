@@ -243,7 +243,9 @@ def record_report(tx: Tx, core: Core, body: FinalReport, agent_id: str, at: date
 
 
 CLOCKS: Final = {
-    REPORT: Clock(kind=REPORT, article="C-7.2", label="Bilan écrit de la convention"),
+    REPORT: Clock(
+        kind=REPORT, article="C-7.2", label="Bilan écrit de la convention", of_nobody=True
+    ),
 }
 
 

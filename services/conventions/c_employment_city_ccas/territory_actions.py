@@ -73,7 +73,9 @@ def held_in(tx: Tx, convention_id: str, month: date) -> tuple[int, int]:
 
 
 CLOCKS: Final = {
-    MONTHLY: Clock(kind=MONTHLY, article="C-3c.1", label="Actions collectives du mois")
+    MONTHLY: Clock(
+        kind=MONTHLY, article="C-3c.1", label="Actions collectives du mois", of_nobody=True
+    )
 }
 
 

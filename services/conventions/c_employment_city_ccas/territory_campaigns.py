@@ -99,7 +99,9 @@ APPLY: Final[Mapping[str, Apply]] = {
 }
 
 CLOCKS: Final = {
-    SEND: Clock(kind=SEND, article="C-3e.4", label="Envoyer la campagne avant l'événement")
+    SEND: Clock(
+        kind=SEND, article="C-3e.4", label="Envoyer la campagne avant l'événement", of_nobody=True
+    )
 }
 
 

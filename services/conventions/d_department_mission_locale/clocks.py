@@ -89,7 +89,12 @@ CLOCKS: Final = {
             article="D-1.12",
             label="Prendre des nouvelles d'un jeune qui n'est plus suivi",
         ),
-        Clock(kind=SHEET, article="D-5.7a", label="Fiche des six indicateurs au 31 décembre"),
+        Clock(
+            kind=SHEET,
+            article="D-5.7a",
+            label="Fiche des six indicateurs au 31 décembre",
+            of_nobody=True,
+        ),
         Clock(
             kind=HANDOVER,
             article="D-1.4",

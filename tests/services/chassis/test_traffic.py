@@ -12,8 +12,9 @@ import pytest
 from sqlalchemy import event
 
 from services.chassis import tables
+from services.chassis.agreement_clocks import HEARING
 from services.chassis.deadlines import Due, arm
-from services.chassis.tokens import Role
+from services.chassis.tokens import RIGHTS, Role
 from tests.invented import REFERRAL
 from tests.pair import Pair, Side
 from tests.services.conventions.a_city_school.support import Desk
@@ -74,6 +75,25 @@ async def test_an_agent_sees_what_is_due_in_the_cases_that_he_may_open(desk: Des
         assert await due(role) == whole, role
         assert await due(role, "agent-2") == rest, role
     assert await due(Role.INTEGRATOR, "programme") == rest
+
+
+@pytest.mark.parametrize("role", [*RIGHTS])
+async def test_what_could_lead_to_a_person_is_told_with_its_case_or_not_at_all(
+    desk: Desk, role: Role
+) -> None:
+    """A-8.1: an agreement, a person or a part of a case is a subject that a register resolves."""
+    city = desk.city
+
+    def told(kind: str, subject: str) -> None:
+        due = Due(kind=kind, subject=subject, due_at=desk.pair.clock.at)
+        city.write(lambda tx: arm(tx, city.node.core, due, desk.pair.clock.at))
+
+    told("convention.review", "c" * 32)
+    told(HEARING, "a" * 32)
+    rows = (await call(city, "/api/v1/deadlines", role)).json()
+    subjects = {one["kind"]: one["subject"] for one in rows if one["case_id"] is None}
+    assert subjects == {"convention.review": "c" * 32, HEARING: None}
+    assert all(one["subject"] for one in rows if one["case_id"] is not None)
 
 
 async def test_a_program_sees_what_it_sent_and_what_belongs_to_no_case(desk: Desk) -> None:
