@@ -102,8 +102,11 @@ def perform(
     name, known = act
     before = require_case(tx, core, case_id, agent, at)
     if not known.about(before.purpose):
+        text = core.text(before.instrument)
+        code = "" if text is None else text.code
+        others = ", ".join(core.registry.word(code, one) for one in sorted(known.purposes))
         raise Refused(
-            "Cet acte ne concerne pas ce genre de situation.",
+            f"Cet acte ne s'enregistre pas dans une situation de ce genre, mais dans : {others}.",
             code="other_purpose",
             articles=(known.article,),
         )

@@ -155,12 +155,15 @@ class Core:
             known[name] = find(directory)
         return cast("T", known[name])
 
+    def text(self, instrument: str) -> Instrument | None:
+        """What binds us under that name; None where it is known here no more."""
+        signed = self.directory.conventions.get(instrument)
+        return self.registry.duties.get(instrument) if signed is None else signed.convention
+
     def side(self, instrument: str) -> Side:
         """What the partner adds for an instrument, by the name under which it binds us."""
-        signed = self.directory.conventions.get(instrument)
-        if signed is not None:
-            return self.partner.side(signed.convention.code)
-        return self.partner.side(instrument) if instrument in self.registry.duties else UNKNOWN
+        text = self.text(instrument)
+        return UNKNOWN if text is None else self.partner.side(text.code)
 
     @property
     def kind(self) -> Kind:

@@ -33,6 +33,8 @@ TITLES: Final = {
 }
 """What people read of a status."""
 
+MALFORMED: Final = "La requête n'a pas la forme attendue."
+
 
 def problem(
     status: int,
@@ -95,7 +97,7 @@ async def _relais(_request: Request, error: Exception) -> JSONResponse:
 
 
 async def _shape(_request: Request, _error: Exception) -> JSONResponse:
-    return problem(422, "invalid_request", "La requête n'a pas la forme attendue.")
+    return problem(422, "invalid_request", MALFORMED)
 
 
 async def _defect(_request: Request, error: Exception) -> JSONResponse:

@@ -17,6 +17,7 @@ from services.chassis import idempotency, standing
 from services.chassis.acquaintance import require_text
 from services.chassis.database import Tx
 from services.chassis.node import Node
+from services.chassis.problems import MALFORMED
 from services.chassis.routing import fields_at_fault
 from services.chassis.tokens import Agent, NotPermitted, Right
 
@@ -33,9 +34,7 @@ def read_body(model: type[M], content: bytes) -> M:
     try:
         return model.model_validate_json(content)
     except ValidationError as error:
-        raise InvalidPayload(
-            "La requête n'a pas la forme attendue.", fields=fields_at_fault(error)
-        ) from None
+        raise InvalidPayload(MALFORMED, fields=fields_at_fault(error)) from None
 
 
 def read_query(model: type[M], request: Request) -> M:

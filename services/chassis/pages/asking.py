@@ -17,6 +17,7 @@ from services.chassis.pages.forms import NOTHING_TYPED, Field, content_of, fille
 from services.chassis.pages.own_api import Answer, OwnApi
 from services.chassis.pages.refusals import Refusal, refused
 from services.chassis.pages.rendering import render
+from services.chassis.problems import MALFORMED
 from services.chassis.sign_in.desk import form_of
 from services.chassis.sign_in.sessions import Session
 
@@ -72,8 +73,7 @@ async def asked(
 def _incomplete(blank: Sequence[str]) -> Answer:
     """What the API would say of fields of its address, which it never sees empty."""
     fields = [{"path": name, "code": "missing"} for name in blank]
-    detail = "La requête n'a pas la forme attendue."
-    return Answer(HTTPStatus.UNPROCESSABLE_ENTITY, {"detail": detail, "fields": fields})
+    return Answer(HTTPStatus.UNPROCESSABLE_ENTITY, {"detail": MALFORMED, "fields": fields})
 
 
 def _page(

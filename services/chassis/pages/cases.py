@@ -29,7 +29,6 @@ from services.chassis.pages.offering import (
 )
 from services.chassis.pages.persons import person_in_words, person_of_case
 from services.chassis.pages.rendering import ROOT, by_in_words, day_in_words, instant_in_words
-from services.chassis.person.uses import instrument_of
 from services.chassis.posting import OPEN
 from services.chassis.recognition import unanswered
 from services.chassis.schema import journal
@@ -140,7 +139,7 @@ def case_view(tx: Tx, core: Core, case_id: str, agent: Agent, at: datetime) -> C
     row = tx.get(standing.CASES, case_id)
     if row is None:
         raise LookupError(case_id)
-    text = instrument_of(core, row.instrument)
+    text = core.text(row.instrument)
     known = standing.of_case(tx, case_id, core.org)
     person = person_of_case(tx, core, case_id)
     code = "" if text is None else text.code
@@ -332,7 +331,7 @@ def _related(
     reach = Reach(tx, core, agent, at)
     for one in tx.execute(select(cases).where(others).order_by(cases.c.opened_at)):
         if reach.refusal(one) is None:
-            text = instrument_of(core, one.instrument)
+            text = core.text(one.instrument)
             purpose = one.purpose if text is None else core.registry.word(text.code, one.purpose)
             yield one.case_id, f"{purpose}, avec {name_of(core, one.partner)}"
 

@@ -38,7 +38,6 @@ from services.chassis.pages.offering import within
 from services.chassis.pages.own_api import OwnApi
 from services.chassis.pages.persons import name_in_words, person_in_words
 from services.chassis.pages.rendering import instant_in_words, render
-from services.chassis.person.uses import instrument_of
 from services.chassis.sign_in.desk import at_desk
 from services.chassis.tokens import Agent, Right
 from services.chassis.words import kept
@@ -196,7 +195,7 @@ def _in_case(
     case_id, type_ = way
     require_case(tx, core, case_id, agent, at)
     row = tx.get(standing.CASES, case_id)
-    text = None if row is None else instrument_of(core, row.instrument)
+    text = None if row is None else core.text(row.instrument)
     flows = () if row is None else within(core, row, text, any_state=begun)
     flow = next((one for one in flows if one.type == type_), None)
     if row is None or text is None or flow is None:

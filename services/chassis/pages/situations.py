@@ -25,7 +25,6 @@ from services.chassis.pages.content import name_of
 from services.chassis.pages.own_api import OwnApi
 from services.chassis.pages.persons import person_in_words, read_persons
 from services.chassis.pages.rendering import instant_in_words, render
-from services.chassis.person.uses import instrument_of
 from services.chassis.sign_in.desk import at_desk
 from services.chassis.tokens import RIGHTS, Agent, Right
 
@@ -105,7 +104,7 @@ def listed(
 
 
 def _shown(tx: Tx, core: Core, row: Row[Any]) -> Case:
-    text = instrument_of(core, row.instrument)
+    text = core.text(row.instrument)
     return Case(
         case_id=row.case_id,
         person=person_in_words(tx, core, row.case_id),

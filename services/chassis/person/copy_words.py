@@ -15,7 +15,7 @@ from services.chassis.pages.rendering import day_in_words, instant_in_words
 from services.chassis.person.agreed import agreements_of
 from services.chassis.person.copying import Copy, HeldCase
 from services.chassis.person.sentences import agreement_seen, sentence
-from services.chassis.person.uses import instrument_of, uses_of
+from services.chassis.person.uses import uses_of
 from services.chassis.person.visits import Visit
 from services.chassis.words import titles
 
@@ -49,7 +49,7 @@ def _identity(one: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _case(core: Core, one: HeldCase) -> dict[str, Any]:
-    text = instrument_of(core, one.instrument)
+    text = core.text(one.instrument)
     code = one.instrument if text is None else text.code
     labels = {**titles(core.registry, code), **core.partner.side(code).labels}
     until = one.retained_until

@@ -32,7 +32,7 @@ from services.chassis.holds import kept_under
 from services.chassis.minors import MAJORITY_AGE
 from services.chassis.person.agreed import agreements_of, cases_of
 from services.chassis.person.codes import Holder
-from services.chassis.person.uses import Use, instrument_of, uses_of
+from services.chassis.person.uses import Use, uses_of
 from services.chassis.person.visits import Visit
 from services.chassis.rights import RequestState
 from services.chassis.standing import ERASED
@@ -204,7 +204,7 @@ def _notices(tx: Tx, person_ids: Sequence[str]) -> Iterator[dict[str, Any]]:
 
 
 def _case(tx: Tx, core: Core, row: Row[Any]) -> HeldCase:
-    text = instrument_of(core, row.instrument)
+    text = core.text(row.instrument)
     code = row.instrument if text is None else text.code
     content, left_out = said_of(core, code, core.side(row.instrument).view(tx, core, row.case_id))
     ends = {core.kind, *(one.kind for one in [core.directory.entry(row.partner)] if one)}

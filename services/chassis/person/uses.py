@@ -90,7 +90,7 @@ def uses_of(tx: Tx, core: Core, visit: Visit, at: datetime) -> list[Use]:
 
 
 def _exchanged(tx: Tx, core: Core, case: Row[Any], today: date) -> Iterator[Use]:
-    instrument, states = instrument_of(core, case.instrument), _states(tx, case.case_id)
+    instrument, states = core.text(case.instrument), _states(tx, case.case_id)
     agreement = standing.of_case(tx, case.case_id, core.org).agreement
     duty = case.instrument in core.registry.duties
     for line in exchanges(tx, case.case_id, today):
@@ -120,12 +120,6 @@ def _exchanged(tx: Tx, core: Core, case: Row[Any], today: date) -> Iterator[Use]
             sealed_until=None if until is None else date.fromisoformat(until),
             content=_content(flow) if kind in {"sent", "received"} else (),
         )
-
-
-def instrument_of(core: Core, name: str) -> Instrument | None:
-    """The text under which a case was opened; None where it is known here no more."""
-    signed = core.directory.conventions.get(name)
-    return core.registry.duties.get(name) if signed is None else signed.convention
 
 
 def _flow(
@@ -183,7 +177,7 @@ def _no(tx: Tx, core: Core, ids: Sequence[str], event: str, today: date) -> Iter
         facts = _facts(core, row)
         if facts is None or _hidden(facts, today):
             continue
-        instrument = instrument_of(core, "" if facts.instrument is None else facts.instrument.id)
+        instrument = core.text("" if facts.instrument is None else facts.instrument.id)
         flow = _flow(core, instrument, facts.flow, facts.sender, facts.receiver)
         agreement = facts.agreement
         yield Use(

@@ -74,6 +74,7 @@ async def test_an_act_is_offered_and_taken_in_the_cases_that_it_is_about(desk: D
     with pytest.raises(Refused) as refused:
         desk.act(desk.city, "reflection", YOUTH, on=desk.today.isoformat())
     assert (refused.value.code, refused.value.articles) == ("other_purpose", ("A-3.8",))
+    assert "Alternative à l'exclusion temporaire" in refused.value.sentence
     await measured(desk)
     in_measure = offered(desk, desk.city), offered(desk, desk.school)
     measure = {"reception", "themes", "reflection", "booklet"}
