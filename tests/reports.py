@@ -12,7 +12,6 @@ from contracts.kernel.suppression import Audience
 from services.chassis import tables
 from services.chassis.publishing import counted_report, publish, year_of
 from services.chassis.tokens import Role
-from services.chassis.web import create_app
 from tests.pair import CONVENTION, Side
 
 Numbers = Mapping[tuple[str, str], int]
@@ -69,6 +68,6 @@ async def ask(
         token = side.node.tokens.make("agent-1", Role(role), side.clock.now(), timedelta(hours=1))
         headers["Authorization"] = f"Bearer {token}"
     headers |= content.pop("headers", {})
-    transport = httpx.ASGITransport(app=create_app(side.node), raise_app_exceptions=False)
+    transport = httpx.ASGITransport(app=side.app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://node") as client:
         return await client.request(method, path, headers=headers, **content)

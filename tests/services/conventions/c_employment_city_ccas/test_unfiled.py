@@ -19,7 +19,6 @@ from services.chassis.memory import SHOWN_FOR
 from services.chassis.sealing import dump_public
 from services.chassis.tokens import NotPermitted, Role
 from services.chassis.unfiled import Filed, NotYetShown
-from services.chassis.web import create_app
 from services.conventions.c_employment_city_ccas.models import candidacies, hires
 from tests.services.conventions.c_employment_city_ccas.dump import leaks
 from tests.services.conventions.c_employment_city_ccas.support import (
@@ -268,10 +267,9 @@ async def test_no_route_lists_searches_or_exports_candidates(desk: Desk) -> None
     """C-5.1: what the city's node answers, read through, names nobody."""
     sent, _ = await desk.proposed()
     await desk.seen(sent)
-    app = create_app(desk.city.node)
     gets = [
         path
-        for path, known in app.openapi()["paths"].items()
+        for path, known in desk.city.app.openapi()["paths"].items()
         if "get" in known and "{" not in path and path.startswith("/api/v1")
     ]
     assert "/api/v1/messages" in gets
@@ -292,7 +290,7 @@ async def call(
     """One call to the city in a role."""
     node = desk.city.node
     token = node.tokens.make(agent, role, desk.now, timedelta(hours=1))
-    transport = httpx.ASGITransport(app=create_app(node), raise_app_exceptions=False)
+    transport = httpx.ASGITransport(app=desk.city.app, raise_app_exceptions=False)
     headers = {"Authorization": f"Bearer {token}"}
     async with httpx.AsyncClient(transport=transport, base_url="http://node/api/v1") as client:
         return await client.request(method, path, headers=headers)
