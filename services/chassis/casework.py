@@ -130,4 +130,4 @@ def _waiting(tx: Tx, node: Node, agent: Agent, at: datetime) -> list[dict[str, A
         reach = Reach(tx, node.core, agent, at)
         tx.preload(standing.CASES, [row.case_id for row in rows if row.case_id is not None])
         rows = [row for row in rows if row.case_id is None or reach.hidden(row.case_id) is None]
-    return [deadlines.shown(row, node.core.clocks) for row in rows[:PAGE]]
+    return [deadlines.shown(row, node.core.clocks, RIGHTS[agent.role]) for row in rows[:PAGE]]

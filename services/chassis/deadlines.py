@@ -8,7 +8,7 @@ while the node slept follows when it wakes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Connection, Row, case, delete, select, upd
 
 from services.chassis import tables
 from services.chassis.journal import Entry
+from services.chassis.tokens import Right
 
 if TYPE_CHECKING:
     from services.chassis.core import Core
@@ -59,8 +60,8 @@ class Clock:
     """A kind of deadline. label: what agents read. missed: what follows when it passes.
 
     article: empty where each deadline brings its own. automatic: the node does it by itself, so
-    that nobody is late. of_nobody: its subject is a convention or a message about no one, so that
-    whoever may read may know it; any other is told to those alone who may open its case (A-8.1).
+    that nobody is late. told_to: with which rights one is told its subject, where it belongs to
+    no case; as a rule it leads to a person, for whoever keeps the register (GDPR 32.4).
     """
 
     kind: str
@@ -68,7 +69,7 @@ class Clock:
     label: str
     missed: Missed = _only_shown
     automatic: bool = False
-    of_nobody: bool = False
+    told_to: Collection[Right] = frozenset({Right.REGISTER})
 
 
 Clocks = Mapping[str, Clock]
@@ -222,15 +223,19 @@ def waiting(tx: Tx, most: int) -> Sequence[Row[Any]]:
     return tx.execute(select(table).where(waits).order_by(table.c.due_at).limit(most)).all()
 
 
-def shown(row: Row[Any], clocks: Clocks) -> dict[str, Any]:
-    """A deadline as agents see it: what, on which article, until when, how late."""
+def shown(row: Row[Any], clocks: Clocks, rights: Collection[Right]) -> dict[str, Any]:
+    """A deadline as somebody with these rights sees it: what, on which article, until when.
+
+    What belongs to a case is told whole: whoever may not open the case is not to be shown it.
+    """
     clock = clocks.get(row.kind)
-    open_to_all = clock is not None and clock.of_nobody
+    told_to = () if clock is None else clock.told_to
+    told = row.case_id is not None or any(right in rights for right in told_to)
     return {
         "kind": row.kind,
         "label": row.kind if clock is None else clock.label,
         "article": row.article,
-        "subject": row.subject if row.case_id is not None or open_to_all else None,
+        "subject": row.subject if told else None,
         "case_id": row.case_id,
         "due_at": row.due_at.isoformat(),
         "state": row.state,

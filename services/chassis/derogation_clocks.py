@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from services.chassis.deadlines import Clock, Due, again, arm
+from services.chassis.tokens import Right
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -37,6 +38,7 @@ CLOCKS: Final = {
             kind=REVIEW,
             article="RGPD 5.2",
             label="Revoir la décision d'agir sans accord",
+            told_to={Right.REGISTER, Right.REVIEW},
             missed=_until_done,
         ),
     )

@@ -18,6 +18,7 @@ from contracts.kernel.fields import LegalDay, ShortText
 from contracts.kernel.paris import add_months, day_of, midnight
 from services.chassis import convention_tables
 from services.chassis.deadlines import Clock, Due, cancel, keep_one
+from services.chassis.tokens import Right
 
 if TYPE_CHECKING:
     from contracts.kernel.signed import SignedConvention
@@ -28,7 +29,7 @@ REVIEW, INSURANCE = "convention.review", "convention.insurance"
 TERM, NOTICE = "convention.term", "convention.notice"
 
 CLOCKS: Final = {
-    kind: Clock(kind=kind, article="", label=label, automatic=automatic, of_nobody=True)
+    kind: Clock(kind=kind, article="", label=label, automatic=automatic, told_to={Right.READ})
     for kind, label, automatic in (
         (REVIEW, "Réunion d'évaluation de la convention", False),
         (INSURANCE, "Assurance à enregistrer ou à renouveler", False),

@@ -127,7 +127,7 @@ class Due(Destroyed):
 class Deadline(Answer):
     """What is due, on which article, until when. level: how often it was escalated.
 
-    subject: what it is about; null where that could lead to a person and belongs to no case.
+    subject: what it is about; null where it belongs to no case and is not this role's to know.
     """
 
     kind: str

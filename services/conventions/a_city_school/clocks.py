@@ -13,6 +13,7 @@ from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.deadlines import Clock, Due, again, arm, move
 from services.chassis.holds import put_off
+from services.chassis.tokens import Right
 from services.conventions.a_city_school import store
 from services.conventions.a_city_school.models import measures
 from services.conventions.a_city_school.store import measure_of, signed_days
@@ -86,7 +87,7 @@ CLOCKS: Final = {
         ),
         Clock(kind="pathway.review", article="A-2.4", label="Point commun sur le parcours"),
         Clock(kind="meeting", article="A-2.9", label="Rencontre avec la famille"),
-        Clock(kind="watch_cell", article="A-2.2", label="Cellule de veille", of_nobody=True),
+        Clock(kind="watch_cell", article="A-2.2", label="Cellule de veille", told_to={Right.READ}),
         Clock(kind="family.told", article="A-2.12", label="Informer la famille de cette étape"),
         Clock(kind="measure.answer", article="A-3.3", label="Répondre à la demande d'alternative"),
         Clock(

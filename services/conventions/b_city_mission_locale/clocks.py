@@ -15,6 +15,7 @@ from services.chassis.calendar import add_working_days
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.deadlines import Clock, Due, again, arm, cancel, keep_one, move
+from services.chassis.tokens import Right
 from services.conventions.b_city_mission_locale import store
 from services.conventions.b_city_mission_locale.models import (
     common_events,
@@ -82,7 +83,7 @@ CLOCKS: Final = {
             kind="common_event",
             article="B-2.6",
             label="Événement commun de l'année",
-            of_nobody=True,
+            told_to={Right.READ},
         ),
     )
 }

@@ -29,6 +29,7 @@ from services.chassis.deadlines import Clock, Due, cancel, keep_one, meet
 from services.chassis.governance import own_convention
 from services.chassis.partner import Acquaintance, Question
 from services.chassis.publishing import read_published
+from services.chassis.tokens import Right
 from services.conventions.c_employment_city_ccas.territory_indicators import ELEMENTS, element_of
 from services.conventions.c_employment_city_ccas.territory_models import (
     desks,
@@ -244,7 +245,7 @@ def record_report(tx: Tx, core: Core, body: FinalReport, agent_id: str, at: date
 
 CLOCKS: Final = {
     REPORT: Clock(
-        kind=REPORT, article="C-7.2", label="Bilan écrit de la convention", of_nobody=True
+        kind=REPORT, article="C-7.2", label="Bilan écrit de la convention", told_to={Right.READ}
     ),
 }
 

@@ -19,6 +19,7 @@ from services.chassis.database import Tx
 from services.chassis.deadlines import MISSED, PENDING, Clock, Due, arm, cancel, meet
 from services.chassis.governance import own_convention
 from services.chassis.tally import count
+from services.chassis.tokens import Right
 from services.conventions.c_employment_city_ccas.territory_models import collective_actions
 from services.conventions.c_employment_city_ccas.territory_store import Body, own
 
@@ -74,7 +75,7 @@ def held_in(tx: Tx, convention_id: str, month: date) -> tuple[int, int]:
 
 CLOCKS: Final = {
     MONTHLY: Clock(
-        kind=MONTHLY, article="C-3c.1", label="Actions collectives du mois", of_nobody=True
+        kind=MONTHLY, article="C-3c.1", label="Actions collectives du mois", told_to={Right.READ}
     )
 }
 

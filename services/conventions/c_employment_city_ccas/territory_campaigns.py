@@ -13,6 +13,7 @@ from contracts.kernel.paris import day_of, midnight
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.deadlines import Clock, Due, arm, cancel, meet
+from services.chassis.tokens import Right
 from services.conventions.c_employment_city_ccas.territory_models import (
     announcements,
     campaigns,
@@ -100,7 +101,10 @@ APPLY: Final[Mapping[str, Apply]] = {
 
 CLOCKS: Final = {
     SEND: Clock(
-        kind=SEND, article="C-3e.4", label="Envoyer la campagne avant l'événement", of_nobody=True
+        kind=SEND,
+        article="C-3e.4",
+        label="Envoyer la campagne avant l'événement",
+        told_to={Right.READ},
     )
 }
 

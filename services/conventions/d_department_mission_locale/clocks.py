@@ -16,6 +16,7 @@ from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.deadlines import Clock, Due, again, arm, cancel, keep_one, move
 from services.chassis.holds import put_off
+from services.chassis.tokens import Right
 from services.conventions.d_department_mission_locale import indicators, store
 from services.conventions.d_department_mission_locale.models import yearly_cells, youths
 
@@ -93,7 +94,7 @@ CLOCKS: Final = {
             kind=SHEET,
             article="D-5.7a",
             label="Fiche des six indicateurs au 31 décembre",
-            of_nobody=True,
+            told_to={Right.READ},
         ),
         Clock(
             kind=HANDOVER,
@@ -113,6 +114,7 @@ CLOCKS: Final = {
             kind=store.FORGOTTEN,
             article="D-8.1",
             label="Destruction d'une partie du dossier",
+            told_to={Right.JOURNAL},
             missed=_forget,
             automatic=True,
         ),

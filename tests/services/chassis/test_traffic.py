@@ -14,7 +14,9 @@ from sqlalchemy import event
 from services.chassis import tables
 from services.chassis.agreement_clocks import HEARING
 from services.chassis.deadlines import Due, arm
-from services.chassis.tokens import RIGHTS, Role
+from services.chassis.derogation_clocks import REVIEW
+from services.chassis.rights_clocks import ANSWER
+from services.chassis.tokens import Role
 from tests.invented import REFERRAL
 from tests.pair import Pair, Side
 from tests.services.conventions.a_city_school.support import Desk
@@ -77,23 +79,27 @@ async def test_an_agent_sees_what_is_due_in_the_cases_that_he_may_open(desk: Des
     assert await due(Role.INTEGRATOR, "programme") == rest
 
 
-@pytest.mark.parametrize("role", [*RIGHTS])
-async def test_what_could_lead_to_a_person_is_told_with_its_case_or_not_at_all(
-    desk: Desk, role: Role
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("convention.review", set(Role)),
+        (HEARING, {Role.AGENT, Role.REFERENT, Role.MANAGER}),
+        (ANSWER, {Role.MANAGER, Role.DPO}),
+        (REVIEW, {Role.AGENT, Role.REFERENT, Role.MANAGER, Role.DPO}),
+    ],
+)
+async def test_what_a_deadline_of_no_case_is_about_is_told_to_who_works_with_it(
+    desk: Desk, kind: str, told: set[Role]
 ) -> None:
-    """A-8.1: an agreement, a person or a part of a case is a subject that a register resolves."""
-    city = desk.city
-
-    def told(kind: str, subject: str) -> None:
-        due = Due(kind=kind, subject=subject, due_at=desk.pair.clock.at)
-        city.write(lambda tx: arm(tx, city.node.core, due, desk.pair.clock.at))
-
-    told("convention.review", "c" * 32)
-    told(HEARING, "a" * 32)
-    rows = (await call(city, "/api/v1/deadlines", role)).json()
-    subjects = {one["kind"]: one["subject"] for one in rows if one["case_id"] is None}
-    assert subjects == {"convention.review": "c" * 32, HEARING: None}
-    assert all(one["subject"] for one in rows if one["case_id"] is not None)
+    """GDPR 32.4: an agreement, a request or a decision is a name that leads to a person."""
+    city, at, subject = desk.city, desk.pair.clock.at, "a" * 32
+    due = Due(kind=kind, subject=subject, due_at=at)
+    city.write(lambda tx: arm(tx, city.node.core, due, at))
+    for role in Role:
+        rows = (await call(city, "/api/v1/deadlines", role)).json()
+        subjects = {one["kind"]: one["subject"] for one in rows if one["case_id"] is None}
+        assert subjects == {kind: subject if role in told else None}, role
+        assert all(one["subject"] for one in rows if one["case_id"] is not None)
 
 
 async def test_a_program_sees_what_it_sent_and_what_belongs_to_no_case(desk: Desk) -> None:
