@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.util import LRUCache
@@ -37,6 +38,9 @@ def pytest_configure() -> None:
     writable = _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK)
     if writable and shutil.disk_usage(_MEMORY).free >= _ENOUGH:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
+    # How long an example takes says how busy the machine is, and nothing of the rule.
+    settings.register_profile("relais", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("relais")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -84,7 +84,7 @@ def test_no_threshold_hides_nothing_or_shows_others_more(wrong: dict[str, int]) 
     SmallCells(**{name: least + 1 for name, least in wrong.items()})
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(st.integers(0, 14), min_size=1, max_size=4).map(tuple),
     st.sampled_from([(PARTIES,), (PUBLIC,), (PARTIES, PUBLIC)]),

@@ -290,9 +290,7 @@ def test_a_death_at_each_point_of_the_story(pair: Pair, part: int) -> None:
         lived(pair, [point])
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(gaps=st.lists(st.integers(1, 25), min_size=2, max_size=6))
 def test_deaths_at_any_points_of_the_story(pair: Pair, gaps: list[int]) -> None:
     lived(pair, gaps)
