@@ -33,6 +33,7 @@ from services.chassis.clock import new_id
 from services.chassis.letters import Ready
 from services.chassis.node import Given, Node
 from services.chassis.opening import Letter
+from services.chassis.pages.cases import case_view
 from services.chassis.partner import Partner
 from services.chassis.posting import Outcome, submit
 from services.chassis.register import (
@@ -46,6 +47,7 @@ from services.chassis.schema import journal
 from services.chassis.scopes import STANDING_SCOPES
 from services.chassis.settings import NodeSettings
 from services.chassis.standing import Person
+from services.chassis.tokens import Agent
 from services.chassis.web import create_app
 from services.city.partner import PARTNER as CITY
 from services.school.partner import PARTNER as SCHOOL
@@ -129,6 +131,12 @@ class Side:
     def instrument(self, case_id: str) -> str:
         """Under what a case was opened here."""
         return self.node.database.read_now(lambda c: instrument_of(c, case_id))
+
+    def offered(self, case_id: str, agent: Agent) -> set[str]:
+        """Messages and acts that the page of a case offers an agent, by type and name."""
+        core, at = self.node.core, self.clock.now()
+        page = self.write(lambda tx: case_view(tx, core, case_id, agent, at))
+        return {one.path.rpartition("/")[2] for one in (*page.messages, *page.acts)}
 
     def charter(self, agent: str = "agent-1") -> None:
         self.write(

@@ -7,6 +7,7 @@ instrument records of it lies in tables of its own, one row a case.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import date, datetime
 from functools import partial
 from typing import Any, Final
@@ -137,6 +138,12 @@ def row_of(tx: Tx, table: Table, case_id: str | None) -> Row[Any] | None:
     if case_id is None:
         return None
     return tx.execute(select(table).where(table.c.case_id == case_id)).first()
+
+
+def family_of(tx: Tx, families: Mapping[str, Table], case_id: str) -> str:
+    """Name of the table that holds the row of a case; empty where none does."""
+    held = (name for name, table in families.items() if row_of(tx, table, case_id) is not None)
+    return next(held, "")
 
 
 def change(tx: Tx, table: Table, case_id: str, **values: Any) -> None:  # noqa: ANN401 -- columns

@@ -145,7 +145,7 @@ def case_view(tx: Tx, core: Core, case_id: str, agent: Agent, at: datetime) -> C
     code = "" if text is None else text.code
     registers = Right.REGISTER in RIGHTS[agent.role]
     here = f"{PLACE}/{case_id}"
-    acts = tuple(acts_of(core, row, agent, here))
+    acts = tuple(acts_of(tx, core, row, agent, here))
     born = None if person is None else person.identity.birth_date
     return CaseView(
         case_id=case_id,
@@ -168,7 +168,7 @@ def case_view(tx: Tx, core: Core, case_id: str, agent: Agent, at: datetime) -> C
         told=Telling(core, code).told(held["content"]),
         steps=tuple(_steps(tx, core, row, text, at)),
         dues=tuple(_dues(tx, core, case_id)),
-        messages=tuple(messages(core, row, text, agent, here)),
+        messages=tuple(messages(tx, core, row, text, agent, here)),
         acts=acts,
         without_agreement=tuple(without_agreement(core, row, text, agent, here)),
         related=tuple(_related(tx, core, row, agent, at)),

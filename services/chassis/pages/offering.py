@@ -12,6 +12,7 @@ from contracts.kernel.binding import Binding
 from contracts.kernel.instrument import Cardinality, Flow, Instrument, Urgency
 from contracts.kernel.organisation import Kind
 from services.chassis.core import Core
+from services.chassis.database import Tx
 from services.chassis.posting import OPEN
 from services.chassis.tokens import RIGHTS, Agent, Right
 
@@ -48,12 +49,15 @@ def within(
 
 
 def messages(
-    core: Core, row: Row[Any], text: Instrument | None, agent: Agent, here: str
+    tx: Tx, core: Core, row: Row[Any], text: Instrument | None, agent: Agent, here: str
 ) -> Iterator[Offered]:
     """Messages that an agent may ask to send in a case. here: its page."""
     if Right.SEND not in RIGHTS[agent.role]:
         return
+    family = core.side(row.instrument).family(tx, row.case_id)
     for flow in within(core, row, text):
+        if family not in {"", flow.type.partition(".")[0]}:
+            continue
         yield Offered(
             path=f"{here}/send/{flow.type}",
             label=flow.label,
@@ -62,13 +66,16 @@ def messages(
         )
 
 
-def acts_of(core: Core, row: Row[Any], agent: Agent, here: str) -> Iterator[Offered]:
+def acts_of(tx: Tx, core: Core, row: Row[Any], agent: Agent, here: str) -> Iterator[Offered]:
     """What an agent may record about a case as it stands."""
     if Right.SEND not in RIGHTS[agent.role]:
         return
-    for name, act in core.side(row.instrument).acts.items():
+    side = core.side(row.instrument)
+    family = side.family(tx, row.case_id)
+    for name, act in side.acts.items():
         may = not act.roles or agent.role.value in act.roles
-        if may and row.state in act.states and act.about(row.purpose):
+        concerned = act.about(row.purpose) and act.goes_with(family)
+        if may and row.state in act.states and concerned:
             path = f"{here}/acts/{name}"
             yield Offered(path=path, label=act.label, article=act.article)
 

@@ -12,6 +12,7 @@ from services.conventions.b_city_mission_locale import (
     handlers,
     indicators,
     routes,
+    store,
     views,
 )
 from services.conventions.b_city_mission_locale.labels import LABELS
@@ -23,6 +24,7 @@ SIDE: Final = Side(
     stopped=handlers.stopped,
     facts=facts.facts,
     acts=acts.ACTS,
+    family=store.family_of,
     clocks=clocks.CLOCKS,
     daily=clocks.daily,
     may_read=views.may_read,

@@ -94,6 +94,7 @@ CITY: Final = Side(
     stopped=_stopped,
     facts=_facts,
     acts=joined("act", acts.CITY_ACTS, territory.CITY_ACTS),
+    family=store.family_of,
     choices={
         ("pec.offer_published", "offer_id"): offers.to_publish,
         ("tutor_named", "staff_id"): tutors.registered,
@@ -118,6 +119,7 @@ AGENCY: Final = Side(
     stopped=_stopped,
     facts=_facts,
     acts=joined("act", acts.AGENCY_ACTS, territory.AGENCY_ACTS),
+    family=store.family_of,
     choices={
         ("pec.candidate_proposed", "offer_id"): offers.to_answer,
         ("immersion.requested", "offer"): offers.to_answer,

@@ -26,12 +26,18 @@ LAPSED, STOPPED, CLOSED = "lapsed", "stopped", "closed"
 stopped it. A case that is over is closed."""
 
 
+PEC: Final = "pec"
+_FAMILIES: Final = {PEC: candidacies, "immersion": immersions}
+
+
+def family_of(tx: Tx, case_id: str) -> str:
+    """Which kind of case of this axis it is; empty where it is none."""
+    return casefile.family_of(tx, _FAMILIES, case_id)
+
+
 def table_of(tx: Tx, case_id: str) -> Table | None:
-    """Which kind of case of this axis it is; None where it is none."""
-    for table in (candidacies, immersions):
-        if casefile.row_of(tx, table, case_id) is not None:
-            return table
-    return None
+    """Where the row of a case of this axis lies; None where it is none."""
+    return _FAMILIES.get(family_of(tx, case_id))
 
 
 def close_case(tx: Tx, case_id: str, at: datetime, since: date | None = None) -> None:

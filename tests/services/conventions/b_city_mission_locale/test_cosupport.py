@@ -13,13 +13,22 @@ from services.chassis.acts import require_case
 from services.chassis.tokens import Agent, NotPermitted, Role
 from services.conventions.b_city_mission_locale.models import cosupports, referents
 from tests.pair import Side
-from tests.services.conventions.b_city_mission_locale.support import CONTACT, OTHER, Desk
+from tests.services.conventions.b_city_mission_locale.support import CONTACT, OTHER, WORKER, Desk
 
 CHECKPOINT, CLOSED = "cosupport.checkpoint", "cosupport.closed"
 
 
 def end(desk: Desk, outcome: str = "objectives_met") -> dict[str, str]:
     return {"closed_on": desk.today.isoformat(), "outcome": outcome}
+
+
+async def test_its_page_offers_what_is_of_a_co_support_and_no_more(desk: Desk) -> None:
+    """B-1.1: one purpose for three kinds of case, each with its own messages and acts."""
+    await desk.opened()
+    messages = {f"cosupport.{what}" for what in ("referent_changed", "checkpoint", "closed")}
+    for side in desk.pair.sides:
+        acts = {"cosupport_referent", "silent_try"}
+        assert side.offered(desk.case_id, WORKER) == messages | acts
 
 
 @pytest.mark.parametrize("first", ["city", "mission"])

@@ -11,7 +11,7 @@ from contracts.kernel.paris import midnight
 from services.chassis import tables
 from services.chassis.agreements import withdraw
 from services.conventions.b_city_mission_locale.models import immersions
-from tests.services.conventions.b_city_mission_locale.support import CONTACT, OTHER, Desk
+from tests.services.conventions.b_city_mission_locale.support import CONTACT, OTHER, WORKER, Desk
 
 TYPE, STATUS = "immersion.requested", "immersion.status"
 
@@ -40,6 +40,13 @@ async def requested(desk: Desk, born: str = "2009-03-09") -> str:
     agreement = desk.agreed(desk.mission, person)
     await desk.told(desk.mission, TYPE, asked(), agreement_id=agreement)
     return agreement
+
+
+async def test_its_page_offers_what_is_of_an_immersion_and_no_more(desk: Desk) -> None:
+    """B-1.1: one purpose for three kinds of case, each with its own messages and acts."""
+    await requested(desk)
+    for side in desk.pair.sides:
+        assert side.offered(desk.case_id, WORKER) == {STATUS}
 
 
 async def test_the_host_learns_who_comes_once_it_accepted_and_not_before(desk: Desk) -> None:

@@ -12,7 +12,7 @@ from contracts.kernel.paris import add_months, midnight
 from services.chassis import tables
 from services.chassis.agreements import withdraw
 from services.conventions.b_city_mission_locale.models import orientations
-from tests.services.conventions.b_city_mission_locale.support import REQUEST, Desk
+from tests.services.conventions.b_city_mission_locale.support import REQUEST, WORKER, Desk
 
 TYPE = "orientation.requested"
 
@@ -41,6 +41,13 @@ async def test_either_side_asks_and_the_other_answers(desk: Desk, first: str) ->
         kept = desk.row(side, tables.cases)
         assert (kept.state, kept.retain_until) == ("closed", midnight(add_months(desk.today, 3)))
     assert desk.refused(other, "orientation.answered", answer(desk, "received")) >= {"B-2.10"}
+
+
+async def test_its_page_offers_what_is_of_an_orientation_and_no_more(desk: Desk) -> None:
+    """B-1.1: one purpose for three kinds of case, each with its own messages and acts."""
+    await desk.told(desk.city, TYPE, REQUEST, agreement_id=desk.agreed(desk.city))
+    for side in desk.pair.sides:
+        assert side.offered(desk.case_id, WORKER) == {"orientation.answered", "silent_try"}
 
 
 async def test_the_representative_of_a_minor_is_informed_first(desk: Desk) -> None:

@@ -13,7 +13,7 @@ from services.chassis import tables
 from services.chassis.agreements import withdraw
 from services.conventions.c_employment_city_ccas.models import immersions, offers, trades
 from tests.services.conventions.c_employment_city_ccas.dump import leaks
-from tests.services.conventions.c_employment_city_ccas.support import CONTACT, OFFER, Desk
+from tests.services.conventions.c_employment_city_ccas.support import CONTACT, OFFER, WORKER, Desk
 
 TRADES, ASKED, STATUS = "immersion_trades.published", "immersion.requested", "immersion.status"
 LISTED = {"host": "city", "trades": ["K2204", "M1601"], "since": "2025-03-01"}
@@ -56,6 +56,18 @@ def tried(desk: Desk, agreement: str, **changes: Any) -> set[str]:
         new = immersions.c.case_id.not_in(before)
         desk.agency.write(lambda tx: tx.execute(immersions.delete().where(new)))
     return refused
+
+
+async def test_pages_offer_what_is_of_an_immersion_or_of_a_candidacy(desk: Desk) -> None:
+    """C-1.1: one purpose for both, each with its own messages and acts."""
+    await requested(desk)
+    for side in (desk.city, desk.agency):
+        assert side.offered(desk.case_id, WORKER) == {STATUS}
+    await desk.proposed()
+    at_city, at_agency = (side.offered(desk.case_id, WORKER) for side in (desk.city, desk.agency))
+    assert {"pec.candidate_outcome", "hired", "tutor_named"} <= at_city - at_agency
+    assert {"pec.booklet_due", "booklet_read"} <= at_agency - at_city
+    assert STATUS not in at_city | at_agency
 
 
 async def test_the_host_is_told_who_comes_once_and_writes_it_nowhere(desk: Desk) -> None:
