@@ -81,6 +81,7 @@ def make_engine(url: str, *, begin: str = "BEGIN", read_only: bool = False) -> E
             make_url(url).set(drivername="postgresql+psycopg"),
             connect_args={"options": _SESSION + mode, "connect_timeout": _PATIENCE},
             isolation_level="REPEATABLE READ" if read_only else "READ COMMITTED",
+            pool_pre_ping=True,  # a server that was restarted has closed what it had open
             hide_parameters=True,
         )
     file = make_url(url).database

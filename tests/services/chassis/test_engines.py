@@ -132,6 +132,34 @@ async def test_a_lost_connection_fails_its_batch_and_the_next_one_reconnects(
         postgres_server.drop(name)
 
 
+async def test_a_server_that_was_restarted_costs_nobody_an_error(
+    postgres_server: PostgresServer,
+) -> None:
+    """What it closed while it was away is found closed before it is used, by either pool."""
+    name = postgres_server.create()
+    url = postgres_server.url(name)
+    database = Database(url)
+    database.start()
+    one = text("SELECT 1")
+    everybody_else = text(
+        "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    other = make_engine(url)
+    try:
+        for _ in range(2):
+            assert await database.read(lambda connection: connection.execute(one).scalar()) == 1
+            assert await database.write(lambda tx: tx.execute(one).scalar()) == 1
+            with other.connect() as connection:
+                assert connection.execute(everybody_else).scalar() == 2
+        assert await database.read(lambda connection: connection.execute(one).scalar()) == 1
+        assert await database.write(lambda tx: tx.execute(one).scalar()) == 1
+    finally:
+        database.close()
+        other.dispose()
+        postgres_server.drop(name)
+
+
 async def test_a_server_that_is_away_is_an_outage_for_writers_and_readers() -> None:
     database = Database(f"postgresql://relais@127.0.0.1:{free_port()}/nowhere")
     database.start()
