@@ -140,9 +140,9 @@ def row_of(tx: Tx, table: Table, case_id: str | None) -> Row[Any] | None:
     return tx.execute(select(table).where(table.c.case_id == case_id)).first()
 
 
-def family_of(tx: Tx, families: Mapping[str, Table], case_id: str) -> str:
+def matter_of(tx: Tx, matters: Mapping[str, Table], case_id: str) -> str:
     """Name of the table that holds the row of a case; empty where none does."""
-    held = (name for name, table in families.items() if row_of(tx, table, case_id) is not None)
+    held = (name for name, table in matters.items() if row_of(tx, table, case_id) is not None)
     return next(held, "")
 
 

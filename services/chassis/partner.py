@@ -85,7 +85,7 @@ MayRead = Callable[[Tx, str, str, str, datetime], bool]
 Viewer = Callable[[Tx, "Core", str], Mapping[str, Any]]
 Chooser = Callable[[Tx, "Core", str | None, datetime], Sequence[tuple[str, str]]]
 """Told the case where there is one; codes among which to choose, each with its words."""
-Family = Callable[[Tx, str], str]
+Matter = Callable[[Tx, str], str]
 ANEW: Final = "anew"
 """Code of the choice of something new, to which the page gives a number."""
 
@@ -115,8 +115,8 @@ class LocalAct:
 
     payload: its content. do: records it; may raise Refused with articles, UnknownName.
     roles: who may; empty for every role that works on cases. states: of a case, in which it may be
-    recorded; what says nothing of it ends with the case. purposes, families: of the cases that it
-    is about (see `Side.family`); empty for every case of its text.
+    recorded; what says nothing of it ends with the case. purposes, matters: of the cases that it
+    is about (see `Side.matter`); empty for every case of its text.
     """
 
     article: str
@@ -126,22 +126,22 @@ class LocalAct:
     roles: frozenset[str] = frozenset()
     states: frozenset[str] = WHILE_OPEN
     purposes: frozenset[str] = frozenset()
-    families: frozenset[str] = frozenset()
+    matters: frozenset[str] = frozenset()
 
     def about(self, purpose: str) -> bool:
         """Whether it is about cases of this purpose."""
         return not self.purposes or purpose in self.purposes
 
-    def goes_with(self, family: str) -> bool:
-        """Whether it is about cases of this family; one of no known family is any."""
-        return not family or not self.families or family in self.families
+    def goes_with(self, matter: str) -> bool:
+        """Whether it is about cases of this matter; a case of no known matter may be any."""
+        return not matter or not self.matters or matter in self.matters
 
 
-def concerning(purpose: str, acts: Mapping[str, LocalAct], family: str = "") -> dict[str, LocalAct]:
-    """These acts, about cases of one purpose alone; of one family of them, where it is named."""
-    families = frozenset({family} if family else ())
+def concerning(purpose: str, acts: Mapping[str, LocalAct], matter: str = "") -> dict[str, LocalAct]:
+    """These acts, about cases of one purpose alone; of one matter of them, where it is named."""
+    matters = frozenset({matter} if matter else ())
     return {
-        name: replace(act, purposes=frozenset({purpose}), families=families)
+        name: replace(act, purposes=frozenset({purpose}), matters=matters)
         for name, act in acts.items()
     }
 
@@ -195,7 +195,7 @@ def _everybody(_tx: Tx, _case_id: str, _agent_id: str, _role: str, _at: datetime
     return True
 
 
-def _no_family(_tx: Tx, _case_id: str) -> str:
+def _any_matter(_tx: Tx, _case_id: str) -> str:
     return ""
 
 
@@ -230,14 +230,14 @@ class Side:
 
     sent, received: handlers by type of message; without one, nothing is kept of it. facts: what
     only the partner knows of a message, at both gates. acts: what agents record about a case beside
-    messages. family: of the messages that go on in a case, the word before the dot of their types,
-    where its text opens several kinds of case for one purpose; empty else. answered: told of each
-    receipt of a type it sent; read: when somebody here reads one that came; stopped: when an open
-    case stops before its end. clocks: kinds of deadlines, of which no two sides have one of the
-    same name; daily: sets what the calendar makes due. responsible: who answers for a young person
-    at an instant, for a purpose. may_read: whether an agent, in a role that opens cases, has access
-    to this one; access_article: on which one who has not is refused. acquaintance: of agents with
-    the text, where it asks that. tables: what it records in, so that a refused message can be taken
+    messages. matter: what a case is about, as the word before the dot of its messages' types, where
+    its text opens several kinds of case for one purpose; empty else. answered: told of each receipt
+    of a type it sent; read: when somebody here reads one that came; stopped: when an open case
+    stops before its end. clocks: kinds of deadlines, of which no two sides have one of the same
+    name; daily: sets what the calendar makes due. responsible: who answers for a young person at an
+    instant, for a purpose. may_read: whether an agent, in a role that opens cases, has access to
+    this one; access_article: on which one who has not is refused. acquaintance: of agents with the
+    text, where it asks that. tables: what it records in, so that a refused message can be taken
     back. erase: destroys what else there is of a case, beside the rows that go with it (see
     `fates`), and says how many. view: what is held about a case, for one's own agents; labels: what
     they read for the names in it. choices: by type of message or name of act, and field, what they
@@ -254,7 +254,7 @@ class Side:
     stopped: Stopped = _nothing_stopped
     answered: Mapping[str, AnsweredHandler] = field(default_factory=dict)
     acts: Mapping[str, LocalAct] = field(default_factory=dict)
-    family: Family = _no_family
+    matter: Matter = _any_matter
     clocks: Mapping[str, Clock] = field(default_factory=dict)
     daily: Daily = _nothing_daily
     responsible: Responsible = _nobody_answers

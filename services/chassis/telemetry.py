@@ -350,7 +350,7 @@ class Telemetry:
         self._closed = True
         done = _within(timeout, self._provider.shutdown)
         if not done and self._exporter is not None:
-            self._exporter.shutdown()  # type: ignore[no-untyped-call]  # wakes it out of its retry
+            self._exporter.shutdown()  # type: ignore[no-untyped-call]  # untyped library; ends its retry
         return done
 
 

@@ -54,9 +54,9 @@ def messages(
     """Messages that an agent may ask to send in a case. here: its page."""
     if Right.SEND not in RIGHTS[agent.role]:
         return
-    family = core.side(row.instrument).family(tx, row.case_id)
+    matter = core.side(row.instrument).matter(tx, row.case_id)
     for flow in within(core, row, text):
-        if family not in {"", flow.type.partition(".")[0]}:
+        if matter not in {"", flow.type.partition(".")[0]}:
             continue
         yield Offered(
             path=f"{here}/send/{flow.type}",
@@ -71,10 +71,10 @@ def acts_of(tx: Tx, core: Core, row: Row[Any], agent: Agent, here: str) -> Itera
     if Right.SEND not in RIGHTS[agent.role]:
         return
     side = core.side(row.instrument)
-    family = side.family(tx, row.case_id)
+    matter = side.matter(tx, row.case_id)
     for name, act in side.acts.items():
         may = not act.roles or agent.role.value in act.roles
-        concerned = act.about(row.purpose) and act.goes_with(family)
+        concerned = act.about(row.purpose) and act.goes_with(matter)
         if may and row.state in act.states and concerned:
             path = f"{here}/acts/{name}"
             yield Offered(path=path, label=act.label, article=act.article)

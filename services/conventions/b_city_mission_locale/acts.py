@@ -120,7 +120,7 @@ ACTS: Final = {
         payload=CosupportReferent,
         do=change_referent,
         roles=frozenset({Role.MANAGER.value, Role.REFERENT.value}),
-        families=frozenset({"cosupport"}),
+        matters=frozenset({"cosupport"}),
     ),
     "silent_try": LocalAct(
         article="B-2.7",
@@ -128,6 +128,6 @@ ACTS: Final = {
         payload=SilentTry,
         do=silent_try,
         roles=frozenset({Role.AGENT.value, Role.REFERENT.value, Role.MANAGER.value}),
-        families=frozenset({"orientation", "cosupport"}),
+        matters=frozenset({"orientation", "cosupport"}),
     ),
 }

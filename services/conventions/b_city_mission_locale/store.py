@@ -30,21 +30,21 @@ WAITING, RECEIVED, OPEN, CLOSED, STOPPED = "waiting", "received", "open", "close
 An orientation that ended bears its outcome."""
 
 
-_FAMILIES: Final = {
+_MATTERS: Final = {
     "orientation": orientations,
     "cosupport": cosupports,
     "immersion": immersions,
 }
 
 
-def family_of(tx: Tx, case_id: str) -> str:
+def matter_of(tx: Tx, case_id: str) -> str:
     """Which kind of case of convention B it is; empty where nothing is held of it."""
-    return casefile.family_of(tx, _FAMILIES, case_id)
+    return casefile.matter_of(tx, _MATTERS, case_id)
 
 
 def table_of(tx: Tx, case_id: str) -> Table | None:
     """Where the row of a case lies; None where nothing is held of it."""
-    return _FAMILIES.get(family_of(tx, case_id))
+    return _MATTERS.get(matter_of(tx, case_id))
 
 
 def close_case(tx: Tx, case_id: str, at: datetime) -> None:

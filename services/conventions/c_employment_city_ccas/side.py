@@ -94,7 +94,7 @@ CITY: Final = Side(
     stopped=_stopped,
     facts=_facts,
     acts=joined("act", acts.CITY_ACTS, territory.CITY_ACTS),
-    family=store.family_of,
+    matter=store.matter_of,
     choices={
         ("pec.offer_published", "offer_id"): offers.to_publish,
         ("tutor_named", "staff_id"): tutors.registered,
@@ -119,7 +119,7 @@ AGENCY: Final = Side(
     stopped=_stopped,
     facts=_facts,
     acts=joined("act", acts.AGENCY_ACTS, territory.AGENCY_ACTS),
-    family=store.family_of,
+    matter=store.matter_of,
     choices={
         ("pec.candidate_proposed", "offer_id"): offers.to_answer,
         ("immersion.requested", "offer"): offers.to_answer,

@@ -27,17 +27,17 @@ stopped it. A case that is over is closed."""
 
 
 PEC: Final = "pec"
-_FAMILIES: Final = {PEC: candidacies, "immersion": immersions}
+_MATTERS: Final = {PEC: candidacies, "immersion": immersions}
 
 
-def family_of(tx: Tx, case_id: str) -> str:
+def matter_of(tx: Tx, case_id: str) -> str:
     """Which kind of case of this axis it is; empty where it is none."""
-    return casefile.family_of(tx, _FAMILIES, case_id)
+    return casefile.matter_of(tx, _MATTERS, case_id)
 
 
 def table_of(tx: Tx, case_id: str) -> Table | None:
     """Where the row of a case of this axis lies; None where it is none."""
-    return _FAMILIES.get(family_of(tx, case_id))
+    return _MATTERS.get(matter_of(tx, case_id))
 
 
 def close_case(tx: Tx, case_id: str, at: datetime, since: date | None = None) -> None:
