@@ -135,7 +135,8 @@ def _held_back(tx: Tx, core: Core, said: _Said, state: Literal["suspended", "res
     content: AgreementChanged = said.content
     reference, at = content.reference, said.at
     known = tx.get(standing.TOMBSTONES, (reference, said.sender.org))
-    if known is not None and known.state == "resumed":
+    stands = state if known is None else known.state  # a later change may have come before
+    if stands == "resumed":
         tx.on_commit(lambda: core.withdrawn.pop(reference, None))
     else:
         stop_letters(tx, core, tables.outbox.c.reference == reference, at)
@@ -143,7 +144,7 @@ def _held_back(tx: Tx, core: Core, said: _Said, state: Literal["suspended", "res
     done = WithdrawalDone(
         reference=reference,
         case_ids=_cases_of(tx, reference, said.sender.org, "withdrawn"),
-        outcome=state if known is None or known.state != "withdrawn" else "stopped",
+        outcome="stopped" if stands == "withdrawn" else stands,
         article=None,
         retain_until=None,
         done_at=at,
@@ -167,14 +168,15 @@ def _withdrawal_requested(tx: Tx, core: Core, said: _Said) -> None:
 
 
 def _withdrawal_done(tx: Tx, _core: Core, said: _Said) -> None:
+    """Keep what a recipient certifies: an end for good, else what it did last, however it comes."""
     content: WithdrawalDone = said.content
-    rows = tables.withdrawals
-    where = (rows.c.reference == content.reference) & (rows.c.org == said.sender.org)
-    tx.execute(
-        update(rows)
-        .where(where)
-        .values(outcome=content.outcome, article=content.article, done_at=said.at)
-    )
+    rows, done_at = tables.withdrawals, min(content.done_at, said.at)
+    mine = (rows.c.reference == content.reference) & (rows.c.org == said.sender.org)
+    news = rows.c.outcome.is_(None) | rows.c.outcome.in_(("suspended", "resumed"))
+    if content.outcome in {"suspended", "resumed"}:
+        news &= rows.c.done_at.is_(None) | (rows.c.done_at <= done_at)
+    values = {"outcome": content.outcome, "article": content.article, "done_at": done_at}
+    tx.execute(update(rows).where(mine & news).values(values))
 
 
 def _erasure_requested(tx: Tx, core: Core, said: _Said) -> None:

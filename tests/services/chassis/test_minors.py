@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -17,6 +17,7 @@ from services.chassis import tables
 from services.chassis.agreement_clocks import HEARING, MAJORITY, OBJECTION
 from services.chassis.agreements import withdraw
 from services.chassis.controls import send_control
+from services.chassis.letters import Ready
 from services.chassis.minors import (
     Hearing,
     NotGiven,
@@ -225,6 +226,45 @@ async def test_an_objection_that_is_upheld_withdraws(pair: Pair) -> None:
         for row in pair.school.rows(journal, journal.c.event.in_(["agreement.suspended"]))
     ]
     assert articles == [("RGPD 21",)]
+
+
+@pytest.mark.parametrize(("outcome", "stands"), [("upheld", "stopped"), ("lifted", "resumed")])
+async def test_of_two_certificates_the_later_one_counts_however_they_arrive(
+    pair: Pair, outcome: Literal["upheld", "lifted"], stands: str
+) -> None:
+    agreement_id = pair.agreement()
+    pair.refer(agreement_id)
+    await pair.carry()
+    write(pair, suspend, agreement_id, PARENT)
+    await pair.city.take(pair.school.outgoing())
+    (early,) = certificates(pair)
+    pair.clock.at += SECOND
+    write(pair, answer_objection, agreement_id, ObjectionAnswer(outcome=outcome))
+    await pair.city.take(pair.school.outgoing())
+    (late,) = [one for one in certificates(pair) if one.message_id != early.message_id]
+    await pair.school.take(pair.city.packed([[late]]))
+    assert told(pair) == stands
+    await pair.school.take(pair.city.packed([[early]]))
+    assert told(pair) == stands
+
+
+async def test_an_end_is_for_good_where_two_certificates_are_of_one_instant(pair: Pair) -> None:
+    agreement_id = pair.agreement()
+    pair.refer(agreement_id)
+    await pair.carry()
+    write(pair, suspend, agreement_id, PARENT)
+    write(pair, answer_objection, agreement_id, ObjectionAnswer(outcome="upheld"))
+    suspended, upheld = (one for one in pair.school.waiting() if one.type == "agreement.changed")
+    assert suspended.created_at == upheld.created_at
+    await pair.city.take(pair.school.outgoing())
+    for one in sorted(certificates(pair), key=lambda one: b"stopped" not in (one.content or b"")):
+        await pair.school.take(pair.city.packed([[one]]))
+    assert told(pair) == "stopped"
+
+
+def certificates(pair: Pair) -> list[Ready]:
+    """What the city has yet to certify of an agreement that changed."""
+    return [one for one in pair.city.waiting() if one.type == "withdrawal.done"]
 
 
 async def test_an_objection_waits_a_month_and_is_then_late(pair: Pair) -> None:
