@@ -12,14 +12,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, DontWrapMixin, IntegrityError, OperationalError
+from sqlalchemy.exc import (
+    DBAPIError,
+    DontWrapMixin,
+    IntegrityError,
+    InvalidatePoolError,
+    OperationalError,
+)
 
 from contracts.kernel.errors import RelaisError, Unavailable
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+    from sqlalchemy.pool import ConnectionPoolEntry
 
 _PATIENCE = 10  # seconds to wait for a server, or for another process that writes the same file
+_REST = 1.0  # seconds after which a connection is tried before it is used; no server is back sooner
 # What blames the database, not the statement: codes of sqlite.org/rescode.html (busy, locked,
 # readonly, ioerr, corrupt, full, cantopen, notadb); SQLSTATE classes of PostgreSQL's appendix A.
 _SQLITE_OUTAGES = {5, 6, 8, 10, 11, 13, 14, 26}
@@ -77,13 +86,14 @@ def make_engine(url: str, *, begin: str = "BEGIN", read_only: bool = False) -> E
     kind = make_url(url).get_backend_name()
     if kind == "postgresql":
         mode = " -c default_transaction_read_only=on" if read_only else ""
-        return create_engine(
+        postgres = create_engine(
             make_url(url).set(drivername="postgresql+psycopg"),
             connect_args={"options": _SESSION + mode, "connect_timeout": _PATIENCE},
             isolation_level="REPEATABLE READ" if read_only else "READ COMMITTED",
-            pool_pre_ping=True,  # a server that was restarted has closed what it had open
             hide_parameters=True,
         )
+        _try_after_a_rest(postgres)
+        return postgres
     file = make_url(url).database
     if kind != "sqlite" or file in {None, "", ":memory:"}:
         raise ValueError("a node needs a SQLite file or PostgreSQL")
@@ -109,6 +119,27 @@ def make_engine(url: str, *, begin: str = "BEGIN", read_only: bool = False) -> E
         connection.exec_driver_sql(begin)
 
     return engine
+
+
+def _try_after_a_rest(engine: Engine) -> None:
+    """Try a connection that rested: a server that was restarted has closed what it had open.
+
+    The pool can do so at every turn (pool_pre_ping), which a busy writer feels.
+    """
+
+    @event.listens_for(engine, "checkin")
+    def rest(_connection: object, record: ConnectionPoolEntry) -> None:
+        record.info["rests_since"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def look(connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: object) -> None:
+        since = record.info.get("rests_since")
+        if since is None or time.monotonic() - since < _REST:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error:
+            raise InvalidatePoolError from None  # connects again, and so do the others
 
 
 def translated(error: BaseException) -> BaseException:

@@ -152,6 +152,7 @@ async def test_a_server_that_was_restarted_costs_nobody_an_error(
             assert await database.write(lambda tx: tx.execute(one).scalar()) == 1
             with other.connect() as connection:
                 assert connection.execute(everybody_else).scalar() == 2
+            await asyncio.sleep(1.1)  # a restart takes longer
         assert await database.read(lambda connection: connection.execute(one).scalar()) == 1
         assert await database.write(lambda tx: tx.execute(one).scalar()) == 1
     finally:
