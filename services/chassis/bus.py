@@ -58,7 +58,8 @@ Handle = Callable[[Letter], Awaitable[Verdict]]
 class BusSettings:
     """Where the node's own server listens, and under which names it lets the node in.
 
-    timeout: seconds to wait for a letterbox's acknowledgement. tls: mutual TLS, None on loopback.
+    timeout: seconds to wait for a letterbox's acknowledgement. workers: lots handled together, at
+    most. tls: mutual TLS, None on loopback.
     """
 
     url: str
@@ -67,7 +68,7 @@ class BusSettings:
     admin_password: str
     limits: LetterboxLimits
     timeout: float = 3.0
-    batch: int = 32
+    workers: int = 32
     tls: TlsFiles | None = None
 
 
@@ -99,7 +100,9 @@ class Bus:
             f"lb.{settings.code}.>",
             stream=JStream(STREAM, declare=False),
             durable=DURABLE,
-            pull_sub=PullSub(batch_size=settings.batch, timeout=5.0),
+            # Asked for more, nats-py may hold what came until its request has run out.
+            pull_sub=PullSub(batch_size=1, timeout=5.0),
+            max_workers=settings.workers,
             ack_policy=AckPolicy.MANUAL,
             decoder=_as_it_is,
             title="letterbox",

@@ -11,7 +11,8 @@ import socket
 import ssl
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,10 +23,10 @@ from nats.errors import Error as NatsError
 
 from contracts.kernel.errors import Unavailable
 from services.chassis.arrivals import Verdict
-from services.chassis.bus import Bus, BusSettings
+from services.chassis.bus import Bus, BusSettings, Handle
 from services.chassis.clock import new_id
 from services.chassis.keys import NodeKeys
-from services.chassis.letterbox import LetterboxLimits
+from services.chassis.letterbox import DURABLE, STREAM, LetterboxLimits
 from services.chassis.nats_server import (
     LeafConfig,
     NatsServer,
@@ -240,21 +241,22 @@ async def test_outside_loopback_a_client_shows_its_certificate(
         await nats.connect(url, tls=bare, allow_reconnect=False, max_reconnect_attempts=0)
 
 
-async def test_a_node_reaches_a_leaf_outside_loopback(tmp_path: Path, tls: TlsFiles) -> None:
-    """As in containers: the letterbox provisioned and read over mutual TLS."""
+@asynccontextmanager
+async def reading(folder: Path, tls: TlsFiles, handle: Handle) -> AsyncIterator[Bus]:
+    """A node's bus on a leaf outside loopback, as in containers."""
     port = free_port()
     everywhere = "0.0.0.0"  # noqa: S104 -- the address whose rule is tested
-    config = leaf(tmp_path, tls, everywhere)
+    config = leaf(folder, tls, everywhere)
     now = datetime.now(UTC)
-    keys = NodeKeys.open(tmp_path / "keys", "ecole", now)
+    keys = NodeKeys.open(folder / "keys", "ecole", now)
     write_private(config.credentials, keys.leaf_credentials(config.code, now))
     config = replace(
         config,
         port=port,
         hub_urls=(f"tls://127.0.0.1:{free_port()}",),
     )
-    path = write_config(tmp_path / "leaf", leaf_config(config))
-    server = NatsServer(find_binary(os.environ), path, "127.0.0.1", port, tmp_path / "log")
+    path = write_config(folder / "leaf", leaf_config(config))
+    server = NatsServer(find_binary(os.environ), path, "127.0.0.1", port, folder / "log")
     settings = BusSettings(
         url=f"nats://127.0.0.1:{port}",
         code=config.code,
@@ -263,20 +265,52 @@ async def test_a_node_reaches_a_leaf_outside_loopback(tmp_path: Path, tls: TlsFi
         limits=LetterboxLimits(),
         tls=tls,
     )
-
-    async def handle(_: Letter) -> Verdict:
-        return Verdict()
-
     bus = Bus(settings, handle)
     server.start()
     try:
         await asyncio.to_thread(server.wait_ready)
         await bus.start()
-        await bus.probe(new_id())
-        assert await bus.ready()
+        yield bus
         await bus.stop()
     finally:
         server.stop()
+
+
+async def test_a_node_reaches_a_leaf_outside_loopback(tmp_path: Path, tls: TlsFiles) -> None:
+    """The letterbox provisioned and read over mutual TLS."""
+
+    async def handle(_: Letter) -> Verdict:
+        return Verdict()
+
+    async with reading(tmp_path, tls, handle) as bus:
+        await bus.probe(new_id())
+        assert await bus.ready()
+
+
+async def test_no_letter_waits_behind_a_request_that_was_given_up(
+    tmp_path: Path, tls: TlsFiles
+) -> None:
+    """The server serves the oldest request: one that the reader has given up takes letters too.
+
+    A reader that asks for many then holds each of them until its own request has run out.
+    """
+    arrived: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def handle(letter: Letter) -> Verdict:
+        arrived.put_nowait(letter.body)
+        return Verdict()
+
+    async with reading(tmp_path, tls, handle) as bus:
+        (subscriber,) = bus.broker.subscribers
+        client = await bus.broker.connect()
+        given_up = json.dumps({"batch": 32, "expires": 60 * 10**9}).encode()
+        inbox = subscriber.subscription._deliver  # type: ignore[attr-defined]
+        await client.publish(f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{DURABLE}", given_up, inbox)
+        for number in range(4):
+            code, body = bus._settings.code, str(number).encode()
+            await bus.publish(f"lb.{code}.{code}.x.y", {"Nats-Msg-Id": new_id()}, body)
+            async with asyncio.timeout(4):
+                assert await arrived.get() == body
 
 
 def test_the_binary_of_the_environment_is_recent() -> None:
