@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 from contracts.kernel.errors import Unavailable
 from services.chassis.bulk import insert_rows
 from services.chassis.engines import StorageUnavailable, make_engine, translated
-from services.chassis.units import Unit, deliver
+from services.chassis.units import Unit, await_turn, deliver
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, CursorResult, Table
@@ -42,11 +42,12 @@ Inserts = Callable[["Table", Row], None]
 """Told of a statement, or of a row to insert, before it is run."""
 
 _SIBLINGS: Final = 8
+_BUSY_FOR: Final = 2
 _PAUSE_S: Final = 0.005
 _PAUSES: Final = 8
-"""Pauses before a batch that follows one of so many units, for those that its answers set off, as
-long as each brings some. They spare statements, which cost more; where few write, nobody waits
-(PostgreSQL's commit_delay)."""
+"""Pauses before the next two batches that follow one of so many units, for those that its answers
+set off, as long as each brings some. They spare statements, which cost more; where few write,
+nobody waits (PostgreSQL's commit_delay)."""
 
 _log = logging.getLogger(__name__)
 
@@ -216,7 +217,7 @@ class Database:
         self._gate = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="relais-writer", daemon=True)
         self._open = False
-        self._busy = False
+        self._small = _BUSY_FOR  # batches in a row, up to the last one
         self._hooks: dict[str, list[Hook]] = defaultdict(list)
 
     def start(self) -> None:
@@ -301,22 +302,23 @@ class Database:
         with suppress(Empty):
             while len(batch) < self._max_batch:
                 unit = self._queue.get(block=not batch)
-                if not batch and self._busy:
-                    self._gather()
+                if not batch and unit is not None and self._small < _BUSY_FOR:
+                    self._gather(unit)
                 if unit is None:  # the last one: again, for the next turn to stop at once
                     self._queue.put(None)
                     break
                 batch.append(unit)
-        self._busy = len(batch) >= _SIBLINGS
+        self._small = 0 if len(batch) >= _SIBLINGS else self._small + 1
         return batch
 
-    def _gather(self) -> None:
+    def _gather(self, first: Unit) -> None:
         seen = -1
         for _ in range(_PAUSES):
             if (waiting := self._queue.qsize()) == seen:
                 break
             seen = waiting
             time.sleep(_PAUSE_S)
+            await_turn(first.loop)
 
     def _process(self, batch: list[Unit]) -> None:
         error = self._attempt(batch)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Final, cast
+
+_TURN_S: Final = 0.1  # seconds; a loop that takes longer has something else to do
 
 
 @dataclass(slots=True, eq=False)
@@ -29,6 +32,16 @@ def deliver(batch: list[Unit]) -> None:
     for loop, units in by_loop.items():
         with suppress(RuntimeError):  # the loop was closed: nobody waits there any more
             cast("asyncio.AbstractEventLoop", loop).call_soon_threadsafe(_settle, units)
+
+
+def await_turn(loop: asyncio.AbstractEventLoop | None) -> None:
+    """Let a loop run what it had ready: while it seals a lot, what asks to be written waits."""
+    if loop is None:
+        return
+    turned = threading.Event()
+    with suppress(RuntimeError):  # the loop was closed: nobody waits there any more
+        loop.call_soon_threadsafe(turned.set)
+        turned.wait(_TURN_S)
 
 
 def _settle(units: list[Unit]) -> None:

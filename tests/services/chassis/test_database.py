@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -63,6 +64,27 @@ async def test_a_lone_write_waits_for_nobody(database: Database) -> None:
     commits = counted(database, "commit")
 
     assert await asyncio.wait_for(database.write(adds(1)), 30) == 1
+
+    assert len(commits) == 1
+
+
+@pytest.mark.parametrize("between", [0, 1])
+async def test_what_a_busy_loop_has_yet_to_ask_for_shares_the_commit(
+    database: Database, between: int
+) -> None:
+    """Where many write, a loop that does something else for a while gets its turn first."""
+    async with Held(database):
+        many = [asyncio.create_task(database.write(lambda _tx: None)) for _ in range(20)]
+    await asyncio.gather(*many)
+    for _ in range(between):  # a receipt, say, does not make it calm
+        await database.write(lambda _tx: None)
+    commits = counted(database, "commit")
+
+    first = asyncio.create_task(database.write(lambda _tx: None))
+    await asyncio.sleep(0)
+    asyncio.get_running_loop().call_soon(time.sleep, 0.05)
+    others = [asyncio.create_task(database.write(lambda _tx: None)) for _ in range(20)]
+    await asyncio.gather(first, *others)
 
     assert len(commits) == 1
 
