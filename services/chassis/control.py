@@ -168,7 +168,7 @@ def _withdrawal_requested(tx: Tx, core: Core, said: _Said) -> None:
 
 
 def _withdrawal_done(tx: Tx, _core: Core, said: _Said) -> None:
-    """Keep what a recipient certifies: an end for good, else what it did last, however it comes."""
+    """Keep what a recipient certifies (A-2.11): an end for good, else what it did last."""
     content: WithdrawalDone = said.content
     rows, done_at = tables.withdrawals, min(content.done_at, said.at)
     mine = (rows.c.reference == content.reference) & (rows.c.org == said.sender.org)

@@ -304,7 +304,7 @@ async def test_no_letter_waits_behind_a_request_that_was_given_up(
         (subscriber,) = bus.broker.subscribers
         client = await bus.broker.connect()
         given_up = json.dumps({"batch": 32, "expires": 60 * 10**9}).encode()
-        inbox = subscriber.subscription._deliver  # type: ignore[attr-defined]
+        inbox = subscriber.subscription._deliver  # type: ignore[attr-defined]  # has no public name
         await client.publish(f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{DURABLE}", given_up, inbox)
         for number in range(4):
             code, body = bus._settings.code, str(number).encode()
