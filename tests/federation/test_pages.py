@@ -340,7 +340,8 @@ def test_messages_are_listed_by_state_type_and_date(town: Town) -> None:
 
 def test_the_story_is_told_in_words_and_keeps_its_codes_for_programs(one_town: Town) -> None:
     steps = one_town.story().teller.steps
-    status = r"\b[45]\d\d\b(?! (lignes|effacées|têtes) )"  # the journal's counts grow with the story
+    # The counts of a journal grow with the story.
+    status = r"\b[45]\d\d\b(?! (lignes|effacées|têtes) )"
     code = re.compile(rf"{status}|[a-z]_[a-z]|Error\b|\b(message|letter|referral|withdrawal)\.")
     said = [line for step in steps for line in step.told if "ms" not in line.split()]
     assert [line for line in said if code.search(line) and "absences_count" not in line] == []

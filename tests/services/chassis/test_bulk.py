@@ -12,23 +12,24 @@ from sqlalchemy import (
     Boolean,
     Column,
     Connection,
+    Date,
     ForeignKey,
     Integer,
     LargeBinary,
     String,
     Table,
     Text,
+    func,
     select,
     text,
 )
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import MetaData
 
-from services.chassis import bulk, keystore, schema, tables
+from services.chassis import keystore, schema
 from services.chassis.bulk import WORTH_IT, among
 from services.chassis.database import Database, Tx
-from services.chassis.engines import Conflict
-from services.chassis.schema import Codes, UtcDateTime, new_metadata
+from services.chassis.engines import Conflict, UnfitText
+from services.chassis.schema import Chars, Codes, UtcDateTime, new_metadata
 from services.city.models import metadata as city
 from services.conventions.a_city_school.models import metadata as convention
 from services.school.models import metadata as school
@@ -48,6 +49,8 @@ kinds = Table(
     Column("small", Integer),
     Column("large", BigInteger),
     Column("yes", Boolean),
+    Column("day", Date),
+    Column("short", Chars(12)),
 )
 follower = Table(
     "follower",
@@ -75,6 +78,8 @@ def row(number: int, **more: Any) -> dict[str, Any]:
         "small": -number,
         "large": 2**40 + number,
         "yes": number % 2 == 0,
+        "day": AT.date() if number % 2 else None,
+        "short": '1\\n"é\u2028🙂' if number % 2 else None,
     }
     return said | more
 
@@ -113,11 +118,45 @@ async def test_a_row_that_exists_is_a_conflict_and_writes_none(database: Databas
     assert len(database.read_now(held)) == 11
 
 
-async def test_a_value_of_another_type_is_refused_without_being_told(database: Database) -> None:
+@pytest.mark.parametrize("column", ["at", "day", "bytes", "short"])
+async def test_a_value_of_another_type_is_refused_without_being_told(
+    database: Database, column: str
+) -> None:
+    wrong = {column: "Zoé Exemplaire"}
     with pytest.raises(Exception, match=r".") as caught:
-        await database.write(inserting(*(row(number, at="Zoé Exemplaire") for number in range(10))))
+        await database.write(inserting(*(row(number, **wrong) for number in range(10))))
     assert "Exemplaire" not in str(caught.value)
     assert database.read_now(held) == []
+
+
+@pytest.mark.parametrize("unfit", ["treize lettre", "a\0b"])
+async def test_a_text_that_does_not_fit_is_refused_alike(database: Database, unfit: str) -> None:
+    with pytest.raises(UnfitText):
+        await database.write(inserting(row(0), row(1, short=unfit)))
+    assert database.read_now(held) == []
+
+
+async def test_rows_of_several_tables_go_together_or_not_at_all(database: Database) -> None:
+    rows = [row(number) for number in range(5)]
+
+    def both(followed: str) -> Callable[[Tx], None]:
+        def unit(tx: Tx) -> None:
+            inserting(*rows)(tx)
+            tx.insert(kinds, {"id": "bare"})  # its columns are not those of the others
+            tx.insert(follower, {"id": followed})
+
+        return unit
+
+    def counted(connection: Connection) -> list[int | None]:
+        return [
+            connection.scalar(select(func.count()).select_from(one)) for one in (kinds, follower)
+        ]
+
+    with pytest.raises(Conflict):
+        await database.write(both("nobody"))
+    assert database.read_now(counted) == [0, 0]
+    await database.write(both("id-3"))
+    assert database.read_now(counted) == [6, 1]
 
 
 async def test_among_finds_the_same_rows_on_both_databases(database: Database) -> None:
@@ -136,12 +175,11 @@ async def test_among_finds_the_same_rows_on_both_databases(database: Database) -
 @pytest.mark.parametrize(
     "metadata", [schema.metadata, city, school, convention, keystore._metadata]
 )
-def test_every_table_of_a_node_can_be_copied(metadata: MetaData) -> None:
-    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's own
-    for table in metadata.tables.values():
-        plan = bulk._plan(table, tuple(column.name for column in table.columns), dialect)
-        assert len(plan.types) == len(table.columns)
-    assert tables.outbox.name in schema.metadata.tables
+def test_every_kind_of_value_that_a_node_keeps_is_among_those_tried(metadata: MetaData) -> None:
+    tried = {type(column.type) for column in kinds.columns}
+    kept = {type(column.type) for table in metadata.tables.values() for column in table.columns}
+    assert metadata.tables
+    assert kept <= tried
 
 
 def test_postgresql_plans_each_statement_by_what_the_tables_hold_by_then(
