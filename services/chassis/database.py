@@ -46,8 +46,8 @@ _BUSY_FOR: Final = 2
 _PAUSE_S: Final = 0.005
 _PAUSES: Final = 8
 """Pauses before the next two batches that follow one of so many units, for those that its answers
-set off, as long as each brings some. They spare statements, which cost more; where few write,
-nobody waits (PostgreSQL's commit_delay)."""
+set off, as long as each brings some, or none came yet to join the one that waits. They spare
+statements, which cost more; where few write, nobody waits (PostgreSQL's commit_delay)."""
 
 _log = logging.getLogger(__name__)
 
@@ -314,7 +314,9 @@ class Database:
     def _gather(self, first: Unit) -> None:
         seen = -1
         for _ in range(_PAUSES):
-            if (waiting := self._queue.qsize()) == seen:
+            waiting = self._queue.qsize()
+            alone = waiting == 0 == self._small  # a receipt, say: those answered are about to ask
+            if waiting == seen and not alone:
                 break
             seen = waiting
             time.sleep(_PAUSE_S)

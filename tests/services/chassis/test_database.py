@@ -89,6 +89,21 @@ async def test_what_a_busy_loop_has_yet_to_ask_for_shares_the_commit(
     assert len(commits) == 1
 
 
+async def test_one_alone_after_many_waits_for_those_that_follow(database: Database) -> None:
+    """Such as a receipt: those who were just answered are about to ask for more."""
+    async with Held(database):
+        many = [asyncio.create_task(database.write(lambda _tx: None)) for _ in range(20)]
+    await asyncio.gather(*many)
+    commits = counted(database, "commit")
+
+    first = asyncio.create_task(database.write(lambda _tx: None))
+    await asyncio.sleep(0.01)
+    others = [asyncio.create_task(database.write(lambda _tx: None)) for _ in range(20)]
+    await asyncio.gather(first, *others)
+
+    assert len(commits) == 1
+
+
 def test_synchronous_code_writes_and_reads_alike(database: Database) -> None:
     assert database.write_now(adds(1)) == 1
     assert database.read_now(numbers) == [1]
