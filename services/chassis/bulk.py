@@ -1,7 +1,8 @@
-"""Many rows at once: one statement that looks for many keys, one COPY that writes many rows.
+"""Many rows at once: a statement that looks for many keys, one that writes rows of many tables.
 
 Both keep the same text whatever the number, so that neither the driver nor the server parses it
-again for each batch.
+again for each batch. What a row costs PostgreSQL is little beside what a statement does, so that
+the rows go there as JSON, a list for each table, all in the same one.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Any, Final, Self
+from typing import Any, Self
 
 import psycopg
+from pydantic_core import to_json
 from sqlalchemy import (
     ARRAY,
     Boolean,
@@ -22,6 +24,7 @@ from sqlalchemy import (
     Connection,
     Dialect,
     Insert,
+    LargeBinary,
     Select,
     String,
     Table,
@@ -100,22 +103,6 @@ def named(query: Select[Any]) -> Any:  # noqa: ANN401 -- a class of named tuples
     return namedtuple("Named", query.selected_columns.keys())  # noqa: PYI024 -- names known at run time
 
 
-WORTH_IT: Final = 2
-"""Rows from which one COPY beats as many prepared inserts: the driver pipelines two already."""
-
-_NAMES: Final = {
-    "BOOLEAN": "bool",
-    "BYTEA": "bytea",
-    "DATE": "date",
-    "INTEGER": "int4",
-    "BIGINT": "int8",
-    "TEXT": "text",
-    "TIMESTAMP WITH TIME ZONE": "timestamptz",
-    "VARCHAR": "varchar",
-}
-"""SQL types of our tables, under the names by which psycopg knows their binary forms."""
-
-
 _Prepare = Callable[[list[Any]], list[Any]]
 
 
@@ -124,15 +111,28 @@ class _Plan:
     """How to write rows; columns: the names, and what makes of its values those to send."""
 
     statement: str
-    types: tuple[str, ...]
     columns: tuple[tuple[str, _Prepare], ...]
 
+    def document(self, rows: Sequence[Mapping[str, Any]]) -> str:
+        """The rows as the list that the statement takes. Raises UnfitText."""
+        # A whole column at once: value by value, checking costs as much as sending.
+        columns = [prepare([row[name] for row in rows]) for name, prepare in self.columns]
+        names = [name for name, _ in self.columns]
+        return to_json(
+            [dict(zip(names, one, strict=True)) for one in zip(*columns, strict=True)]
+        ).decode()
 
-def insert_rows(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
-    """Insert rows that all have the same columns, by the cheapest way. Raises DBAPIError."""
-    if len(rows) >= WORTH_IT and connection.dialect.name == "postgresql":
-        _copy(connection, table, rows)
-    else:
+
+def insert_rows(connection: Connection, *groups: tuple[Table, Sequence[Mapping[str, Any]]]) -> None:
+    """Insert rows of many tables, in one statement where the database can.
+
+    groups: a table and rows that all have the same columns; parents before their children.
+    Raises DBAPIError, UnfitText.
+    """
+    if connection.dialect.name == "postgresql":
+        _insert_at_once(connection, groups)
+        return
+    for table, rows in groups:
         connection.execute(_insertion(table, tuple(rows[0])), rows)
 
 
@@ -142,22 +142,22 @@ def _insertion(table: Table, _columns: tuple[str, ...]) -> Insert:
     return insert(table)
 
 
-def _copy(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    plan = _plan(table, tuple(rows[0]), connection.dialect)
-    # A whole column at once: value by value, checking costs as much as sending.
-    columns = [prepare([row[name] for row in rows]) for name, prepare in plan.columns]
+def _insert_at_once(
+    connection: Connection, groups: Iterable[tuple[Table, Sequence[Mapping[str, Any]]]]
+) -> None:
+    plans = [(_plan(table, tuple(rows[0]), connection.dialect), rows) for table, rows in groups]
+    statement = _joined(tuple(plan.statement for plan, _ in plans))
+    documents = [plan.document(rows) for plan, rows in plans]
     driver: Any = connection.connection.dbapi_connection
     try:
-        with driver.cursor() as cursor, cursor.copy(plan.statement) as copy:
-            copy.set_types(plan.types)
-            for values in zip(*columns, strict=True):
-                copy.write_row(values)
+        with driver.cursor() as cursor:
+            cursor.execute(statement, documents, prepare=True)
     except psycopg.Error as error:
         gone = bool(driver.closed)
         if gone:
             connection.invalidate()
         raise DBAPIError.instance(
-            plan.statement,
+            statement,
             None,
             error,
             psycopg.Error,
@@ -168,20 +168,31 @@ def _copy(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]
 
 
 @lru_cache(maxsize=256)
+def _joined(statements: tuple[str, ...]) -> str:
+    """One statement of many: the constraints of all are judged at its end."""
+    *others, last = statements
+    named = ", ".join(f"t{number} AS ({one})" for number, one in enumerate(others))
+    return f"WITH {named} {last}" if named else last
+
+
+@lru_cache(maxsize=256)
 def _plan(table: Table, names: tuple[str, ...], dialect: Dialect) -> _Plan:
     quoted = dialect.identifier_preparer
-    columns = [table.c[name] for name in names]
-    listed = ", ".join(quoted.format_column(column) for column in columns)
+    place = quoted.format_table(table)
+    listed = ", ".join(quoted.format_column(table.c[name]) for name in names)
     return _Plan(
-        f"COPY {quoted.format_table(table)} ({listed}) FROM STDIN (FORMAT BINARY)",
-        tuple(_NAMES[column.type.compile(dialect).partition("(")[0]] for column in columns),
-        tuple((column.name, _preparing(column.type, dialect)) for column in columns),
+        f"INSERT INTO {place} ({listed}) SELECT {listed}"  # noqa: S608 -- names of our tables
+        f" FROM json_populate_recordset(NULL::{place}, %s::json)",
+        # The names as the rows have them: those of SQLAlchemy's columns are slow keys of JSON.
+        tuple((name, _preparing(table.c[name].type, dialect)) for name in names),
     )
 
 
 def _preparing(kind: TypeEngine[Any], dialect: Dialect) -> _Prepare:
     if isinstance(kind, Chars):
         return partial(check_texts, most=kind.length)
+    if isinstance(kind, LargeBinary):
+        return lambda values: [None if value is None else f"\\x{value.hex()}" for value in values]
     bind = kind.dialect_impl(dialect).bind_processor(dialect)
     if bind is None:
         return list

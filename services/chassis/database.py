@@ -119,7 +119,7 @@ class Tx:
         return self._connection
 
     def insert(self, table: Table, row: Row, **late: Callable[[], object]) -> None:
-        """Buffer a row: the batch's rows go out together, one statement per table.
+        """Buffer a row: the batch's rows go out together.
 
         late: columns whose values are made right before the rows go out, see `insert_later`.
         Tables are written in the order of their first row, so insert a parent before its children.
@@ -149,9 +149,9 @@ class Tx:
         for make in late:
             make()
         rows, self._rows = self._rows, {}
-        for table, groups in rows.items():
-            for group in groups.values():
-                insert_rows(self._connection, table, group)
+        if rows:
+            groups = [(table, some) for table, held in rows.items() for some in held.values()]
+            insert_rows(self._connection, *groups)
 
     def execute(self, statement: Executable, params: Params = None) -> CursorResult[Any]:
         """Run a statement after the buffered rows, so that it sees them."""
@@ -162,7 +162,7 @@ class Tx:
     def amend(self, statement: Executable, params: Params = None) -> CursorResult[Any]:
         """Run a statement on rows of former batches alone; those buffered stay so.
 
-        Sent half-way, the rows of a batch would go out as two statements a table.
+        Sent half-way, the rows of a batch would go out in two statements.
         """
         return cast("CursorResult[Any]", self._connection.execute(statement, params))
 

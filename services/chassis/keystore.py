@@ -332,7 +332,7 @@ class KeyStore:
         self.unscrubbed |= bool(emptied)
         with self._engine.begin() as connection:
             if inserted:
-                insert_rows(connection, data_keys, inserted)
+                insert_rows(connection, (data_keys, inserted))
             if emptied:
                 connection.execute(_EMPTY, emptied)
         if emptied and self._engine.dialect.name == "sqlite":
