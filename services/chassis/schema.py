@@ -26,6 +26,7 @@ from sqlalchemy import (
     literal_column,
     type_coerce,
 )
+from sqlalchemy.exc import DontWrapMixin
 
 from services.chassis.engines import check_text
 
@@ -73,11 +74,15 @@ class Chars(TypeDecorator[str]):
         return value
 
 
+class ZonelessError(ValueError, DontWrapMixin):
+    """An instant without time zone, told alike by whatever way it was to be written."""
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """An instant: aware, in UTC, to the microsecond.
 
     PostgreSQL keeps a timestamptz, SQLite a text of fixed width which sorts like the instants.
-    Raises ValueError for a datetime without time zone: nobody may guess which one was meant.
+    Raises ZonelessError for a datetime without time zone: nobody may guess which one was meant.
     """
 
     impl = DateTime(timezone=True)
@@ -88,7 +93,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         if value.tzinfo is None:
-            raise ValueError("an instant needs a time zone")
+            raise ZonelessError("an instant needs a time zone")
         utc = value if value.tzinfo is UTC else value.astimezone(UTC)
         return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
 

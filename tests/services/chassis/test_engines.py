@@ -17,11 +17,11 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.exc import StatementError
 
 from contracts.kernel.errors import RelaisError
 from services.chassis.database import Database, Tx
 from services.chassis.engines import StorageUnavailable, make_engine
+from services.chassis.schema import ZonelessError
 from tests.servers import PostgresServer, free_port
 from tests.services.chassis.database_support import Held, adds, metadata, numbers, opened, parent
 
@@ -65,7 +65,7 @@ def test_instants_come_back_aware_and_in_utc(database: Database) -> None:
 
 
 def test_an_instant_without_zone_is_refused(database: Database) -> None:
-    with pytest.raises(StatementError, match="time zone"):
+    with pytest.raises(ZonelessError, match="time zone"):
         database.write_now(adds(1, seen_at=datetime(2026, 7, 1)))  # noqa: DTZ001 -- the fault itself
     database.write_now(adds(1, seen_at=datetime(2026, 7, 1, tzinfo=UTC)))
 
