@@ -171,8 +171,8 @@ def _insert_at_once(
 def _joined(statements: tuple[str, ...]) -> str:
     """One statement of many: the constraints of all are judged at its end."""
     *others, last = statements
-    named = ", ".join(f"t{number} AS ({one})" for number, one in enumerate(others))
-    return f"WITH {named} {last}" if named else last
+    first = ", ".join(f"t{number} AS ({one})" for number, one in enumerate(others))
+    return f"WITH {first} {last}" if first else last
 
 
 @lru_cache(maxsize=256)
