@@ -53,6 +53,12 @@ class Browsers:
         self._thread.shutdown()
 
 
+def click_through(page: Any, where: str) -> None:
+    """Click on what leads to a page, and wait until it is loaded: a click alone does not."""
+    with page.expect_navigation():
+        page.click(where)
+
+
 class Album:
     """Pictures of one test in a folder of its own, numbered as they are taken."""
 

@@ -24,6 +24,7 @@ from services.chassis.publishing import publish
 from services.chassis.purges import record_purges
 from services.chassis.schema import journal
 from services.chassis.tokens import Role
+from tests.browser.browsers import click_through
 from tests.browser.conftest import serving
 from tests.browser.looking import NARROW, WIDE, Looking
 from tests.invented import REFERRAL
@@ -187,8 +188,7 @@ def test_a_refused_form_is_for_everyone_too(browser: Any, looking: Looking, offi
     with office.sitting(browser, Role.MANAGER, viewport=WIDE) as page:
         page.goto(f"{office.url}{ONE}/acting")
         page.fill("#hold-case_id", "pas un numéro")
-        with page.expect_navigation():
-            page.click("text=Conserver >> nth=-1")
+        click_through(page, "text=Conserver >> nth=-1")
         looking.at(page, "hold refused")
         assert page.input_value("#hold-case_id") == "pas un numéro"
         page.click("[role=alert] a")

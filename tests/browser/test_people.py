@@ -17,6 +17,7 @@ from services.chassis.clock import new_id
 from services.chassis.register import register_person
 from services.chassis.standing import Person
 from services.chassis.tokens import Role
+from tests.browser.browsers import click_through
 from tests.browser.conftest import Site, serving
 from tests.browser.looking import WIDE, Looking
 from tests.desks import DeskPair, desk_pair, second_school
@@ -101,21 +102,21 @@ def fill(page: Any, **typed: str) -> None:
 def resembling(page: Any, school: School) -> None:
     page.goto(f"{school.site.url}/pages/people/new")
     fill(page, family_name="Éxemplaire", first_name="zoe", birth_date="2012-03-09")
-    page.click("button:has-text('Inscrire')")
+    click_through(page, "button:has-text('Inscrire')")
     assert page.title().startswith("Même personne")
 
 
 def faulty(page: Any, school: School) -> None:
     page.goto(f"{school.site.url}/pages/people/new")
     fill(page, family_name="Nom 3")
-    page.click("button:has-text('Inscrire')")
+    click_through(page, "button:has-text('Inscrire')")
     assert page.locator("[role=alert]").count() == 1
 
 
 def not_recorded(page: Any, school: School) -> None:
     page.goto(f"{school.site.url}/pages/people/{school.person}/agreement")
-    page.click("text=Tout cocher dans ce groupe >> nth=0")
-    page.click("button:has-text('Enregistrer')")
+    click_through(page, "text=Tout cocher dans ce groupe >> nth=0")
+    click_through(page, "button:has-text('Enregistrer')")
     assert page.locator("[role=alert]").count() == 1
 
 
@@ -124,7 +125,7 @@ def nobody(page: Any, school: School) -> None:
     page.fill("[name=family_name]", "Inconnu")
     page.fill("[name=first_name]", "Ida")
     page.fill("[name=birth_date]", "2001-01-01")
-    page.click("text=Chercher")
+    click_through(page, "text=Chercher")
     assert page.title().startswith("Personnes retrouvées")
 
 
@@ -227,8 +228,8 @@ def test_the_answers_to_a_withdrawal_show_by_themselves(browser: Any, school: Sc
     carry(pair)
     with at_desk(browser, school, viewport=WIDE) as page:
         page.goto(f"{school.site.url}/pages/agreements/{agreement}")
-        page.click("text=Retirer cet accord")
-        page.click('button:has-text("Retirer l\'accord")')
+        click_through(page, "text=Retirer cet accord")
+        click_through(page, 'button:has-text("Retirer l\'accord")')
         answers = page.locator("#answers")
         assert "pas encore de réponse" in answers.inner_text()
         carry(pair)

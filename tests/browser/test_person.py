@@ -15,6 +15,7 @@ from services.chassis import rights
 from services.chassis.clock import new_id
 from services.chassis.rights import RightsBody
 from services.chassis.tokens import Agent, Role
+from tests.browser.browsers import click_through
 from tests.browser.conftest import _urls, serving
 from tests.browser.looking import WIDE, Looking
 from tests.pair import Pair
@@ -136,8 +137,7 @@ def test_a_person_s_way_from_the_door_and_out_has_no_fault(
         looked = Looked(page, looking)
 
         def go(where: str) -> None:
-            with page.expect_navigation():
-                page.click(where)
+            click_through(page, where)
 
         page.goto(f"{scene.url}/person/")
         looked.at("Votre page")
@@ -184,8 +184,7 @@ def test_the_desk_s_pages_of_requests_have_no_fault(
             looked.at("Demande :")
         page.goto(f"{scene.url}/pages/requests/{scene.requests['access']}")
         page.select_option("#outcome", "refused")
-        with page.expect_navigation():
-            page.click("button:has-text('Répondre')")
+        click_through(page, "button:has-text('Répondre')")
         page.click("[role=alert] a")
         assert page.evaluate("document.activeElement.id") == "article"
         assert page.input_value("#outcome") == "refused"
@@ -194,8 +193,7 @@ def test_the_desk_s_pages_of_requests_have_no_fault(
             page.goto(f"{scene.url}/pages/people/{scene.person}/{path}")
             looked.at(title)
         page.goto(f"{scene.url}/pages/people/{scene.person}/code")
-        with page.expect_navigation():
-            page.click("text=Faire un code")
+        click_through(page, "text=Faire un code")
         looked.at("Un code à remettre")
         assert page.locator(".code").inner_text().count("-") == 2
 
@@ -203,8 +201,7 @@ def test_the_desk_s_pages_of_requests_have_no_fault(
 def test_a_slip_prints_the_code_and_nothing_to_click(browser: Any, scene: Scene) -> None:
     with browsing(browser, (WIDE, "dark"), scene.cookies["agent"], scene.url) as page:
         page.goto(f"{scene.url}/pages/people/{scene.person}/code")
-        with page.expect_navigation():
-            page.click("text=Faire un code")
+        click_through(page, "text=Faire un code")
         code = page.locator(".code").inner_text()
         page.emulate_media(media="print")
         assert page.locator(".slip").is_visible()
@@ -225,9 +222,9 @@ def test_what_a_partner_answers_comes_by_itself(browser: Any, scene: Scene) -> N
     page.on("console", lambda message: said.append(message.text))
     page.goto(f"{scene.url}/person/")
     page.fill("#code", handed_over(scene.desk.school, scene.person, "representative").code)
-    page.click("text=Ouvrir ma page")
+    click_through(page, "text=Ouvrir ma page")
     page.goto(f"{scene.url}/person/agreements/{agreement_id}/withdrawal")
-    page.click('button:has-text("Retirer l\'accord")')
+    click_through(page, 'button:has-text("Retirer l\'accord")')
     page.wait_for_selector("text=pas encore de réponse")
     apart(scene.desk.pair.carry())
     page.wait_for_selector("text=tout est arrêté", timeout=15_000)

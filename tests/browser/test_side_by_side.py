@@ -15,7 +15,7 @@ import pytest
 
 from services.chassis.tokens import Role
 from tests.browser.acting import PageDesk
-from tests.browser.browsers import Album, Browsers
+from tests.browser.browsers import Album, Browsers, click_through
 from tests.browser.paged import PagedFederation, paged
 from tests.federations import CITY, SCHOOL, content, read
 from tests.invented import ANSWER, PUPIL, REFERRAL
@@ -91,7 +91,7 @@ def scene(browsers: Browsers, album: Album, tmp_path: Path) -> Iterator[Scene]:
 def _handed_over(desk: PageDesk) -> str:
     desk.page.select_option("#holder", "representative")
     desk.page.select_option("#means", "in_person")
-    desk.page.click("text=Faire un code")
+    click_through(desk.page, "text=Faire un code")
     return str(desk.page.locator(".code").inner_text())
 
 
@@ -149,9 +149,9 @@ def _family_withdraws(scene: Scene, leaving: ExitStack) -> None:
     leaving.callback(scene.do, page.context.close)
     page.goto(f"{scene.fed.url(SCHOOL)}/person/")
     page.fill("#code", scene.code)
-    page.click("text=Ouvrir ma page")
-    page.click("text=Retirer cet accord")
+    click_through(page, "text=Ouvrir ma page")
+    click_through(page, "text=Retirer cet accord")
     scene.fed.album.take(page, "la famille, avant de retirer")
-    page.click('button:has-text("Retirer l\'accord")')
+    click_through(page, 'button:has-text("Retirer l\'accord")')
     page.wait_for_selector("text=tout est arrêté", timeout=FOLLOWS_MS)
     scene.fed.album.take(page, "la famille, tout est arrêté")

@@ -10,6 +10,7 @@ import pytest
 from services.chassis.tokens import Role
 from services.federation import agents
 from services.federation.federation import Federation
+from tests.browser.browsers import click_through
 from tests.browser.looking import WIDE, Looking
 from tests.federations import CITY, content, read
 
@@ -40,8 +41,7 @@ def _there_and_back(page: Any, looking: Looking, federation: Federation, *, firs
             looking.at(page, title, keys=page.locator("[hx-get]").count() == 0)
 
     def go(where: str) -> None:
-        with page.expect_navigation():
-            page.click(where)
+        click_through(page, where)
 
     def identify() -> None:
         go("text=S'identifier")
