@@ -128,6 +128,7 @@ class Relay:
     async def stop(self) -> None:
         """Stop; letters under way are sent again at the next start, under the same ids."""
         tasks = [task for task in (self._task, *self._lanes.values()) if task is not None]
+        self._task = None  # from now on `wake` launches nothing
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -140,7 +141,13 @@ class Relay:
             self._delivered.pop(message_id, None)
 
     def wake(self) -> None:
-        """Look now; call it from the loop's own thread."""
+        """Look now, from the loop's own thread; what was just committed is on its way at once.
+
+        Its receiver then works on it while those who sent it read their answers and ask again.
+        """
+        if self._task is not None:
+            self._bring_in()
+            self._launch()
         self._wake.set()
 
     async def _run(self) -> None:
@@ -159,9 +166,7 @@ class Relay:
 
     async def _look(self, horizon: timedelta) -> None:
         """Bring in what was just committed, and once in a while what fell due in the outbox."""
-        while self._taken:
-            letter = self._taken.popleft()
-            self._waiting[letter.receiver].append(letter)
+        self._bring_in()
         now = time.monotonic()
         if now - self._looked < self._idle and not horizon:
             return
@@ -175,6 +180,11 @@ class Relay:
         for letter in found:
             if letter.message_id in self._delivered:
                 continue  # it has just left
+            self._waiting[letter.receiver].append(letter)
+
+    def _bring_in(self) -> None:
+        while self._taken:
+            letter = self._taken.popleft()
             self._waiting[letter.receiver].append(letter)
 
     def _due(self, due: datetime, busy: Sequence[str], connection: Connection) -> list[Ready]:
@@ -237,24 +247,19 @@ class Relay:
                 leaving.append(letter)
         sent = await asyncio.gather(*(self._send(lot) for lot in letters.lots(leaving)))
         results += [result for lot in sent for result in lot]
-        since = time.monotonic()
-        for one in results:
-            if one.stored:
-                self._delivered[one.letter.message_id] = since, one.letter.unverified
+        stored = [one.letter for one in results if one.stored]
+        since, at = time.monotonic(), self._clock.now()
+        for letter in stored:
+            self._delivered[letter.message_id] = since, letter.unverified
+            if self._measure is not None:
+                self._measure((at - letter.created_at).total_seconds())
         rest = [one for one in results if not one.stored]
-        if self._measure is not None:
-            at = self._clock.now()
-            for one in results:
-                if one.stored:
-                    self._measure((at - one.letter.created_at).total_seconds())
         if not (rest or expired or stopped):
             return
         with suppress(Unavailable):
             # At the batch's end: an update in its midst would send the rows gathered so far alone.
             await self._database.write(
-                lambda tx: tx.at_end(
-                    lambda: _record(tx, self._core, rest, expired, stopped, self._clock.now())
-                )
+                lambda tx: tx.at_end(lambda: _record(tx, self._core, rest, expired, stopped, at))
             )
 
     def _looked_at(self, letter: Ready, now: datetime) -> Refused | Result | None:

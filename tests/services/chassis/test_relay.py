@@ -78,6 +78,29 @@ async def test_a_committed_letter_leaves_at_once_and_is_delivered(pair: Pair) ->
     assert row_of(pair, sent.message_id).due_at == START + pair.school.node.core.policy.republish
 
 
+async def test_a_committed_letter_does_not_wait_behind_the_answers(pair: Pair) -> None:
+    """Two turns of the loop: its lane begins, its lot leaves; what is read there comes after."""
+    box = Letterbox()
+    box.opened.set()
+    async with relaying(pair, box) as relay:
+        sent = pair.refer()
+        relay.wake()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert box.stored == [sent.message_id]
+
+
+async def test_nothing_leaves_once_the_relay_is_stopped(pair: Pair) -> None:
+    box = Letterbox()
+    box.opened.set()
+    async with relaying(pair, box) as relay:
+        await relay.stop()
+        pair.refer()
+        relay.wake()
+        await asyncio.sleep(0.05)
+        assert box.stored == []
+
+
 async def test_a_letter_accepted_at_once_is_never_written_as_delivered(pair: Pair) -> None:
     box = Letterbox()
     box.opened.set()
