@@ -11,11 +11,12 @@ import json
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache, partial
 from typing import Any, Self
 
+import orjson
 import psycopg
-from pydantic_core import to_json
 from sqlalchemy import (
     ARRAY,
     Boolean,
@@ -40,7 +41,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
 from services.chassis.engines import check_text, check_texts
-from services.chassis.schema import Chars
+from services.chassis.schema import Chars, UtcDateTime
 
 
 class _Texts(TypeDecorator[list[str]]):
@@ -108,19 +109,24 @@ _Prepare = Callable[[list[Any]], list[Any]]
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """How to write rows; columns: the names, and what makes of its values those to send."""
+    """How to write rows; columns: the names, and what makes of its values those to send.
+
+    What a column's values may stay as they are is said by handing back the same list.
+    """
 
     statement: str
     columns: tuple[tuple[str, _Prepare], ...]
 
     def document(self, rows: Sequence[Mapping[str, Any]]) -> str:
         """The rows as the list that the statement takes. Raises UnfitText."""
+        held = [dict(row) for row in rows]
         # A whole column at once: value by value, checking costs as much as sending.
-        columns = [prepare([row[name] for row in rows]) for name, prepare in self.columns]
-        names = [name for name, _ in self.columns]
-        return to_json(
-            [dict(zip(names, one, strict=True)) for one in zip(*columns, strict=True)]
-        ).decode()
+        for name, prepare in self.columns:
+            values = [row[name] for row in rows]
+            if (sent := prepare(values)) is not values:
+                for row, value in zip(held, sent, strict=True):
+                    row[name] = value
+        return orjson.dumps(held).decode()
 
 
 def insert_rows(connection: Connection, *groups: tuple[Table, Sequence[Mapping[str, Any]]]) -> None:
@@ -195,5 +201,15 @@ def _preparing(kind: TypeEngine[Any], dialect: Dialect) -> _Prepare:
         return lambda values: [None if value is None else f"\\x{value.hex()}" for value in values]
     bind = kind.dialect_impl(dialect).bind_processor(dialect)
     if bind is None:
-        return list
-    return lambda values: [None if value is None else bind(value) for value in values]
+        return lambda values: values
+    if isinstance(kind, UtcDateTime):
+        return lambda values: values if _in_utc(values) else _bound(bind, values)
+    return partial(_bound, bind)
+
+
+def _bound(bind: Callable[[Any], Any], values: Iterable[Any]) -> list[Any]:
+    return [None if value is None else bind(value) for value in values]
+
+
+def _in_utc(values: Iterable[datetime | None]) -> bool:
+    return all(value is None or value.tzinfo is UTC for value in values)
