@@ -126,7 +126,8 @@ class _Plan:
             if (sent := prepare(values)) is not values:
                 for row, value in zip(held, sent, strict=True):
                     row[name] = value
-        return orjson.dumps(held).decode()
+        # Names taken from a table are texts of SQLAlchemy's own kind.
+        return orjson.dumps(held, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
 def insert_rows(connection: Connection, *groups: tuple[Table, Sequence[Mapping[str, Any]]]) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import (
@@ -104,6 +105,15 @@ async def test_every_kind_of_value_comes_back_whatever_the_number(
     rows = [row(number) for number in range(count)]
     await database.write(inserting(*rows))
     assert database.read_now(held) == rows
+
+
+async def test_an_instant_of_another_zone_stays_the_same_instant(database: Database) -> None:
+    """Beside one in UTC, and under the names that the table itself has for its columns."""
+    there = AT.astimezone(ZoneInfo("America/Cayenne"))
+    named = {column.name: None for column in kinds.columns}
+    rows = [row(1), row(2, at=there), row(3, at=AT.astimezone(timezone(timedelta(hours=2))))]
+    await database.write(inserting(*(named | one for one in rows)))
+    assert [one["at"] for one in database.read_now(held)] == [AT] * 3
 
 
 async def test_a_row_that_exists_is_a_conflict_and_writes_none(database: Database) -> None:
