@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-import time
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -46,8 +45,9 @@ _BUSY_FOR: Final = 2
 _PAUSE_S: Final = 0.005
 _PAUSES: Final = 8
 """Pauses before the next two batches that follow one of so many units, for those that its answers
-set off, as long as each brings some, or none came yet to join the one that waits. They spare
-statements, which cost more; where few write, nobody waits (PostgreSQL's commit_delay)."""
+set off, as long as each brings some, or none came yet to join the one that waits; they end once as
+many wait as were usual lately. They spare statements, which cost more; where few write, nobody
+waits (PostgreSQL's commit_delay)."""
 
 _log = logging.getLogger(__name__)
 
@@ -218,6 +218,8 @@ class Database:
         self._thread = threading.Thread(target=self._run, name="relais-writer", daemon=True)
         self._open = False
         self._small = _BUSY_FOR  # batches in a row, up to the last one
+        self._usual = 0  # units of a batch lately
+        self._all_back = threading.Event()  # as many wait
         self._hooks: dict[str, list[Hook]] = defaultdict(list)
 
     def start(self) -> None:
@@ -290,6 +292,8 @@ class Database:
             if self._queue.qsize() >= self._max_waiting:
                 raise Overloaded(f"{self._max_waiting} writes wait already; try again later.")
             self._queue.put(unit)
+            if self._queue.qsize() >= self._usual - 1:
+                self._all_back.set()
 
     def _run(self) -> None:
         while batch := self._waiting():
@@ -309,17 +313,19 @@ class Database:
                     break
                 batch.append(unit)
         self._small = 0 if len(batch) >= _SIBLINGS else self._small + 1
+        self._usual = max(len(batch), self._usual - 1)
         return batch
 
     def _gather(self, first: Unit) -> None:
         seen = -1
         for _ in range(_PAUSES):
+            self._all_back.clear()
             waiting = self._queue.qsize()
             alone = waiting == 0 == self._small  # a receipt, say: those answered are about to ask
-            if waiting == seen and not alone:
+            if waiting >= self._usual - 1 or (waiting == seen and not alone):
                 break
             seen = waiting
-            time.sleep(_PAUSE_S)
+            self._all_back.wait(_PAUSE_S)
             await_turn(first.loop)
 
     def _process(self, batch: list[Unit]) -> None:

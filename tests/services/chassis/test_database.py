@@ -104,6 +104,22 @@ async def test_one_alone_after_many_waits_for_those_that_follow(database: Databa
     assert len(commits) == 1
 
 
+async def test_as_many_as_lately_are_not_kept_waiting(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All who were answered are back: no pause would bring another one."""
+    monkeypatch.setattr("services.chassis.database._PAUSE_S", 30.0)
+    async with Held(database):
+        many = [asyncio.create_task(database.write(lambda _tx: None)) for _ in range(20)]
+    await asyncio.gather(*many)
+    commits = counted(database, "commit")
+
+    async with asyncio.timeout(15):
+        await asyncio.gather(*(database.write(lambda _tx: None) for _ in range(20)))
+
+    assert len(commits) == 1
+
+
 def test_synchronous_code_writes_and_reads_alike(database: Database) -> None:
     assert database.write_now(adds(1)) == 1
     assert database.read_now(numbers) == [1]
