@@ -30,8 +30,8 @@ def systems(*, sync_always: bool, quick: bool) -> list[System]:
     """Return what is measured side by side, the naive peer first."""
     needed: list[System] = [
         Naive(sync_always=sync_always),
-        Plain(sync_always=sync_always),
         Relais(),
+        Plain(sync_always=sync_always),
     ]
     return needed if quick else [*needed, Plain(receipts=False, sync_always=sync_always)]
 

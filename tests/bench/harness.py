@@ -1,7 +1,8 @@
 """The measurement: systems side by side, in alternated rounds, as ratios to the naive peer.
 
-Absolutes of a noisy machine say little, so every round's figures are divided by those of the naive
-peer in the same round; what is reported is the median of these ratios and their range.
+Absolutes of a noisy machine say little, and its speed drifts within a minute. So the naive peer,
+the first of the systems, runs before and after each round of another, whose figures are divided by
+the mean of these two; what is reported is the median of these ratios and their range.
 """
 
 from __future__ import annotations
@@ -72,17 +73,16 @@ class Alerting(Protocol):
 class Plan:
     """How much to measure."""
 
-    rounds: int = 5
+    rounds: int = 7
     messages: int = 1500
     connections: int = 64
     light: int = 100
     warmup: int = 200
     alerts: int = 30
 
-    @property
-    def total(self) -> int:
-        """Messages that each system sends in all."""
-        return self.warmup + self.light + self.rounds * self.messages
+    def total(self, rounds: int) -> int:
+        """Messages that a system of so many rounds sends in all."""
+        return self.warmup + self.light + rounds * self.messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +100,16 @@ class Round:
         return sum(self.cpu.values())
 
 
+def mean(one: Round, other: Round) -> Round:
+    """What one round of both lengths together would have been, of the same system."""
+    return Round(
+        throughput=2 / (1 / one.throughput + 1 / other.throughput),
+        cpu={part: (one.cpu[part] + other.cpu[part]) / 2 for part in one.cpu},
+        answer_p50=(one.answer_p50 + other.answer_p50) / 2,
+        answer_p99=(one.answer_p99 + other.answer_p99) / 2,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Light:
     """Seconds at one connection, medians: answer, effect at the receiver, everything settled."""
@@ -111,10 +121,11 @@ class Light:
 
 @dataclass(slots=True)
 class Measured:
-    """All figures of one system."""
+    """All figures of one system; beside: what the naive peer did around each of its rounds."""
 
     light: Light
     rounds: list[Round] = field(default_factory=list)
+    beside: list[Round] = field(default_factory=list)
     alerts: list[float] = field(default_factory=list)
 
 
@@ -127,6 +138,7 @@ def measure(
 ) -> dict[str, Measured]:
     """Start the systems, warm them up, measure light load, then alternate the rounds.
 
+    systems: that of the ratios first.
     Raises LostMessagesError when a message is refused or not settled within a minute.
     """
     with ExitStack() as stack:
@@ -135,8 +147,10 @@ def measure(
         say("starting " + "; ".join(system.name for system in systems))
         with ThreadPoolExecutor(len(systems)) as pool:
             list(pool.map(lambda system: system.start(), systems))
-        for system in systems:
-            system.provide(plan.total)
+        base, *others = systems
+        base.provide(plan.total(1 + plan.rounds * len(others)))
+        for system in others:
+            system.provide(plan.total(plan.rounds))
         counters = {system.name: Counter(system) for system in systems}
         measured = {}
         for system in systems:
@@ -145,14 +159,24 @@ def measure(
             if isinstance(system, Alerting):
                 one.alerts = [system.alert() for _ in range(plan.alerts)]
             measured[system.name] = one
-        for number in range(plan.rounds):
-            for system in systems:
-                done = heavy_round(counters[system.name], plan.messages, plan.connections)
-                measured[system.name].rounds.append(done)
-                say(
-                    f"round {number + 1} {system.name}: {done.throughput:.0f}/s, "
-                    f"{done.cpu_total * 1000:.2f} ms CPU a message"
-                )
+
+        def one_round(system: System, number: int) -> Round:
+            done = heavy_round(counters[system.name], plan.messages, plan.connections)
+            measured[system.name].rounds.append(done)
+            say(
+                f"round {number} {system.name}: {done.throughput:.0f}/s, "
+                f"{done.cpu_total * 1000:.2f} ms CPU a message"
+            )
+            return done
+
+        before = one_round(base, 0)
+        for number in range(1, plan.rounds + 1):
+            for system in others:
+                one_round(system, number)
+                after = one_round(base, number)
+                measured[system.name].beside.append(mean(before, after))
+                before = after
+        measured[base.name].beside = measured[base.name].rounds
         return measured
 
 

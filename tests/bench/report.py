@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tests.bench.harness import Measured
+    from tests.bench.harness import Measured, Round
 
 BASE, CALIBRATION = "naive", "plain, no receipts"
 EXPECTED_CPU_RATIO = 2.7  # measured once with care, on a quiet machine of this size
@@ -151,17 +151,16 @@ def _p95(values: Sequence[float]) -> float:
 
 
 def lines(measured: Mapping[str, Measured]) -> list[Line]:
-    """Turn measurements into lines, each round compared with the naive peer's round beside it."""
-    base = measured[BASE]
-    return [_line(name, one, base) for name, one in measured.items()]
+    """Turn measurements into lines, each round compared with the naive peer's beside it."""
+    return [_line(name, one) for name, one in measured.items()]
 
 
-def _line(name: str, one: Measured, base: Measured) -> Line:
-    pairs = list(zip(one.rounds, base.rounds, strict=True))
+def _line(name: str, one: Measured) -> Line:
+    pairs = zip(one.rounds, one.beside, strict=True)
     rounds = one.rounds
     return Line(
         name=name,
-        throughput=faster(one, base),
+        throughput=faster(one.rounds, one.beside),
         cpu=_ratio([a.cpu_total / b.cpu_total for a, b in pairs]),
         per_second=median(a.throughput for a in rounds),
         cpu_ms={part: median(a.cpu[part] for a in rounds) * 1000 for part in rounds[0].cpu},
@@ -173,10 +172,9 @@ def _line(name: str, one: Measured, base: Measured) -> Line:
     )
 
 
-def faster(one: Measured, other: Measured) -> Ratio:
+def faster(one: Sequence[Round], other: Sequence[Round]) -> Ratio:
     """Return how many messages one carries while the other carries one, round by round."""
-    pairs = zip(one.rounds, other.rounds, strict=True)
-    return _ratio([a.throughput / b.throughput for a, b in pairs])
+    return _ratio([a.throughput / b.throughput for a, b in zip(one, other, strict=True)])
 
 
 def _ratio(values: Sequence[float]) -> Ratio:
@@ -187,8 +185,10 @@ def verdicts(
     measured: Mapping[str, Measured], decisions: Mapping[str, Sequence[float]]
 ) -> list[Verdict]:
     """Compare the product with each peer and the gate with Cedar, against the wanted floors."""
+    product = measured[PRODUCT]
+    beside = {peer: measured[peer].rounds for peer in FLOORS} | {BASE: product.beside}
     found = [
-        Verdict(f"{PRODUCT} / {peer}, throughput", faster(measured[PRODUCT], measured[peer]), least)
+        Verdict(f"{PRODUCT} / {peer}, throughput", faster(product.rounds, beside[peer]), least)
         for peer, least in FLOORS.items()
     ]
     rounds = zip(decisions[RIVAL], decisions[DECIDER], strict=True)
