@@ -23,7 +23,7 @@ from contracts.kernel.fields import LAST_NUMBER, caller_model
 from contracts.kernel.instrument import Flow, subject_token
 from contracts.kernel.paris import midnight
 from contracts.kernel.signed import SignedConvention
-from services.chassis import dead_letters, retention, tables, traffic, views
+from services.chassis import dead_letters, letters, retention, tables, traffic, views
 from services.chassis.bus import Channel
 from services.chassis.conventions import sign_act, sign_terms
 from services.chassis.governance import last_reviews, next_review
@@ -362,13 +362,16 @@ AT_RISK = timedelta(days=7)
 def gauges(node: Node, connection: Connection) -> None:
     """Fill the gauges of the metrics from the tables."""
     outbox, dead, now = tables.outbox, tables.dead_letters, node.clock.now()
-    waiting = outbox.c.due_at.is_not(None)
-    count, oldest = connection.execute(
-        select(func.count(), func.min(outbox.c.created_at)).where(waiting)
+    # One look at what waits, which is little and indexed: all letters ever sent are many.
+    unanswered = func.count().filter(outbox.c.state == letters.DELIVERED)
+    count, oldest, missing = connection.execute(
+        select(func.count(), func.min(outbox.c.created_at), unanswered).where(
+            outbox.c.due_at.is_not(None)
+        )
     ).one()
     age = 0.0 if oldest is None else max(0.0, (now - oldest).total_seconds())
     node.metrics.outbox(rows=count, oldest_seconds=age)
-    node.metrics.receipts_missing(_count(connection, outbox, outbox.c.state == "delivered"))
+    node.metrics.receipts_missing(missing)
     cases = tables.cases
     soon = (cases.c.retain_until <= now + AT_RISK) & (cases.c.state != "erased")
     free = cases.c.case_id.not_in(held_cases())
