@@ -141,9 +141,9 @@ class Relay:
             self._delivered.pop(message_id, None)
 
     def wake(self) -> None:
-        """Look now, from the loop's own thread; what was just committed is on its way at once.
+        """Look now, from the loop's own thread; lanes for what was just committed begin at once.
 
-        Its receiver then works on it while those who sent it read their answers and ask again.
+        The receiver then works on a lot while those who sent it read their answers and ask again.
         """
         if self._task is not None:
             self._bring_in()

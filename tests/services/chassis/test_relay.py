@@ -69,7 +69,7 @@ def row_of(pair: Pair, message_id: str) -> Any:
 
 
 async def test_a_committed_letter_leaves_at_once_and_is_delivered(pair: Pair) -> None:
-    """In two turns of the loop, its lane's and its lot's: ahead of the answer to who sent it."""
+    """In two turns of the loop: its lane's, which is begun at once, and its lot's."""
     box = Letterbox()
     box.opened.set()
     async with relaying(pair, box) as relay:
