@@ -86,6 +86,7 @@ Viewer = Callable[[Tx, "Core", str], Mapping[str, Any]]
 Chooser = Callable[[Tx, "Core", str | None, datetime], Sequence[tuple[str, str]]]
 """Told the case where there is one; codes among which to choose, each with its words."""
 Matter = Callable[[Tx, str], str]
+NotOurs = Callable[[Tx, str], frozenset[str]]
 ANEW: Final = "anew"
 """Code of the choice of something new, to which the page gives a number."""
 
@@ -199,6 +200,10 @@ def _any_matter(_tx: Tx, _case_id: str) -> str:
     return ""
 
 
+def _all_ours(_tx: Tx, _case_id: str) -> frozenset[str]:
+    return frozenset()
+
+
 def _nothing_to_erase(_tx: Tx, _case_id: str) -> int:
     return 0
 
@@ -231,7 +236,9 @@ class Side:
     sent, received: handlers by type of message; without one, nothing is kept of it. facts: what
     only the partner knows of a message, at both gates. acts: what agents record about a case beside
     messages. matter: what a case is about, as the word before the dot of its messages' types, where
-    its text opens several kinds of case for one purpose; empty else. answered: told of each receipt
+    its text opens several kinds of case for one purpose; empty else. not_ours: types of message
+    that the other side alone may send in a case as it stands, where either may send them in
+    others; no page offers them here. answered: told of each receipt
     of a type it sent; read: when somebody here reads one that came; stopped: when an open case
     stops before its end. clocks: kinds of deadlines, of which no two sides have one of the same
     name; daily: sets what the calendar makes due. responsible: who answers for a young person at an
@@ -255,6 +262,7 @@ class Side:
     answered: Mapping[str, AnsweredHandler] = field(default_factory=dict)
     acts: Mapping[str, LocalAct] = field(default_factory=dict)
     matter: Matter = _any_matter
+    not_ours: NotOurs = _all_ours
     clocks: Mapping[str, Clock] = field(default_factory=dict)
     daily: Daily = _nothing_daily
     responsible: Responsible = _nobody_answers

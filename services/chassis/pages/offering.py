@@ -54,9 +54,10 @@ def messages(
     """Messages that an agent may ask to send in a case. here: its page."""
     if Right.SEND not in RIGHTS[agent.role]:
         return
-    matter = core.side(row.instrument).matter(tx, row.case_id)
+    side = core.side(row.instrument)
+    matter, not_ours = side.matter(tx, row.case_id), side.not_ours(tx, row.case_id)
     for flow in within(core, row, text):
-        if matter not in {"", flow.type.partition(".")[0]}:
+        if matter not in {"", flow.type.partition(".")[0]} or flow.type in not_ours:
             continue
         yield Offered(
             path=f"{here}/send/{flow.type}",

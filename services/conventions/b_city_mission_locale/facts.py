@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
+
+from sqlalchemy import Row
 
 from contracts.kernel.checks import Side
 from contracts.kernel.immersion import Period, used_at_host
@@ -65,12 +67,21 @@ def _used(tx: Tx, asked: Question) -> Mapping[str, int]:
 
 
 def _orientation(tx: Tx, asked: Question) -> Mapping[str, datetime]:
-    """Whoever was asked answers, while an answer is owed."""
     row = casefile.row_of(tx, orientations, asked.case_id)
-    if row is None or row.state not in {store.WAITING, store.RECEIVED}:
-        return {}
-    owed = row.asked_here is (asked.side is Side.RECEIVER)
-    return {"awaiting": row.at} if owed else {}
+    return {"awaiting": row.at} if row is not None and _owes(row, asked.side) else {}
+
+
+def _owes(orientation: Row[Any], side: Side) -> bool:
+    """Whoever was asked answers, while an answer is owed (B-2.10)."""
+    still = orientation.state in {store.WAITING, store.RECEIVED}
+    return still and orientation.asked_here is (side is Side.RECEIVER)
+
+
+def not_ours(tx: Tx, case_id: str) -> frozenset[str]:
+    """The answer to an orientation, where this side owes none (B-2.10)."""
+    row = casefile.row_of(tx, orientations, case_id)
+    owed = row is None or _owes(row, Side.SENDER)
+    return frozenset() if owed else frozenset({"orientation.answered"})
 
 
 def _cosupport(tx: Tx, core: Core, asked: Question) -> Mapping[str, datetime]:

@@ -25,6 +25,7 @@ SIDE: Final = Side(
     facts=facts.facts,
     acts=acts.ACTS,
     matter=store.matter_of,
+    not_ours=facts.not_ours,
     clocks=clocks.CLOCKS,
     daily=clocks.daily,
     may_read=views.may_read,

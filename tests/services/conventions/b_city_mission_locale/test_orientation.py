@@ -46,8 +46,20 @@ async def test_either_side_asks_and_the_other_answers(desk: Desk, first: str) ->
 async def test_its_page_offers_what_is_of_an_orientation_and_no_more(desk: Desk) -> None:
     """B-1.1: one purpose for three kinds of case, each with its own messages and acts."""
     await desk.told(desk.city, TYPE, REQUEST, agreement_id=desk.agreed(desk.city))
-    for side in desk.pair.sides:
-        assert side.offered(desk.case_id, WORKER) == {"orientation.answered", "silent_try"}
+    assert desk.mission.offered(desk.case_id, WORKER) == {"orientation.answered", "silent_try"}
+
+
+@pytest.mark.parametrize("first", ["city", "mission"])
+async def test_its_page_offers_the_answer_to_who_owes_it_alone(desk: Desk, first: str) -> None:
+    """B-2.10: not to who asked; once received, an enrolment may still be told, then no more."""
+    asking = getattr(desk, first)
+    other = desk.other(asking)
+    await desk.told(asking, TYPE, REQUEST, agreement_id=desk.agreed(asking))
+    for outcome in ("received", "registered"):
+        assert asking.offered(desk.case_id, WORKER) == {"silent_try"}
+        assert other.offered(desk.case_id, WORKER) == {"orientation.answered", "silent_try"}
+        await desk.told(other, "orientation.answered", answer(desk, outcome))
+    assert "orientation.answered" not in other.offered(desk.case_id, WORKER)
 
 
 async def test_the_representative_of_a_minor_is_informed_first(desk: Desk) -> None:
