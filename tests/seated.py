@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from contracts.kernel.paris import day_of
-from services.chassis import tables
+from services.chassis import sign_in_tables
 from services.chassis.clock import new_id
 from services.chassis.settings import SignInSettings
 from services.chassis.sign_in import sessions
@@ -43,7 +43,7 @@ def seat(side: Side, role: Role, agent_id: str = "") -> str:
     )
     side.charter(agent_id)
     side.write(lambda tx: authorise(tx, core, given, given_id, "manager-1", at))
-    table = tables.authorisations
+    table = sign_in_tables.authorisations
     (row,) = side.rows(table, table.c.authorisation_id == given_id)
     who = SignedIn(given.subject, ("pwd",), "x.y.z")
     cookie: str = side.write(lambda tx: sessions.begin(tx, core, who, row, at))

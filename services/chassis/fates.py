@@ -64,6 +64,9 @@ WITH_CASE: Final = Fate(goes=Goes.CASE)
 WITH_PERSON: Final = Fate(goes=Goes.PERSON)
 """Destroyed with the person of one's own register, every column of it."""
 
+OF_AGENTS: Final = "agents de l'organisme, sous leur identifiant, le temps de la preuve (RGPD 5.2)"
+"""Why what says which agent did something is kept."""
+
 _KEY: Final = "fate"
 
 

@@ -34,7 +34,7 @@ from sqlalchemy.exc import DBAPIError
 
 from contracts import registry
 from contracts.kernel.errors import RelaisError, UnknownName
-from services.chassis import convention_tables, person_tables, schema
+from services.chassis import convention_tables, person_tables, schema, sign_in_tables
 from services.chassis.engines import make_engine, translated
 
 if TYPE_CHECKING:
@@ -64,7 +64,10 @@ class Branch:
 
 
 # Through their modules, since tables of one that was not imported would look like strangers.
-(_SHARED,) = {table.metadata for table in (convention_tables.holds, person_tables.codes)}
+(_SHARED,) = {
+    table.metadata
+    for table in (convention_tables.holds, person_tables.codes, sign_in_tables.sessions)
+}
 CHASSIS = Branch("chassis", _HERE / "versions", _SHARED)
 """Tables that every node has."""
 

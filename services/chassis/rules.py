@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from contracts.kernel.paris import day_of, midnight
 from contracts.kernel.signed import SignedConvention, State
-from services.chassis import convention_tables, person_tables, schema, tables
+from services.chassis import convention_tables, person_tables, schema, sign_in_tables, tables
 from services.chassis.core import Core
 from services.chassis.fates import Fate, Goes, fate_of
 from services.chassis.holds import any_hold, held_cases, held_references, wholly_held
@@ -142,6 +142,7 @@ def lines(core: Core) -> Rule:
 def _working(core: Core) -> Iterator[Rule]:
     """What serves the machinery, and no longer than that."""
     dead, answers = tables.dead_letters, tables.idempotency
+    departures, sessions = sign_in_tables.departures, sign_in_tables.sessions
     quota = core.policy.dead_letter_days
     for column, after, article, delay in (
         (tables.inbox.c.expires_at, REPLAYS, _SAFE, "lettres traitées : 62 jours après leur terme"),
@@ -158,8 +159,8 @@ def _working(core: Core) -> Iterator[Rule]:
             "contenus sans fichier : au jour que dit leur message",
         ),
         (answers.c.created_at, ANSWERS, _SAFE, "réponses déjà données : un jour après l'appel"),
-        (tables.departures.c.left_at, AWAY, _SAFE, "connexions commencées : quelques minutes"),
-        (tables.sessions.c.began_at, LONGEST, _SAFE, "sessions : à leur durée la plus longue"),
+        (departures.c.left_at, AWAY, _SAFE, "connexions commencées : quelques minutes"),
+        (sessions.c.began_at, LONGEST, _SAFE, "sessions : à leur durée la plus longue"),
     ):
         yield Rule(table=column.table, article=article, delay=delay, since=column, after=after)
 
@@ -247,9 +248,9 @@ def _agreements(proof: timedelta, at: datetime) -> Iterator[Rule]:
 
 def _agents(core: Core, proof: timedelta, at: datetime) -> Iterator[Rule]:
     """What the organisation keeps of its own agents."""
-    given, charters, before = tables.authorisations, tables.charters, at - proof
+    given, charters, before = sign_in_tables.authorisations, tables.charters, at - proof
     over = (given.c.ended_at <= before) | (given.c.last_day <= day_of(before))
-    used = exists().where(tables.sessions.c.authorisation_id == given.c.authorisation_id)
+    used = exists().where(sign_in_tables.sessions.c.authorisation_id == given.c.authorisation_id)
     yield Rule(
         table=given,
         article=_PROOF,

@@ -11,10 +11,9 @@ from typing import Final
 from sqlalchemy import Table
 
 from services.chassis import convention_tables, migrate, schema, tables
-from services.chassis.fates import WITH_CASE, WITH_PERSON, Fate, Goes, decide, fate_of
+from services.chassis.fates import OF_AGENTS, WITH_CASE, WITH_PERSON, Fate, Goes, decide, fate_of
 
 _PROOF: Final = "preuve, gardée trois ans (RGPD 5.2)"
-_OF_AGENTS: Final = "agents de l'organisme, sous leur identifiant, le temps de la preuve (RGPD 5.2)"
 
 decide(
     {
@@ -45,7 +44,7 @@ decide(
             why="référence retirée : aucun message tardif ne doit plus passer",
             kept="reference org withdrawn_at state",
         ),
-        tables.charters: Fate(goes=Goes.AGE, why=_OF_AGENTS, kept="agent_id version accepted_at"),
+        tables.charters: Fate(goes=Goes.AGE, why=OF_AGENTS, kept="agent_id version accepted_at"),
         tables.cases: Fate(
             goes=Goes.NEVER,
             why="numéro d'un dossier détruit : une lettre tardive ne doit pas le rouvrir, et la fin"
@@ -104,22 +103,6 @@ decide(
             goes=Goes.AGE,
             why="numéros donnés en réponse, gardés un jour : le même appel n'agit pas deux fois",
             kept="agent_id key request status answer created_at",
-        ),
-        tables.authorisations: Fate(
-            goes=Goes.AGE,
-            why=_OF_AGENTS,
-            kept="authorisation_id subject agent_id role first_day last_day given_by given_at"
-            " ended_at",
-        ),
-        tables.departures: Fate(
-            goes=Goes.AGE,
-            why="navigateur en route vers le fournisseur d'identité, quelques minutes",
-            kept="state browser nonce verifier back left_at",
-        ),
-        tables.sessions: Fate(
-            goes=Goes.AGE,
-            why="agent connecté, le temps de sa session",
-            kept="session authorisation_id amr token id_token began_at seen_at",
         ),
         convention_tables.reviews: Fate(
             goes=Goes.AGE, why=_PROOF, kept="convention_id held_on agent_id"

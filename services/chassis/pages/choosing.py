@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from services.chassis import tables
+from services.chassis import sign_in_tables
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.pages.forms import Option
@@ -35,7 +35,7 @@ def agents(tx: Tx, at: datetime) -> list[Option]:
 
     Their names are the provider's alone; what this organisation knows them by is this.
     """
-    table = tables.authorisations
+    table = sign_in_tables.authorisations
     query = select(table.c.agent_id, table.c.role).where(valid(at)).distinct()
     roles: dict[str, list[str]] = {}
     for row in tx.execute(query.order_by(table.c.agent_id, table.c.role)):

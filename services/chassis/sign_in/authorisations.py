@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Row, select, update
 from contracts.kernel.errors import InvalidPayload, UnknownName
 from contracts.kernel.fields import LegalDay
 from contracts.kernel.paris import day_of
-from services.chassis import tables
+from services.chassis import sign_in_tables
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.tokens import AgentId, Role
@@ -55,7 +55,7 @@ def authorise(
         "given_by": agent_id,
         "given_at": at,
     }
-    tx.insert(tables.authorisations, row)
+    tx.insert(sign_in_tables.authorisations, row)
     core.journal.note(tx, "authorisation.given", agent_id, at, articles=("RGPD 29",))
 
 
@@ -64,7 +64,7 @@ def end(tx: Tx, core: Core, authorisation_id: str, agent_id: str, at: datetime) 
 
     Raises UnknownName.
     """
-    table = tables.authorisations
+    table = sign_in_tables.authorisations
     mine = table.c.authorisation_id == authorisation_id
     row = tx.execute(select(table.c.ended_at).where(mine)).first()
     if row is None:
@@ -76,21 +76,21 @@ def end(tx: Tx, core: Core, authorisation_id: str, agent_id: str, at: datetime) 
 
 def valid(at: datetime) -> ColumnElement[bool]:
     """Condition: the authorisation holds at an instant."""
-    table, today = tables.authorisations, day_of(at)
+    table, today = sign_in_tables.authorisations, day_of(at)
     begun = (table.c.first_day <= today) & (table.c.ended_at.is_(None) | (table.c.ended_at > at))
     return begun & (table.c.last_day.is_(None) | (table.c.last_day >= today))
 
 
 def of_subject(connection: Connection, subject: str, at: datetime) -> list[Row[Any]]:
     """Authorisations of a person that hold now, one of which he signs in under."""
-    table = tables.authorisations
+    table = sign_in_tables.authorisations
     query = select(table).where((table.c.subject == subject) & valid(at))
     return list(connection.execute(query.order_by(table.c.role, table.c.agent_id)))
 
 
 def held(connection: Connection) -> list[dict[str, Any]]:
     """All of them, newest first."""
-    table = tables.authorisations
+    table = sign_in_tables.authorisations
     rows = connection.execute(select(table).order_by(table.c.given_at.desc()))
     return [
         {

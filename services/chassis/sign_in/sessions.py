@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, delete, select, update
 
-from services.chassis import tables
+from services.chassis import sign_in_tables
 from services.chassis.core import Core
 from services.chassis.database import Tx
 from services.chassis.scopes import REGISTER_SCOPE
@@ -63,7 +63,7 @@ def leave(tx: Tx, departure: Departure, back: str, at: datetime) -> str:
     """
     browser = _random()
     tx.insert(
-        tables.departures,
+        sign_in_tables.departures,
         {
             "state": _digest(departure.state),
             "browser": _digest(browser),
@@ -78,7 +78,7 @@ def leave(tx: Tx, departure: Departure, back: str, at: datetime) -> str:
 
 def come_back(tx: Tx, state: str, browser: str, at: datetime) -> Row[Any] | None:
     """What was kept, given out once, to the browser that left, in time; else None."""
-    table = tables.departures
+    table = sign_in_tables.departures
     mine = table.c.state == _digest(state)
     row = tx.execute(select(table).where(mine)).first()
     if row is None or not hmac.compare_digest(row.browser, _digest(browser)):
@@ -94,7 +94,7 @@ def begin(tx: Tx, core: Core, signed_in: SignedIn, authorisation: Row[Any], at: 
     """Open a session under an authorisation; returns its cookie."""
     cookie = _random()
     tx.insert(
-        tables.sessions,
+        sign_in_tables.sessions,
         {
             "session": _digest(cookie),
             "authorisation_id": authorisation.authorisation_id,
@@ -112,7 +112,7 @@ def begin(tx: Tx, core: Core, signed_in: SignedIn, authorisation: Row[Any], at: 
 
 def of_cookie(connection: Connection, cookie: str, at: datetime) -> Session | None:
     """The session of a cookie; None where there is none, it rested too long, or may be no more."""
-    table, given = tables.sessions, tables.authorisations
+    table, given = sign_in_tables.sessions, sign_in_tables.authorisations
     joined = table.join(given, given.c.authorisation_id == table.c.authorisation_id)
     query = select(table, given.c.agent_id, given.c.role).select_from(joined)
     mine = (table.c.session == _digest(cookie)) & valid(at)
@@ -124,7 +124,7 @@ def of_cookie(connection: Connection, cookie: str, at: datetime) -> Session | No
 
 def offered(connection: Connection, session: Session, at: datetime) -> list[Row[Any]]:
     """Authorisations of the person of a session, one of which it rests on."""
-    table, given = tables.sessions, tables.authorisations
+    table, given = sign_in_tables.sessions, sign_in_tables.authorisations
     joined = table.join(given, given.c.authorisation_id == table.c.authorisation_id)
     query = select(given.c.subject).select_from(joined).where(table.c.session == session.session)
     subject = connection.execute(query).scalar()
@@ -133,7 +133,7 @@ def offered(connection: Connection, session: Session, at: datetime) -> list[Row[
 
 def change(tx: Tx, core: Core, session: Session, authorisation: Row[Any], at: datetime) -> str:
     """Go on in another role, under a new cookie; the former session is over."""
-    table = tables.sessions
+    table = sign_in_tables.sessions
     mine = table.c.session == session.session
     cookie = _random()
     tx.execute(
@@ -157,14 +157,14 @@ def unseen(session: Session, at: datetime) -> bool:
 
 def touch(tx: Tx, session: Session, at: datetime) -> None:
     """Note that somebody is there."""
-    table = tables.sessions
+    table = sign_in_tables.sessions
     mine = table.c.session == session.session
     tx.execute(update(table).where(mine).values(seen_at=at))
 
 
 def leave_desk(tx: Tx, core: Core, session: Session, at: datetime) -> str | None:
     """End a session at once; returns the provider's token, to end the one there too."""
-    table = tables.sessions
+    table = sign_in_tables.sessions
     mine = table.c.session == session.session
     sealed = tx.execute(select(table.c.id_token).where(mine)).scalar()
     tx.execute(delete(table).where(mine))

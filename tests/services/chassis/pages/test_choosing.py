@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from services.chassis import tables
+from services.chassis import sign_in_tables
 from services.chassis.pages.content import Telling
 from services.chassis.tokens import Role
 from tests.office_desks import desk as office
@@ -41,7 +41,7 @@ async def test_whoever_may_sign_in_is_offered_where_an_agent_is_asked_for(desk: 
     seat(desk.city, Role.REFERENT, "agent-2")
     seat(desk.city, Role.AGENT, "agent-2")
     seat(desk.city, Role.AGENT, "partie")
-    table, left = tables.authorisations, desk.pair.clock.now()
+    table, left = sign_in_tables.authorisations, desk.pair.clock.now()
     gone = table.update().where(table.c.agent_id == "partie").values(ended_at=left)
     desk.city.write(lambda tx: tx.execute(gone))
     async with office(desk.city, Role.MANAGER) as client:

@@ -18,7 +18,7 @@ from starlette.routing import Match, Mount, Route
 
 from contracts.kernel.derogation import Ground
 from contracts.kernel.organisation import Kind
-from services.chassis import derogations, rights, tables
+from services.chassis import derogations, rights, sign_in_tables, tables
 from services.chassis.clock import new_id
 from services.chassis.database import Tx
 from services.chassis.holds import Hold, place_hold
@@ -198,7 +198,7 @@ class Seat:
         """Whether a form is taken: one of this session, with what it cannot go without."""
         shown = await self._client.get("/person/" if self._who == PERSON else "/pages/charter")
         token = re.findall(r'name="token" value="([^"]+)"', shown.text)
-        seats = self._side.rows(tables.authorisations)
+        seats = self._side.rows(sign_in_tables.authorisations)
         named = {**ids, "authorisation": seats[-1].authorisation_id if seats else ""}
         typed = {name: value.format(**named) for name, value in row.typed.items()}
         sent = {"token": token[0] if token else "", **typed}
