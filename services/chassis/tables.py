@@ -141,6 +141,9 @@ cases = Table(
 rests_on: whether it stops when the agreement expires (see `RestsOn`).
 """
 
+_ended = cases.c.retain_until.is_not(None) & (cases.c.state != "erased")
+Index("ix_cases_ended", cases.c.retain_until, postgresql_where=_ended, sqlite_where=_ended)
+
 notices = Table(
     "notices",
     metadata,

@@ -15,7 +15,6 @@ import pytest
 from contracts.kernel.terms import ActKind
 from services.chassis import letters, tables
 from services.chassis.agreements import withdraw
-from services.chassis.reading import gauges
 from services.chassis.relay import NotDelivered, Relay, Undeliverable, backoff
 from services.chassis.schema import journal
 from tests.pair import START, Pair
@@ -81,25 +80,6 @@ async def test_a_committed_letter_leaves_at_once_and_is_delivered(pair: Pair) ->
         await until(lambda: row_of(pair, sent.message_id).state == letters.DELIVERED)
     assert box.stored == [sent.message_id]
     assert row_of(pair, sent.message_id).due_at == START + pair.school.node.core.policy.republish
-
-
-async def test_what_waits_to_leave_or_for_its_receipt_is_counted(pair: Pair) -> None:
-    node = pair.school.node
-
-    def counted() -> list[str]:
-        node.database.read_now(lambda connection: gauges(node, connection))
-        said = node.metrics.render().decode().splitlines()
-        names = ("relais_outbox_rows ", "relais_receipts_missing ")
-        return [line.split()[1] for line in said if line.startswith(names)]
-
-    assert counted() == ["0.0", "0.0"]
-    sent = pair.refer()
-    assert counted() == ["1.0", "0.0"]
-    box = Letterbox()
-    box.opened.set()
-    async with relaying(pair, box):
-        await until(lambda: row_of(pair, sent.message_id).state == letters.DELIVERED)
-    assert counted() == ["1.0", "1.0"]
 
 
 async def test_nothing_leaves_once_the_relay_is_stopped(pair: Pair) -> None:
