@@ -22,8 +22,8 @@ from tests.federation.town import CITY, SCHOOL, Sent, Town, until
 COUNT = 500
 
 
-def kill(pid: int) -> None:
-    os.kill(pid, signal.SIGKILL)
+def kill(pid: int, how: signal.Signals = signal.SIGKILL) -> None:
+    os.kill(pid, how)
 
 
 @contextmanager

@@ -1,23 +1,26 @@
-"""Killed in the middle of five hundred messages: each is accepted, and handled exactly once.
+"""Ended in the middle of five hundred messages: each is accepted, and handled exactly once.
 
-Whatever dies (SIGKILL, as a power cut would end it) is started again by the supervisor; nobody
-repairs anything by hand. Here everything after the sender; the sender itself and a handler that
-fails are in `test_crash_sender.py`, a key that changes meanwhile in `test_crash_rotation.py`.
+Killed (SIGKILL), as a power cut would, or told to stop (SIGTERM), as an update does; the supervisor
+starts it again, and nobody repairs anything by hand. A sender killed before it publishes and a
+handler that fails are in `test_crash_sender.py`, a key that changes in `test_crash_rotation.py`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import signal
+
+import pytest
 
 from tests.federation.crash import COUNT, all_accepted_once, held, kill, on_each
-from tests.federation.town import CITY, Town
+from tests.federation.town import CITY, SCHOOL, Town
 
 
-async def crash(town: Town, name: str) -> None:
-    """Kill a process midway, and see that it was started again and that nothing was lost."""
+async def crash(town: Town, name: str, how: signal.Signals = signal.SIGKILL) -> None:
+    """End a process midway, and see that it was started again and that nothing was lost."""
     process = town.fed.status().processes[name]
     agreement, before = town.agree(town.pupil()), held(town)
-    sent = await town.send_many(agreement, COUNT, lambda: kill(process["pid"]))
+    sent = await town.send_many(agreement, COUNT, lambda: kill(process["pid"], how))
     await asyncio.to_thread(all_accepted_once, town, sent, before)
     assert town.fed.status().processes[name]["restarts"] == process["restarts"] + 1
 
@@ -32,3 +35,9 @@ async def test_the_receiver_s_nats_server_is_killed(towns: tuple[Town, Town]) ->
 
 async def test_the_hub_is_killed(towns: tuple[Town, Town]) -> None:
     await on_each(towns, lambda town: crash(town, "hub"))
+
+
+@pytest.mark.parametrize("org", [SCHOOL, CITY])
+async def test_a_service_is_told_to_stop(towns: tuple[Town, Town], org: str) -> None:
+    """It ends by itself, in the middle of its work, as at each update."""
+    await on_each(towns, lambda town: crash(town, f"{org}.service", signal.SIGTERM))
