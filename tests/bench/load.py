@@ -15,6 +15,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import uvloop
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -158,7 +160,8 @@ async def read_answer(reader: asyncio.StreamReader) -> tuple[str, bytes]:
 
 def main(path: str, connections: str) -> None:
     """Fire the requests of a file and print the answers."""
-    answers = asyncio.run(fire(read_requests(Path(path)), int(connections)))
+    # It shares the processors with what it measures: half of what the standard loop would take.
+    answers = uvloop.run(fire(read_requests(Path(path)), int(connections)))
     sys.stdout.write(json.dumps(asdict(answers)))
 
 
