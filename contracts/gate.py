@@ -7,15 +7,15 @@ small functions; a decision runs them all, and what is unknown, expired or late 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import singledispatch
 
 from contracts.kernel import checks
-from contracts.kernel.checks import ADULT, MINOR, Check, Giver, Side
+from contracts.kernel.checks import ADULT, MINOR, Check, Giver, OfInstrument, Side
 from contracts.kernel.derogation import FAULTS, fault
-from contracts.kernel.facts import Facts, InstrumentFacts
+from contracts.kernel.facts import NOWHERE, Facts, InstrumentFacts
 from contracts.kernel.instrument import Cardinality, Convention, Flow, Instrument
 
 
@@ -49,15 +49,19 @@ class Refused:
 
 
 Decision = Allowed | Refused
-Test = Callable[[Facts, datetime], "Reason | None"]
+Test = Callable[[Facts, InstrumentFacts, datetime], "Reason | None"]
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """A flow compiled for one side."""
+    """A flow compiled for one side.
+
+    tests: by whether something binds the two organisations, and whether the message names a
+    decision to act without agreement.
+    """
 
     rules_version: str
-    tests: tuple[Test, ...]
+    tests: Mapping[tuple[bool, bool], tuple[Test, ...]]
     allowed: Allowed
 
 
@@ -69,12 +73,27 @@ def compile_flow(instrument: Instrument, flow: Flow, side: Side) -> Rules:
         if check.side in {side, Side.BOTH}
     ]
     version = instrument.rules_version
+    tests = {
+        (bound, waived): tuple(_tests(flow, side, wanted, bound=bound, waived=waived))
+        for bound in (True, False)
+        for waived in (True, False)
+    }
+    return Rules(version, tests, Allowed(version))
+
+
+def _tests(
+    flow: Flow, side: Side, wanted: Sequence[Check], *, bound: bool, waived: bool
+) -> Iterator[Test]:
     stands = _derogation(flow)
-    tests = tuple(
-        _unless(stands, test_of(check)) if isinstance(check, WAIVED) else test_of(check)
-        for check in wanted
-    )
-    return Rules(version, (_same_flow(flow, side), stands, *tests), Allowed(version))
+    yield _same_flow(flow, side)
+    if waived:
+        yield stands
+    if not bound:
+        yield _nothing_binds(wanted)
+    for check in wanted:
+        if bound or not isinstance(check, OfInstrument):
+            test = test_of(check)
+            yield _unless(stands, test) if waived and isinstance(check, WAIVED) else test
 
 
 def decide(rules: Rules, facts: Facts, at: datetime) -> Decision:
@@ -83,19 +102,18 @@ def decide(rules: Rules, facts: Facts, at: datetime) -> Decision:
     rules: the flow as compiled for one side. facts: what is known, never a guess. at: the instant
     of the decision, aware.
     """
-    reasons = [reason for test in rules.tests if (reason := test(facts, at)) is not None]
-    return Refused(rules.rules_version, _once(reasons)) if reasons else rules.allowed
+    it = facts.instrument
+    tests = rules.tests[it is not None, facts.derogation is not None]
+    it = it or NOWHERE
+    reasons = [reason for test in tests if (reason := test(facts, it, at)) is not None]
+    return Refused(rules.rules_version, tuple(reasons)) if reasons else rules.allowed
 
 
-_UNBOUND = "unbound"
-
-
-def _once(reasons: list[Reason]) -> tuple[Reason, ...]:
-    """All reasons; that nothing binds the two is one, however many checks stumble over it."""
-    kept = [reason for reason in reasons if reason.code != _UNBOUND]
-    unbound = [reason for reason in reasons if reason.code == _UNBOUND]
-    first = reasons.index(unbound[0]) if unbound else 0
-    return (*kept[:first], *unbound[:1], *kept[first:])
+def _nothing_binds(wanted: Sequence[Check]) -> Test:
+    """The one no of all that ask about what binds the two, where nothing does."""
+    asked = next(check for check in wanted if isinstance(check, OfInstrument))
+    no = Reason(asked.article, "unbound", _NOTHING)
+    return lambda _facts, _it, _at: no
 
 
 def instrument_checks(instrument: Instrument, flow: Flow) -> tuple[Check, ...]:
@@ -146,7 +164,7 @@ def _same_flow(flow: Flow, side: Side) -> Test:
     no = Reason(flow.article, "flow", "Ce type de message n'est pas prévu entre ces organismes.")
     sender, receiver, name = flow.sender.value, flow.receiver.value, flow.type
 
-    def test(facts: Facts, _at: datetime) -> Reason | None:
+    def test(facts: Facts, _it: InstrumentFacts, _at: datetime) -> Reason | None:
         known = (
             facts.flow == name
             and facts.side is side
@@ -170,7 +188,7 @@ def _derogation(flow: Flow) -> Test:
     )
     rules = {rule.ground: rule for rule in flow.derogations}
 
-    def test(facts: Facts, _at: datetime) -> Reason | None:
+    def test(facts: Facts, _it: InstrumentFacts, _at: datetime) -> Reason | None:
         it = facts.derogation
         if it is None:
             return None
@@ -186,10 +204,10 @@ def _derogation(flow: Flow) -> Test:
 def _unless(stands: Test, asked: Test) -> Test:
     """The question, but where a decision to act without agreement stands in for its answer."""
 
-    def test(facts: Facts, at: datetime) -> Reason | None:
-        if facts.derogation is not None and stands(facts, at) is None:
+    def test(facts: Facts, it: InstrumentFacts, at: datetime) -> Reason | None:
+        if facts.derogation is not None and stands(facts, it, at) is None:
             return None
-        return asked(facts, at)
+        return asked(facts, it, at)
 
     return test
 
@@ -200,90 +218,81 @@ def test_of(check: Check) -> Test:
     raise TypeError(f"the gate knows no check of kind {type(check).__name__}")
 
 
-def _bound(
-    check: Check, code: str, holds: Callable[[Facts, InstrumentFacts, datetime], bool]
-) -> Test:
-    """A question about what binds the two organisations; where nothing does, it is answered no."""
-    no = Reason(check.article, code, check.sentence)
-    nothing = Reason(check.article, _UNBOUND, _NOTHING)
+@test_of.register
+def _(check: checks.Parties) -> Test:
+    no = Reason(check.article, "parties", check.sentence)
 
-    def test(facts: Facts, at: datetime) -> Reason | None:
-        it = facts.instrument
-        if it is None:
-            return nothing
-        return None if holds(facts, it, at) else no
+    def test(facts: Facts, it: InstrumentFacts, _at: datetime) -> Reason | None:
+        return None if facts.sender in it.parties and facts.receiver in it.parties else no
 
     return test
 
 
 @test_of.register
-def _(check: checks.Parties) -> Test:
-    return _bound(
-        check,
-        "parties",
-        lambda facts, it, _at: facts.sender in it.parties and facts.receiver in it.parties,
-    )
-
-
-@test_of.register
 def _(check: checks.Evidence) -> Test:
-    return _bound(check, "no_evidence", lambda _facts, it, _at: it.evidence)
+    no = Reason(check.article, "no_evidence", check.sentence)
+    return lambda _facts, it, _at: None if it.evidence else no
 
 
 @test_of.register
 def _(check: checks.Term) -> Test:
+    no = Reason(check.article, "term", check.sentence)
     endless = check.endless
 
-    def holds(_facts: Facts, it: InstrumentFacts, at: datetime) -> bool:
+    def test(_facts: Facts, it: InstrumentFacts, at: datetime) -> Reason | None:
         if it.opens_at is None or at < it.opens_at:
-            return False
-        return endless if it.closes_at is None else at < it.closes_at
+            return no
+        inside = endless if it.closes_at is None else at < it.closes_at
+        return None if inside else no
 
-    return _bound(check, "term", holds)
+    return test
 
 
 @test_of.register
 def _(check: checks.NotTerminated) -> Test:
-    return _bound(
-        check,
-        "terminated",
-        lambda _facts, it, at: it.notice_ends_at is None or at < it.notice_ends_at,
-    )
+    no = Reason(check.article, "terminated", check.sentence)
+
+    def test(_facts: Facts, it: InstrumentFacts, at: datetime) -> Reason | None:
+        return None if it.notice_ends_at is None or at < it.notice_ends_at else no
+
+    return test
 
 
 @test_of.register
 def _(check: checks.NotSuspended) -> Test:
-    return _bound(check, "suspended", lambda _facts, it, _at: not it.suspended)
+    no = Reason(check.article, "suspended", check.sentence)
+    return lambda _facts, it, _at: no if it.suspended else None
 
 
 @test_of.register
 def _(check: checks.NewCaseAllowed) -> Test:
-    return _bound(
-        check, "no_new_case", lambda _facts, it, at: it.notice_at is None or at < it.notice_at
-    )
+    no = Reason(check.article, "no_new_case", check.sentence)
+    return lambda _facts, it, at: None if it.notice_at is None or at < it.notice_at else no
 
 
 @test_of.register
 def _(check: checks.Version) -> Test:
-    return _bound(
-        check,
-        "version",
-        lambda _facts, it, _at: it.version_here is not None and it.version_here == it.version_there,
-    )
+    no = Reason(check.article, "version", check.sentence)
+
+    def test(_facts: Facts, it: InstrumentFacts, _at: datetime) -> Reason | None:
+        here = it.version_here
+        return None if here is not None and here == it.version_there else no
+
+    return test
 
 
 @test_of.register
 def _(check: checks.Purpose) -> Test:
     no = Reason(check.article, "purpose", check.sentence)
     purpose = check.purpose
-    return lambda facts, _at: None if facts.purpose == purpose else no
+    return lambda facts, _it, _at: None if facts.purpose == purpose else no
 
 
 @test_of.register
 def _(check: checks.Age) -> Test:
     no = Reason(check.article, "age", check.sentence)
     bound = check.bound
-    return lambda facts, _at: None if bound in facts.bounds else no
+    return lambda facts, _it, _at: None if bound in facts.bounds else no
 
 
 @test_of.register
@@ -302,8 +311,10 @@ def _(check: checks.Agreement) -> Test:
     other = Reason(
         check.recipient_article, "agreement_recipient", "L'accord vise un autre destinataire."
     )
+    # Tuples: a set would hash the member, which an enumeration does in Python.
+    minor, adult = (check.minor, Giver.BOTH), (check.adult, Giver.BOTH)
 
-    def test(facts: Facts, at: datetime) -> Reason | None:  # noqa: PLR0911 -- one return a reason
+    def test(facts: Facts, _it: InstrumentFacts, at: datetime) -> Reason | None:  # noqa: PLR0911 -- one return a reason
         it = facts.agreement
         if it is None:
             return missing
@@ -319,15 +330,12 @@ def _(check: checks.Agreement) -> Test:
             return other
         if facts.flow not in it.flows:
             return scope
-        return None if _may_give(check, it.giver, facts.bounds) else wrong
+        is_adult = ADULT in facts.bounds
+        if is_adult == (MINOR in facts.bounds):
+            return wrong  # age unknown, or facts that contradict each other
+        return None if it.giver in (adult if is_adult else minor) else wrong
 
     return test
-
-
-def _may_give(check: checks.Agreement, giver: Giver, bounds: frozenset[str]) -> bool:
-    if (ADULT in bounds) == (MINOR in bounds):
-        return False  # age unknown, or facts that contradict each other
-    return giver in {check.adult if ADULT in bounds else check.minor, Giver.BOTH}
 
 
 @test_of.register
@@ -336,7 +344,7 @@ def _(check: checks.Assent) -> Test:
     old_enough = checks.age_bound(check.asked_from, None)
     younger = checks.age_bound(None, check.asked_from)
 
-    def test(facts: Facts, _at: datetime) -> Reason | None:
+    def test(facts: Facts, _it: InstrumentFacts, _at: datetime) -> Reason | None:
         if facts.assent == "yes" or (facts.assent == "not_asked" and younger in facts.bounds):
             return None if old_enough in facts.bounds or younger in facts.bounds else no
         return no
@@ -347,7 +355,9 @@ def _(check: checks.Assent) -> Test:
 @test_of.register
 def _(check: checks.NoticeGiven) -> Test:
     no = Reason(check.article, "no_notice", check.sentence)
-    return lambda facts, at: None if facts.notice_at is not None and facts.notice_at <= at else no
+    return lambda facts, _it, at: (
+        None if facts.notice_at is not None and facts.notice_at <= at else no
+    )
 
 
 @test_of.register
@@ -355,7 +365,7 @@ def _(check: checks.Signatures) -> Test:
     no = Reason(check.article, "signatures", check.sentence)
     roles = check.roles
 
-    def test(facts: Facts, at: datetime) -> Reason | None:
+    def test(facts: Facts, _it: InstrumentFacts, at: datetime) -> Reason | None:
         signed = facts.signatures
         return None if all(role in signed and signed[role] <= at for role in roles) else no
 
@@ -367,7 +377,7 @@ def _(check: checks.Limit) -> Test:
     no = Reason(check.article, "limit", check.sentence)
     name, low, high = check.name, check.at_least, check.at_most
 
-    def test(facts: Facts, _at: datetime) -> Reason | None:
+    def test(facts: Facts, _it: InstrumentFacts, _at: datetime) -> Reason | None:
         value = facts.counts.get(name)
         return None if value is not None and low <= value <= high else no
 
@@ -379,7 +389,7 @@ def _(check: checks.Recorded) -> Test:
     no = Reason(check.article, f"missing_{check.name}", check.sentence)
     name = check.name
 
-    def test(facts: Facts, at: datetime) -> Reason | None:
+    def test(facts: Facts, _it: InstrumentFacts, at: datetime) -> Reason | None:
         found = facts.records.get(name)
         return None if found is not None and found <= at else no
 

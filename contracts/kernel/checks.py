@@ -39,17 +39,22 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parties(Check):
+class OfInstrument(Check):
+    """A question about what binds the two organisations; where nothing does, it is answered no."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parties(OfInstrument):
     """Sender and receiver are the organisations that the instrument binds, in that direction."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence(Check):
+class Evidence(OfInstrument):
     """The evidence of every signature is recorded; without it the instrument is closed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Term(Check):
+class Term(OfInstrument):
     """The instant lies within the instrument's term: from its signature, to its computed end.
 
     endless: a law in force without a repeal date; anywhere else an unknown end refuses.
@@ -59,22 +64,22 @@ class Term(Check):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NotTerminated(Check):
+class NotTerminated(OfInstrument):
     """No termination notice has run out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NotSuspended(Check):
+class NotSuspended(OfInstrument):
     """No party has suspended the instrument."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NewCaseAllowed(Check):
+class NewCaseAllowed(OfInstrument):
     """A case may still be opened while a termination notice runs, if the convention says so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Version(Check):
+class Version(OfInstrument):
     """Both sides hold the same version of the signed text."""
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
+from typing import Final
 
 from pydantic import TypeAdapter
 
@@ -37,6 +38,18 @@ class InstrumentFacts:
     notice_at: datetime | None = None
     notice_ends_at: datetime | None = None
     suspended: bool = False
+
+
+NOWHERE: Final = InstrumentFacts(
+    id="",
+    parties=frozenset(),
+    evidence=False,
+    version_here=None,
+    version_there=None,
+    opens_at=None,
+    closes_at=None,
+)
+"""What binds nobody, and never did: whoever asks about it hears no."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import pytest
 
 from contracts.gate import Allowed, Refused, decide
 from contracts.kernel.checks import Limit, Recorded, Side
-from contracts.kernel.facts import from_json, to_json
+from contracts.kernel.facts import NOWHERE, from_json, to_json
 from contracts.registry import load
 from tests.contracts.signing import FOLDER, convention, document
 from tests.contracts.world import Case, allowed, asked, cases, counts_of, flow_of, flows, keys
@@ -73,18 +73,32 @@ def test_each_check_refuses_alone_somewhere_and_lets_pass_elsewhere(
 ) -> None:
     """A check whose removal turns nothing red is not proven."""
     mine = cases(code, side, of)
-    rules = mine[0].rules
+    tests = mine[0].rules.tests[True, True]
     alone: dict[int, int] = defaultdict(int)
     passing: dict[int, int] = defaultdict(int)
     for case in mine:
-        refusing = [n for n, test in enumerate(rules.tests) if test(case.facts, case.at)]
-        for n in range(len(rules.tests)):
+        it = case.facts.instrument or NOWHERE
+        refusing = [n for n, test in enumerate(tests) if test(case.facts, it, case.at)]
+        for n in range(len(tests)):
             passing[n] += n not in refusing
         if len(refusing) == 1:
             alone[refusing[0]] += 1
-    everything = set(range(len(rules.tests)))
+    everything = set(range(len(tests)))
     assert {n for n, count in alone.items() if count} == everything
     assert {n for n, count in passing.items() if count} == everything
+
+
+@pytest.mark.parametrize(("of", "code", "side"), EVERY)
+def test_what_is_left_out_where_no_decision_is_named_would_change_nothing(
+    of: str, code: str, side: Side
+) -> None:
+    """Of acting without agreement: those who name none are not asked about it, nor let off."""
+    for case in cases(code, side, of):
+        it, decision = case.facts.instrument, decide(case.rules, case.facts, case.at)
+        asked_all = case.rules.tests[it is not None, True]
+        told = [test(case.facts, it or NOWHERE, case.at) for test in asked_all]
+        reasons = decision.reasons if isinstance(decision, Refused) else ()
+        assert tuple(one for one in told if one is not None) == reasons, str(case)
 
 
 @pytest.mark.parametrize(("of", "code", "side"), EVERY)

@@ -9,10 +9,11 @@ from itertools import permutations
 import pytest
 
 from contracts import gate
-from contracts.gate import Allowed, Refused, compile_flow, decide, instrument_checks
+from contracts.gate import Allowed, Reason, Refused, compile_flow, decide, instrument_checks
 from contracts.kernel import checks
-from contracts.kernel.checks import ADULT, MINOR, Check, Giver, Side, age_bound
-from contracts.kernel.facts import Facts
+from contracts.kernel.checks import ADULT, MINOR, Check, Giver, OfInstrument, Side, age_bound
+from contracts.kernel.derogation import DerogationFacts, DerogationRule, Ground
+from contracts.kernel.facts import NOWHERE, Facts
 from contracts.kernel.instrument import Cardinality
 from contracts.kernel.paris import midnight
 from tests.contracts.instruments import (
@@ -65,45 +66,47 @@ EVERY_KIND = (
     LIMIT,
     RECORDED,
 )
+OF_INSTRUMENT = [check for check in EVERY_KIND if isinstance(check, OfInstrument)]
 
 
 def test_the_list_of_kinds_is_whole() -> None:
     assert {type(check) for check in EVERY_KIND} == {
         one
         for one in vars(checks).values()
-        if isinstance(one, type) and issubclass(one, Check) and one is not Check
+        if isinstance(one, type) and issubclass(one, Check) and one not in {Check, OfInstrument}
+    }
+    assert {type(check).__name__ for check in OF_INSTRUMENT} == {
+        "Parties",
+        "Evidence",
+        "Term",
+        "NotTerminated",
+        "NotSuspended",
+        "NewCaseAllowed",
+        "Version",
     }
 
 
 @pytest.mark.parametrize("check", EVERY_KIND, ids=lambda check: type(check).__name__)
 def test_what_is_unknown_refuses_with_its_article_and_sentence(check: Check) -> None:
-    reason = gate.test_of(check)(UNKNOWN, AT)
-    assert reason is not None
-    said = "Aucune convention signée ne lie ces deux organismes."
-    assert reason.article == check.article
-    assert reason.sentence == (said if reason.code == "unbound" else "Non.")
+    """Of what binds the two, it is said once that nothing does."""
+    decision = ask(flow(check), UNKNOWN)
+    assert isinstance(decision, Refused)
+    told = [(one.article, one.code) for one in decision.reasons if one.sentence == "Non."]
+    nothing = [one.sentence for one in decision.reasons if one.code == "unbound"]
+    assert [article for article, _ in told] == [check.article] * (check not in OF_INSTRUMENT)
+    assert nothing == ["Aucune convention signée ne lie ces deux organismes."]
 
 
-BOUND = [
-    one(article="A-9.1", sentence="Non.")
-    for one in (
-        checks.Parties,
-        checks.Evidence,
-        checks.Term,
-        checks.NotTerminated,
-        checks.NotSuspended,
-        checks.NewCaseAllowed,
-        checks.Version,
-    )
-]
-
-
-@pytest.mark.parametrize("check", BOUND, ids=lambda check: type(check).__name__)
+@pytest.mark.parametrize("check", OF_INSTRUMENT, ids=lambda check: type(check).__name__)
 def test_where_nothing_binds_the_two_no_check_says_anything_else(check: Check) -> None:
     """A suspension, a notice or a version of what does not exist would be a falsehood."""
-    reason = gate.test_of(check)(replace(FACTS, instrument=None), AT)
-    assert reason is not None
-    assert reason.code == "unbound"
+    assert codes(ask(flow(check), replace(FACTS, instrument=None))) == ["unbound"]
+
+
+def test_what_binds_nobody_lets_nothing_pass() -> None:
+    """Should it ever be asked of: a kind of check that nobody marked as one of the instrument's."""
+    told = codes(ask(flow(), replace(FACTS, instrument=NOWHERE)))
+    assert told == ["parties", "no_evidence", "term", "version"]
 
 
 def test_an_unknown_kind_of_check_is_an_error_and_never_a_yes() -> None:
@@ -218,10 +221,32 @@ def test_a_new_case_during_notice_is_a_setting_of_the_text() -> None:
     noticed = replace(FACTS, instrument=replace(INSTRUMENT, notice_at=AT))
     strict = convention_of(opening, new_case_during_notice=False)
     assert codes(ask(opening, noticed)) == []
-    assert codes(ask(opening, noticed, instrument=strict)) == ["no_new_case"]
+    told = ask(opening, noticed, instrument=strict)
+    assert isinstance(told, Refused)
+    assert told.reasons == (
+        Reason("A-10.1", "no_new_case", "Aucun nouveau dossier ne s'ouvre pendant le préavis."),
+    )
     later = replace(FACTS, instrument=replace(INSTRUMENT, notice_at=AT + SOON))
     assert codes(ask(opening, later, instrument=strict)) == []
     assert codes(ask(opening, FACTS, instrument=strict)) == []
+
+
+def test_a_decision_to_act_without_agreement_waives_three_kinds_of_check_and_no_other() -> None:
+    """A-3.15: the agreement, the young person's own yes, and that they were told."""
+    rule = DerogationRule(ground=Ground.VITAL_INTERESTS, article="A-3.15", hours=4, sealed_days=30)
+    named = DerogationFacts(
+        ground=Ground.VITAL_INTERESTS,
+        flow=FACTS.flow,
+        receiver=FACTS.receiver,
+        asked_at=BEFORE,
+        confirmed_at=BEFORE,
+        expires_at=BEFORE + timedelta(hours=4),
+        used_at=BEFORE,
+    )
+    asked = flow(AGREED, ASSENT, NOTICE, RECORDED, LIMIT, derogations=(rule,))
+    alone = ["no_agreement", "no_assent", "no_notice"]
+    assert codes(ask(asked)) == [*alone, "missing_charter", "limit"]
+    assert codes(ask(asked, replace(FACTS, derogation=named))) == ["missing_charter", "limit"]
 
 
 @pytest.mark.parametrize("case", [Cardinality.WITHIN, Cardinality.NONE])
