@@ -1,8 +1,8 @@
 """The gate: decide whether one message may pass, with every reason why not.
 
 Pure: no I/O, no clock, no default that permits. It knows only kinds of check; each convention
-declares which ones a flow asks for, and their parameters. A flow is compiled once to a tuple of
-small functions; a decision runs them all, and what is unknown, expired or late refuses.
+declares which ones a flow asks for, and their parameters. A flow is compiled once to small
+functions; a decision runs all that its facts call for. What is unknown, expired or late refuses.
 """
 
 from __future__ import annotations
