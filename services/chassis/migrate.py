@@ -147,14 +147,15 @@ def revise(branch: Branch, message: str, beside: Sequence[Branch] = ()) -> Path:
 
 def _write(config: Config, branch: str, message: str, beside: list[str]) -> Path:
     steps = ScriptDirectory.from_config(config).walk_revisions()
-    known = [step for step in steps if branch in step.branch_labels]
+    known = [step.revision for step in steps if branch in step.branch_labels]
+    last = max((int(name.rpartition("_")[2]) for name in known), default=0)
     first: dict[str, Any] = {"head": "base", "branch_label": branch, "depends_on": beside or None}
     written: Any = command.revision(
         config,
         message,
         autogenerate=True,
         version_path=config.get_main_option("version_locations", "").split(os.pathsep)[-1],
-        rev_id=f"{branch}_{len(known) + 1:04d}",
+        rev_id=f"{branch}_{last + 1:04d}",
         **({"head": f"{branch}@head"} if known else first),
     )
     return Path(written.path)

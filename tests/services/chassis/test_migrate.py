@@ -191,6 +191,16 @@ def test_a_revision_holds_what_its_branch_lacks_and_nothing_of_the_other(
     assert list(partner.versions.glob("*.py")) == [first]
 
 
+def test_a_revision_has_the_number_after_the_last_though_one_is_missing(partner: Branch) -> None:
+    """Two of one number would be two heads."""
+    (first,) = partner.versions.glob("city_0001_*.py")
+    later = first.with_name("city_0003_visits.py")
+    later.write_text(first.read_text().replace("city_0001", "city_0003"))
+    first.unlink()
+    second = migrate.revise(with_extra_column(partner), "Notes", (CHASSIS,))
+    assert second.name == "city_0004_notes.py"
+
+
 ORPHAN = """
 from alembic import op
 revision = "city_0002"
