@@ -237,8 +237,8 @@ class Side:
     only the partner knows of a message, at both gates. acts: what agents record about a case beside
     messages. matter: what a case is about, as the word before the dot of its messages' types, where
     its text opens several kinds of case for one purpose; empty else. not_ours: types of message
-    that the other side alone may send in a case as it stands, where either may send them in
-    others; no page offers them here. answered: told of each receipt
+    and names of acts that are not this side's in a case as it stands, though they are of its
+    matter; no page offers them here. answered: told of each receipt
     of a type it sent; read: when somebody here reads one that came; stopped: when an open case
     stops before its end. clocks: kinds of deadlines, of which no two sides have one of the same
     name; daily: sets what the calendar makes due. responsible: who answers for a young person at an

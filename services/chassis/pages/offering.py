@@ -72,10 +72,10 @@ def acts_of(tx: Tx, core: Core, row: Row[Any], agent: Agent, here: str) -> Itera
     if Right.SEND not in RIGHTS[agent.role]:
         return
     side = core.side(row.instrument)
-    matter = side.matter(tx, row.case_id)
+    matter, not_ours = side.matter(tx, row.case_id), side.not_ours(tx, row.case_id)
     for name, act in side.acts.items():
         may = not act.roles or agent.role.value in act.roles
-        concerned = act.about(row.purpose) and act.goes_with(matter)
+        concerned = act.about(row.purpose) and act.goes_with(matter) and name not in not_ours
         if may and row.state in act.states and concerned:
             path = f"{here}/acts/{name}"
             yield Offered(path=path, label=act.label, article=act.article)

@@ -78,10 +78,11 @@ def _owes(orientation: Row[Any], side: Side) -> bool:
 
 
 def not_ours(tx: Tx, case_id: str) -> frozenset[str]:
-    """The answer to an orientation, where this side owes none (B-2.10)."""
+    """An orientation's answer and silent tries, but at the side that owes it (B-2.10, B-2.7)."""
     row = casefile.row_of(tx, orientations, case_id)
-    owed = row is None or _owes(row, Side.SENDER)
-    return frozenset() if owed else frozenset({"orientation.answered"})
+    if row is None or _owes(row, Side.SENDER):
+        return frozenset()
+    return frozenset({"orientation.answered", "silent_try"})
 
 
 def _cosupport(tx: Tx, core: Core, asked: Question) -> Mapping[str, datetime]:

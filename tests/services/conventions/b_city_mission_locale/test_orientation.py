@@ -51,12 +51,12 @@ async def test_its_page_offers_what_is_of_an_orientation_and_no_more(desk: Desk)
 
 @pytest.mark.parametrize("first", ["city", "mission"])
 async def test_its_page_offers_the_answer_to_who_owes_it_alone(desk: Desk, first: str) -> None:
-    """B-2.10: not to who asked; once received, an enrolment may still be told, then no more."""
+    """B-2.10, B-2.7: not to who asked; once received, an enrolment may be told, then no more."""
     asking = getattr(desk, first)
     other = desk.other(asking)
     await desk.told(asking, TYPE, REQUEST, agreement_id=desk.agreed(asking))
     for outcome in ("received", "registered"):
-        assert asking.offered(desk.case_id, WORKER) == {"silent_try"}
+        assert asking.offered(desk.case_id, WORKER) == set()
         assert other.offered(desk.case_id, WORKER) == {"orientation.answered", "silent_try"}
         await desk.told(other, "orientation.answered", answer(desk, outcome))
     assert "orientation.answered" not in other.offered(desk.case_id, WORKER)
