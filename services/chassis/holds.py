@@ -106,7 +106,7 @@ def holds_of(connection: Connection, convention_id: str) -> list[dict[str, Any]]
 def kept_under(tx: Tx, core: Core, case: Row[Any]) -> str | None:
     """Article under which a case is on hold; None where nothing keeps it."""
     cases = tables.cases
-    mine = select(cases.c.case_id).where((cases.c.case_id == case.case_id) & _on_hold())
+    mine = select(cases.c.case_id).where((cases.c.case_id == case.case_id) & on_hold())
     if tx.execute(mine).first() is None:
         return None
     return own_convention(core, case.instrument).convention.dispute_article
@@ -126,13 +126,13 @@ def put_off(tx: Tx, core: Core, due: Due, case_id: str, at: datetime) -> bool:
 
 def held_cases() -> Select[Any]:
     """Subquery: ids of the cases on hold."""
-    return select(tables.cases.c.case_id).where(_on_hold())
+    return select(tables.cases.c.case_id).where(on_hold())
 
 
 def held_references() -> Select[Any]:
     """Subquery: references of the agreements that cases on hold rest on."""
     cases = tables.cases
-    return select(cases.c.reference).where(_on_hold() & cases.c.reference.is_not(None))
+    return select(cases.c.reference).where(on_hold() & cases.c.reference.is_not(None))
 
 
 def any_hold() -> ColumnElement[bool]:
@@ -147,7 +147,8 @@ def wholly_held(convention_id: str) -> ColumnElement[bool]:
     return exists().where(running & (holds.c.convention_id == convention_id))
 
 
-def _on_hold() -> ColumnElement[bool]:
+def on_hold() -> ColumnElement[bool]:
+    """Condition on a row of the cases: a dispute keeps it."""
     cases, holds = tables.cases, convention_tables.holds
     named = or_(holds.c.case_id.is_(None), holds.c.case_id == cases.c.case_id)
     return exists().where(

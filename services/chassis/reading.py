@@ -27,7 +27,7 @@ from services.chassis import dead_letters, letters, retention, tables, traffic, 
 from services.chassis.bus import Channel
 from services.chassis.conventions import sign_act, sign_terms
 from services.chassis.governance import last_reviews, next_review
-from services.chassis.holds import held_cases
+from services.chassis.holds import on_hold
 from services.chassis.journal import read_lines, read_witnessed
 from services.chassis.node import Node
 from services.chassis.purges import last_purges
@@ -374,8 +374,7 @@ def gauges(node: Node, connection: Connection) -> None:
     node.metrics.receipts_missing(missing)
     cases = tables.cases
     soon = (cases.c.retain_until <= now + AT_RISK) & (cases.c.state != "erased")
-    free = cases.c.case_id.not_in(held_cases())
-    node.metrics.deadlines_at_risk(_count(connection, cases, soon & free))
+    node.metrics.deadlines_at_risk(_count(connection, cases, soon & ~on_hold()))
     node.metrics.dead_letters(_count(connection, dead, dead.c.retried_at.is_(None)))
     node.metrics.letterbox_erasure_lag(node.bus.erasure_lag)
 

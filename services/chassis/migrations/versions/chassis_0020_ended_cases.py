@@ -1,4 +1,4 @@
-"""Cases to destroy are found by an index: open ones and those destroyed long ago are many."""
+"""Cases whose day is near are counted by an index: open and destroyed ones are many."""
 
 from __future__ import annotations
 
