@@ -311,7 +311,6 @@ def _(check: checks.Agreement) -> Test:
     other = Reason(
         check.recipient_article, "agreement_recipient", "L'accord vise un autre destinataire."
     )
-    # Tuples: a set would hash the member, which an enumeration does in Python.
     minor, adult = (check.minor, Giver.BOTH), (check.adult, Giver.BOTH)
 
     def test(facts: Facts, _it: InstrumentFacts, at: datetime) -> Reason | None:  # noqa: PLR0911 -- one return a reason

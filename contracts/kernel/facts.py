@@ -49,7 +49,7 @@ NOWHERE: Final = InstrumentFacts(
     opens_at=None,
     closes_at=None,
 )
-"""What binds nobody, and never did: whoever asks about it hears no."""
+"""What binds nobody and never did: under it no message passes, whatever else is asked."""
 
 
 @dataclass(frozen=True, slots=True)
