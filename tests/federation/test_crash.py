@@ -39,5 +39,5 @@ async def test_the_hub_is_killed(towns: tuple[Town, Town]) -> None:
 
 @pytest.mark.parametrize("org", [SCHOOL, CITY])
 async def test_a_service_is_told_to_stop(towns: tuple[Town, Town], org: str) -> None:
-    """It ends by itself, in the middle of its work, as at each update."""
+    """As at each update: busy as it is, it ends, and loses nothing."""
     await on_each(towns, lambda town: crash(town, f"{org}.service", signal.SIGTERM))
