@@ -236,22 +236,21 @@ class Side:
     sent, received: handlers by type of message; without one, nothing is kept of it. facts: what
     only the partner knows of a message, at both gates. acts: what agents record about a case beside
     messages. matter: what a case is about, as the word before the dot of its messages' types, where
-    its text opens several kinds of case for one purpose; empty else. not_ours: types of message
-    and names of acts that are not this side's in a case as it stands, though they are of its
-    matter; no page offers them here. answered: told of each receipt
-    of a type it sent; read: when somebody here reads one that came; stopped: when an open case
-    stops before its end. clocks: kinds of deadlines, of which no two sides have one of the same
-    name; daily: sets what the calendar makes due. responsible: who answers for a young person at an
-    instant, for a purpose. may_read: whether an agent, in a role that opens cases, has access to
-    this one; access_article: on which one who has not is refused. acquaintance: of agents with the
-    text, where it asks that. tables: what it records in, so that a refused message can be taken
-    back. erase: destroys what else there is of a case, beside the rows that go with it (see
-    `fates`), and says how many. view: what is held about a case, for one's own agents; labels: what
-    they read for the names in it. choices: by type of message or name of act, and field, what they
-    choose among where it takes a number. indicators: what the review counts. routes: what the node
-    answers beside the chassis' own, and calls: how its API document describes that. pages: what it
-    shows in a browser beside the chassis' own; linked: of those under a convention's page, by the
-    end of their address, what the link says.
+    its text opens several kinds of case for one purpose; empty else. not_ours: types of message and
+    names of acts that are not this side's in a case as it stands, though they are of its matter; no
+    page offers them here. answered: told of each receipt of a type it sent; read: when somebody
+    here reads one that came; stopped: when an open case stops before its end. clocks: kinds of
+    deadlines, of which no two sides have one of the same name; daily: sets what the calendar makes
+    due. responsible: who answers for a young person at an instant, for a purpose. may_read: whether
+    an agent, in a role that opens cases, has access to this one; access_article: on which one who
+    has not is refused. acquaintance: of agents with the text, where it asks that. tables: what it
+    records in, so that a refused message can be taken back. erase: destroys what else there is of a
+    case, beside the rows that go with it (see `fates`), and says how many. view: what is held about
+    a case, for one's own agents; labels: what they read for the names in it. choices: by type of
+    message or name of act, and field, what they choose among where it takes a number. indicators:
+    what the review counts. routes: what the node answers beside the chassis' own, and calls: how
+    its API document describes that. pages: what it shows in a browser beside the chassis' own;
+    linked: of those under a convention's page, by the end of their address, what the link says.
     """
 
     sent: Mapping[str, SentHandler] = field(default_factory=dict)

@@ -1,6 +1,7 @@
 """Tables of who signs in at a node's pages: authorisations, sessions, and who is on the way.
 
-None holds a name: an agent is known by an identifier of the organisation's own.
+An agent is known by an identifier of the organisation's own; what the sign-in provider says of one
+is sealed.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 
-from services.chassis import tables
+from services.chassis import letters, tables
 from services.chassis.clock import new_id
 from services.chassis.holds import Hold, place_hold
 from services.chassis.reading import AT_RISK, gauges
@@ -47,7 +47,7 @@ def test_what_waits_to_leave_or_for_its_receipt_is_counted(pair: Pair) -> None:
     assert counted(pair.school, *waits) == [0, 0]
     sent = pair.refer()
     assert counted(pair.school, *waits) == [1, 0]
-    left = tables.outbox.update().values(state="delivered")
+    left = tables.outbox.update().values(state=letters.DELIVERED)
     pair.school.write(lambda tx: tx.execute(left))
     assert counted(pair.school, *waits) == [1, 1]
     pair.school.write(delivered([sent.message_id]))
